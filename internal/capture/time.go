@@ -1,0 +1,69 @@
+package capture
+
+import (
+	"time"
+
+	"sipscribe/syslog"
+)
+
+// Time is a source's time: the stamp as it was written, and Clock, a count of nanoseconds by which records of one clock
+// are put in order and subtracted. Where the log has a zone (or the user gave one) Clock counts from 1970 UTC. Where it has
+// none, Clock is the wall clock counted as if it were UTC. Where it has no year either, Clock counts leap years of
+// 366 days from a first year of no number, so that differences are right, also from December into January, and nothing
+// about the year is claimed.
+type Time struct {
+	Clock int64
+	Stamp syslog.Timestamp
+	Basis Basis
+}
+
+// Basis says on whose word the time in UTC stands.
+type Basis uint8
+
+const (
+	// BasisNone: UTC cannot be told, since the log has no year or no zone and nobody supplied them.
+	BasisNone Basis = iota
+	// BasisLog: the log itself has date, year and zone.
+	BasisLog
+	// BasisAssumed: the user supplied the year or the zone.
+	BasisAssumed
+	// BasisReceived: it is the time at which we received it.
+	BasisReceived
+)
+
+// String returns the word that the data contract uses. A time whose UTC cannot be told is still the log's.
+func (b Basis) String() string {
+	switch b {
+	case BasisAssumed:
+		return "assumed"
+	case BasisReceived:
+		return "received"
+	}
+	return "log"
+}
+
+// IsZero reports whether the source gave no time.
+func (t Time) IsZero() bool { return t.Stamp.IsZero() }
+
+// UTC returns the time in UTC, and false if the log does not say enough and nobody supplied what is missing.
+func (t Time) UTC() (time.Time, bool) {
+	if t.Basis == BasisNone {
+		return time.Time{}, false
+	}
+	return time.Unix(0, t.Clock).UTC(), true
+}
+
+// Precision returns the step of the clock as it was written: a second for "16:40:00", a millisecond for "16:40:00.123".
+func (t Time) Precision() time.Duration {
+	p := time.Second
+	for i := uint8(0); i < t.Stamp.FracDigits && i < 9; i++ {
+		p /= 10
+	}
+	return p
+}
+
+// Sub returns the time from u to t. It means something only for two times of one clock.
+func (t Time) Sub(u Time) time.Duration { return time.Duration(t.Clock - u.Clock) }
+
+// Text returns the time as the log wrote it.
+func (t Time) Text() string { return t.Stamp.String() }

@@ -1,0 +1,131 @@
+package decode
+
+import (
+	"time"
+
+	"sipscribe/internal/capture"
+	"sipscribe/syslog"
+)
+
+// ClockRules are what the user supplies about a log's clock: --year and --timezone.
+type ClockRules struct {
+	Year int            // of the first record; 0: not supplied
+	Zone *time.Location // nil: not supplied
+}
+
+// Clock turns the stamps of one source, in the order of the source, into times. It follows a log without years from
+// December into January, and one without dates over midnight.
+type Clock struct {
+	rules ClockRules
+	epoch int   // years (or, without dates, days) that have passed since the first record
+	last  int64 // Clock of the last record
+	month uint8 // of the last record without a year
+	seen  bool
+
+	// The last civil date and its day number: most records repeat the date of the one before.
+	dateYear, dateMonth, dateDay int
+	dateDays                     int64
+}
+
+// NewClock returns a clock for one source. rules may be nil.
+func NewClock(rules *ClockRules) *Clock {
+	c := &Clock{}
+	if rules != nil {
+		c.rules = *rules
+	}
+	return c
+}
+
+// days before each month in a leap year.
+var leapDays = [13]int64{0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366}
+
+const dayNanos = 24 * int64(time.Hour)
+
+// Time returns the time of a stamp. Stamps must come in the order of the source.
+func (c *Clock) Time(s syslog.Timestamp) capture.Time {
+	if s.IsZero() {
+		return capture.Time{}
+	}
+	t := capture.Time{Stamp: s}
+	tod := (int64(s.Hour)*3600+int64(s.Minute)*60+int64(s.Second))*int64(time.Second) + int64(s.Nanosecond)
+	if !s.HasDate() {
+		// A time of day alone: the day is not known; only that it went over midnight can be seen. Twelve hours back is a
+		// new day, anything less is disorder within a day.
+		t.Clock = int64(c.epoch)*dayNanos + tod
+		if c.seen && t.Clock < c.last-dayNanos/2 {
+			c.epoch++
+			t.Clock += dayNanos
+		}
+		c.last, c.seen = t.Clock, true
+		return t
+	}
+	year := int(s.Year)
+	assumed := false
+	if year == 0 {
+		// The turn of the year: a month at the beginning of a year after one at its end. Going back by less is disorder.
+		switch {
+		case c.month >= 11 && s.Month <= 2:
+			c.epoch++
+		case c.month >= 1 && c.month <= 2 && s.Month >= 11 && c.epoch > 0:
+			c.epoch-- // a late record of the old year
+		}
+		c.month = s.Month
+		if c.rules.Year != 0 {
+			year, assumed = c.rules.Year+c.epoch, true
+		}
+	}
+	if year == 0 {
+		t.Clock = (int64(c.epoch)*366+leapDays[s.Month-1]+int64(s.Day)-1)*dayNanos + tod
+		return t
+	}
+	wall := c.days(year, int(s.Month), int(s.Day))*dayNanos + tod
+	t.Clock = wall
+	switch {
+	case s.Zone != syslog.ZoneNone:
+		t.Clock = wall - int64(s.OffsetMin)*int64(time.Minute)
+		t.Basis = capture.BasisLog
+		if assumed {
+			t.Basis = capture.BasisAssumed
+		}
+	case c.rules.Zone != nil:
+		if utc, ok := inZone(wall, c.rules.Zone); ok {
+			t.Clock, t.Basis = utc, capture.BasisAssumed
+		} else {
+			t.Clock = utc
+		}
+	}
+	return t
+}
+
+// days returns the days from 1970-01-01 to the civil date.
+func (c *Clock) days(y, m, d int) int64 {
+	if y != c.dateYear || m != c.dateMonth || d != c.dateDay {
+		c.dateYear, c.dateMonth, c.dateDay = y, m, d
+		c.dateDays = time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC).Unix() / 86400
+	}
+	return c.dateDays
+}
+
+// inZone returns the instant at which clocks of the zone showed wall, and false if there is none or there are two (the hour
+// that daylight saving skips or repeats): then the zone alone cannot tell, and nothing is claimed. The instant returned
+// with false is the one by the offset before the change, which keeps the order of the log.
+func inZone(wall int64, zone *time.Location) (int64, bool) {
+	show := func(utc int64) int64 {
+		_, off := time.Unix(0, utc).In(zone).Zone()
+		return utc + int64(off)*int64(time.Second)
+	}
+	_, before := time.Unix(0, wall-dayNanos).In(zone).Zone()
+	_, after := time.Unix(0, wall+dayNanos).In(zone).Zone()
+	a := wall - int64(before)*int64(time.Second)
+	if before == after {
+		return a, show(a) == wall
+	}
+	b := wall - int64(after)*int64(time.Second)
+	switch okA, okB := show(a) == wall, show(b) == wall; {
+	case okA && okB, !okA && !okB:
+		return a, false
+	case okB:
+		return b, true
+	}
+	return a, true
+}
