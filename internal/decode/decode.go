@@ -55,7 +55,12 @@ type Options struct {
 }
 
 // Stats counts what a decoder did not recognise. A stretch of text counts its lines, a packet or datagram counts as a record.
+// What it recognised as something that is not SIP is counted apart, so that it is neither lost nor taken for a fault.
 type Stats struct {
 	UnrecognisedLines   int64
 	UnrecognisedRecords int64
+	KeepAlives          int64 // line ends, STUN and empty datagrams that keep a flow alive (RFC 5626 §3.5)
+	Media               int64 // packets of RTP and RTCP
+	Encrypted           int64 // segments of TLS, which are not decrypted
+	Other               int64 // packets and segments of other protocols, and segments without data
 }

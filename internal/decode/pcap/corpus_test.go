@@ -1,0 +1,120 @@
+package pcap
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sipscribe/internal/capture"
+	"sipscribe/sip"
+)
+
+// shared returns the folder of the shared corpus, and skips the test where it is absent.
+func shared(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("SIPSCRIBE_SHARED")
+	if dir == "" {
+		root, err := os.Getwd()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+				break
+			}
+			if filepath.Dir(root) == root {
+				t.Fatal("no go.mod above the test")
+			}
+			root = filepath.Dir(root)
+		}
+		dir = filepath.Join(root, "..", "shared")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "corpus")); err != nil {
+		t.Skip("the shared corpus is not here: ", err)
+	}
+	return dir
+}
+
+// corpusCounts are the SIP messages of the captures, as `tshark -Y sip` counts them. Where ours is another number, why says so.
+var corpusCounts = []struct {
+	name         string
+	tshark, ours int
+	why          string
+}{
+	{"kamailio-call-busy", 14, 14, ""},
+	{"kamailio-call-cancel", 20, 20, ""},
+	{"kamailio-call-ok", 20, 20, ""},
+	{"kamailio-reg-auth", 4, 4, ""},
+	{"pcapplusplus-sip_reqs", 4, 4, ""},
+	{"pcapplusplus-sip_resp", 7, 7, ""},
+	{"profuzzbench-sip-1", 16, 16, ""},
+	{"suricata-sip-body-large", 2, 2, ""},
+	{"suricata-sip-compact-form", 1, 1, ""},
+	{"suricata-sip-header-multi-value", 1, 1, ""},
+	{"suricata-sip-tcp-method", 2, 2, ""},
+	{"zeek-invalid-content-length", 2, 2, ""},
+	{"zeek-sip-junk-before-request", 1, 1, ""},
+	{"zeek-sip-long-request-response-paths", 2, 2, ""},
+	{"zeek-wireshark", 81, 81, ""},
+}
+
+func TestCorpus(t *testing.T) {
+	dir := filepath.Join(shared(t), "corpus", "pcaps")
+	for _, c := range corpusCounts {
+		t.Run(c.name, func(t *testing.T) {
+			file, err := os.ReadFile(filepath.Join(dir, c.name+".pcap"))
+			if err != nil {
+				t.Skip(err)
+			}
+			recs, stats := decodeAll(t, file)
+			n := 0
+			for _, r := range recs {
+				if r.Kind == capture.KindMessage {
+					n++
+				} else {
+					t.Logf("frame %d: kind %d %q", r.Origin.Number, r.Kind, r.Data[:min(len(r.Data), 80)])
+				}
+			}
+			if n != c.ours {
+				t.Errorf("%d messages, want %d (tshark: %d); %+v", n, c.ours, c.tshark, stats)
+			}
+			if (c.ours != c.tshark) != (c.why != "") {
+				t.Error("a difference from tshark needs a reason, and only a difference does")
+			}
+		})
+	}
+}
+
+// TestCorpusFlows reads the call flows of the RFCs, whose text stands beside each capture, one message after each "F<n>" label.
+func TestCorpusFlows(t *testing.T) {
+	files, _ := filepath.Glob(filepath.Join(shared(t), "corpus", "flows", "*.pcap"))
+	if len(files) == 0 {
+		t.Skip("no flows in the shared corpus")
+	}
+	startLine := regexp.MustCompile(`(?m)^([A-Z]+ sips?:\S+ SIP/2\.0|SIP/2\.0 \d{3} .*)\r?$`)
+	for _, name := range files {
+		file, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(strings.TrimSuffix(name, ".pcap") + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		recs, stats := decodeAll(t, file)
+		want := startLine.FindAll(text, -1)
+		if len(recs) != len(want) {
+			t.Errorf("%s: %d records, the text has %d messages; %+v", filepath.Base(name), len(recs), len(want), stats)
+			continue
+		}
+		for i, r := range recs {
+			got := firstLine(r.Data)
+			if r.Kind != capture.KindMessage || !sip.IsStartLine(got) || !bytes.Equal(got, bytes.TrimRight(want[i], "\r")) {
+				t.Errorf("%s: record %d begins %q, want %q", filepath.Base(name), i, got, want[i])
+			}
+		}
+	}
+}
