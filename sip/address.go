@@ -27,48 +27,65 @@ func ParseAddress(b []byte) Address {
 		a.Star = true
 		return a
 	}
-	name := 0
-	if len(b) > 0 && b[0] == '"' {
-		name = quotedLen(b)
-		if name == len(b) && bytes.IndexByte(b, '<') >= 0 {
-			name = 0 // the closing quote is missing: the bracket still tells where the URI begins
-		}
-	} else if n := curlyLen(b); curlyQuoteLen(b) > 0 && n > 0 {
-		name = n
-	}
-	if i := bytes.IndexByte(b[name:], '<'); i >= 0 {
-		i += name
-		a.Bracketed = true
-		a.DisplayName = trimLWS(b[:i])
+	name, uri, params, bracketed := splitAddress(b)
+	a.Bracketed = bracketed
+	a.DisplayName = trimLWS(b[:name])
+	a.URI = ParseURI(trimLWS(uri))
+	a.Params = Params{raw: params}
+	return a
+}
+
+// splitAddress finds the end of the display name, the URI and the parameters in a value that has no white space around it.
+func splitAddress(b []byte) (name int, uri, params []byte, bracketed bool) {
+	if i := openBracket(b); i >= 0 {
 		rest := b[i+1:]
 		j := bytes.IndexByte(rest, '>')
 		if j < 0 {
-			a.URI = ParseURI(trimLWS(rest))
-			return a
+			return i, rest, nil, true
 		}
-		a.URI = ParseURI(trimLWS(rest[:j]))
-		a.Params = Params{raw: trimLWS(rest[j+1:])}
-		return a
+		return i, rest[:j], trimLeftLWS(rest[j+1:]), true
 	}
-	a.DisplayName = trimLWS(b[:name])
-	b = trimLWS(b[name:])
-	// A "?" begins a headers component, which is not allowed here (§20.10); the ";" after it belongs to the field all the same.
-	from := 0
-	if n := bytes.IndexByte(b, '['); n >= 0 {
-		if k := maskedAddressLen(b[n:]); k > 0 {
-			from = n + k
+	if len(b) > 0 && b[0] == '"' {
+		name = quotedLen(b)
+	} else {
+		name = curlyLen(b)
+	}
+	// Without brackets the first ";" ends the URI (§20.10), but for one inside the mask "[email&nbsp;protected]".
+	b = b[name:]
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '[':
+			i += max(maskedAddressLen(b[i:])-1, 0)
+		case ';':
+			return name, b[:i], b[i:], false
 		}
 	}
-	if at := bytes.LastIndexByte(b, '@'); at > from {
-		from = at
+	return name, b, nil, false
+}
+
+// openBracket returns where the "<" is that begins the URI: the first outside quotes, straight or curly. Where the closing quote is
+// missing, the bracket still tells where the URI begins. -1 if there is none.
+func openBracket(b []byte) int {
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '<':
+			return i
+		case c == '"':
+			n, closed := quoted(b[i:])
+			if !closed {
+				if j := bytes.IndexByte(b[i:], '<'); j >= 0 {
+					return i + j
+				}
+				return -1
+			}
+			i += n - 1
+		case c >= 0xe2:
+			if n := curlyLen(b[i:]); n > 0 {
+				i += n - 1
+			}
+		}
 	}
-	if i := bytes.IndexByte(b[from:], ';'); i >= 0 {
-		a.URI = ParseURI(trimLWS(b[:from+i]))
-		a.Params = Params{raw: b[from+i:]}
-		return a
-	}
-	a.URI = ParseURI(b)
-	return a
+	return -1
 }
 
 // Name returns the display name without quotes and escapes, nil if there is none.
@@ -92,33 +109,16 @@ func (m *Message) FromTag() []byte { return tagOf(m.Value(FieldFrom)) }
 // ToTag returns the tag in To.
 func (m *Message) ToTag() []byte { return tagOf(m.Value(FieldTo)) }
 
-// tagOf finds ";tag=" after the URI without reading the rest. A tag is what a parser meets first in nine of ten messages.
+// tagOf finds the tag without reading the URI.
 func tagOf(v []byte) []byte {
-	from := bytes.LastIndexByte(v, '>') + 1
-	p := v[from:]
-	for len(p) > 0 {
-		i := bytes.IndexByte(p, ';')
-		if i < 0 {
-			return nil
-		}
-		p = p[i+1:]
-		q := p
-		for len(q) > 0 && isLWS(q[0]) {
-			q = q[1:]
-		}
-		if len(q) > 3 && equalFold(q[:3], "tag") {
-			q = trimLeftLWS(q[3:])
-			if len(q) > 0 && q[0] == '=' {
-				q = trimLeftLWS(q[1:])
-				n := 0
-				for n < len(q) && q[n] != ';' && q[n] != ',' && !isLWS(q[n]) {
-					n++
-				}
-				return q[:n]
-			}
-		}
+	_, _, params, _ := splitAddress(v)
+	if len(params) > 5 && string(params[:5]) == ";tag=" && bytes.IndexByte(params[5:], ';') < 0 &&
+		bytes.IndexByte(params, '"') < 0 && !isLWS(params[5]) {
+		return params[5:] // nearly always
 	}
-	return nil
+	p := Params{raw: params}
+	t, _ := p.Get("tag")
+	return t
 }
 
 func trimLeftLWS(b []byte) []byte {

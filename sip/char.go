@@ -34,6 +34,7 @@ var charClass = func() (t [256]uint8) {
 
 func isToken(c byte) bool { return charClass[c]&classToken != 0 }
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+func isAlpha(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 func isLWS(c byte) bool   { return charClass[c]&classLWS != 0 }
 func isHex(c byte) bool   { return charClass[c]&classHex != 0 }
 

@@ -32,24 +32,21 @@ func Frame(b []byte) (n int, status FrameStatus) {
 	if n > 0 {
 		return n, FrameKeepAlive
 	}
-	end, next := lineEnd(b, 0)
-	if end == next && next == len(b) {
+	first := bytes.IndexByte(b, '\n')
+	if first < 0 {
 		// No line end yet. Wait as long as this can still be a start line.
 		if len(b) <= MaxHeader && couldStart(b) {
 			return 0, FrameIncomplete
 		}
 		return resync(b), FrameInvalid
 	}
-	if !IsStartLine(b[:end]) {
+	if end, _ := lineEnd(b, 0); !IsStartLine(b[:end]) {
 		return resync(b), FrameInvalid
 	}
 	length, seen := 0, false
-	for p := next; ; {
+	for p := first + 1; ; {
 		if p > MaxHeader {
 			return resync(b), FrameInvalid
-		}
-		if p >= len(b) {
-			return 0, FrameIncomplete
 		}
 		i := bytes.IndexByte(b[p:], '\n')
 		if i < 0 {
@@ -60,10 +57,7 @@ func Frame(b []byte) (n int, status FrameStatus) {
 		}
 		line := b[p : p+i]
 		p += i + 1
-		if len(line) > 0 && line[len(line)-1] == '\r' {
-			line = line[:len(line)-1]
-		}
-		if len(line) == 0 {
+		if len(line) == 0 || len(line) == 1 && line[0] == '\r' {
 			if p+length > MaxMessage {
 				return resync(b), FrameInvalid
 			}
@@ -79,14 +73,16 @@ func Frame(b []byte) (n int, status FrameStatus) {
 		if colon < 0 || LookupField(bytes.TrimRight(line[:colon], " \t")) != FieldContentLength {
 			continue
 		}
-		v := line[colon+1:]
-		if len(trimLWS(v)) == 0 && p < len(b) && (b[p] == ' ' || b[p] == '\t') {
-			// Folded: the number is on the next line.
-			if j := bytes.IndexByte(b[p:], '\n'); j >= 0 {
-				v = b[p : p+j]
+		// The value goes on over folded lines, as in Parse.
+		from := p - 1 - i + colon + 1
+		for p < len(b) && (b[p] == ' ' || b[p] == '\t') {
+			j := bytes.IndexByte(b[p:], '\n')
+			if j < 0 {
+				break // not all here yet, and then neither is the empty line
 			}
+			p += j + 1
 		}
-		if k, ok := parseLength(trimLWS(v)); ok {
+		if k, ok := parseLength(trimLWS(b[from:p])); ok {
 			length, seen = k, true
 		}
 	}
@@ -99,7 +95,7 @@ func couldStart(b []byte) bool {
 		if b[i]&^0x20 != version[i]&^0x20 {
 			// Not a status line, then a method: a token and a blank.
 			for j, c := range b {
-				if c == ' ' {
+				if c == ' ' || c == '\t' {
 					return j > 0
 				}
 				if !isToken(c) || j > 64 {
@@ -115,28 +111,29 @@ func couldStart(b []byte) bool {
 // resync returns how many bytes stand before the next line that is a start line, len(b) if there is none. The last line, if it is
 // incomplete and may still become one, is kept.
 func resync(b []byte) int {
-	p := 0
-	for {
+	for p := 0; ; {
 		i := bytes.IndexByte(b[p:], '\n')
 		if i < 0 {
-			if p > 0 && couldStart(b[p:]) && len(b)-p < MaxHeader {
+			if p > 0 && len(b)-p < MaxHeader && couldStart(b[p:]) {
 				return p
 			}
 			return len(b)
 		}
 		p += i + 1
-		end, next := lineEnd(b, p)
-		if next > end && IsStartLine(b[p:end]) {
-			return p
-		}
-		if p == len(b) {
-			return p
+		if j := bytes.IndexByte(b[p:], '\n'); j >= 0 {
+			end := p + j
+			if j > 0 && b[end-1] == '\r' {
+				end--
+			}
+			if IsStartLine(b[p:end]) {
+				return p
+			}
 		}
 	}
 }
 
-// IsStartLine reports whether a line, without its line end, is a start line by its form: "METHOD SP URI SP SIP/x.y" with a URI that has a
-// scheme, or "SIP/x.y SP nnn".
+// IsStartLine reports whether a line, without its line end, is a start line by its form: "METHOD SP URI SP SIP/x.y" with a URI that
+// has a scheme, or "SIP/x.y SP nnn". Parse takes each such line for a start line, and some more that are damaged.
 func IsStartLine(line []byte) bool {
 	if len(line) < 9 {
 		return false
@@ -152,24 +149,6 @@ func IsStartLine(line []byte) bool {
 		}
 		return i > blanks && i < len(line) && isDigit(line[i])
 	}
-	v := lastVersion(line)
-	if v < 0 {
-		return false
-	}
-	i := 0
-	for i < v && isToken(line[i]) {
-		i++
-	}
-	if i == 0 || i > 64 || i >= v || line[i] != ' ' {
-		return false
-	}
-	for i < v && (line[i] == ' ' || line[i] == '<') {
-		i++
-	}
-	// The scheme of the URI: ALPHA *(ALPHA / DIGIT / "+" / "-" / ".") ":"
-	s := i
-	for i < v && (isToken(line[i])) {
-		i++
-	}
-	return i > s && i < v && line[i] == ':'
+	r, ok := readRequestLine(line)
+	return ok && r.method > 0 && schemeLen(line[r.uri:r.uriEnd]) > 0 && r.plausible(line)
 }

@@ -65,7 +65,8 @@ type Message struct {
 	// DeclaredLength is the number in Content-Length, -1 if there is none or it is not a number.
 	DeclaredLength int
 
-	first [fieldIDs]uint16 // index of the first row of each field, plus one
+	first  [fieldIDs]uint16 // index of the first row of each field, plus one
+	bareLF bool             // ProblemBareLF is reported
 }
 
 // Parse reads a message out of b. It never fails; see Problems. The message borrows b.

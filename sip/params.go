@@ -83,15 +83,21 @@ func elementEnd(b []byte, sep byte) int {
 
 // quotedLen returns the length of the quoted string that b begins with, quotes and all; all of b if the closing quote is missing.
 func quotedLen(b []byte) int {
+	n, _ := quoted(b)
+	return n
+}
+
+// quoted also tells whether there is a closing quote.
+func quoted(b []byte) (n int, closed bool) {
 	for i := 1; i < len(b); i++ {
 		switch b[i] {
 		case '\\':
 			i++
 		case '"':
-			return i + 1
+			return i + 1, true
 		}
 	}
-	return len(b)
+	return len(b), false
 }
 
 // isCurlyQuote reports whether b begins with a quotation mark that a web page or word processor put in place of a straight one: U+201C,
@@ -108,6 +114,9 @@ func curlyQuoteLen(b []byte) int {
 // curlyLen returns the length of the string in curly quotes that b begins with; 0 if no closing one follows.
 func curlyLen(b []byte) int {
 	n := curlyQuoteLen(b)
+	if n == 0 {
+		return 0
+	}
 	for i := n; i < len(b); i++ {
 		if k := curlyQuoteLen(b[i:]); k > 0 {
 			return i + k

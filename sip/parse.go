@@ -64,14 +64,10 @@ func (m *Message) parseStart(b []byte) int {
 
 // noteLF reports the first line that ends in a bare LF. end is the end of the text of the line, next the beginning of the next line.
 func (m *Message) noteLF(end, next int) {
-	if next-end != 1 {
+	if next-end != 1 || m.bareLF || m.Raw[end] != '\n' {
 		return
 	}
-	for _, p := range m.Problems {
-		if p.Code == ProblemBareLF {
-			return
-		}
-	}
+	m.bareLF = true
 	m.problem(ProblemBareLF, end, next)
 }
 
@@ -102,49 +98,155 @@ func (m *Message) startLine(b []byte, p, end int) bool {
 	if isVersion(line) {
 		return m.statusLine(b, p, end)
 	}
-	// A request: METHOD SP Request-URI SP SIP/2.0. The version is looked for from the end, since a URI may hold blanks.
+	r, ok := readRequestLine(line)
+	if !ok || !r.plausible(line) {
+		if r, ok = readUnversioned(line, b[end:]); !ok {
+			return m.bareStatus(b, p, end)
+		}
+	}
+	m.Kind = KindRequest
+	m.MethodSpan = span(p, p+r.method)
+	m.URISpan = span(p+r.uri, p+r.uriEnd)
+	m.Version = span(p+r.version, p+r.versionEnd)
+	m.Method = ParseMethod(line[:r.method])
+	// One blank on each side of the URI, none inside it and none after the version.
+	if r.method == 0 || r.uri != r.method+1 || r.uriEnd != r.version-1 || r.versionEnd != len(line) ||
+		hasBlank(line[r.uri:r.uriEnd]) {
+		m.problem(ProblemStartLine, p, end)
+	}
+	if !equalFold(line[r.version:r.versionEnd], sipVersion) {
+		m.problem(ProblemVersion, p+r.version, p+r.versionEnd)
+	}
+	return true
+}
+
+// sipVersion is the version that sipscribe speaks. It is compared without regard to case (RFC 3261 §7.1).
+const sipVersion = "SIP/2.0"
+
+// hasBlank reports whether b has a blank or another control character below it.
+func hasBlank(b []byte) bool {
+	for _, c := range b {
+		if c <= ' ' {
+			return true
+		}
+	}
+	return false
+}
+
+// requestLine says where the parts of a request line are: offsets in the line.
+type requestLine struct {
+	method              int // end of the method; 0: it was lost
+	uri, uriEnd         int
+	version, versionEnd int
+}
+
+// readRequestLine splits a line that ends in a version: METHOD SP Request-URI SP SIP/2.0, or, where a syslog daemon took the
+// method for a host name, Request-URI SP SIP/2.0 with a URI of one of the schemes that phones use. The version is looked for from
+// the end, since a URI may hold blanks.
+func readRequestLine(line []byte) (r requestLine, ok bool) {
 	v := lastVersion(line)
 	if v < 0 {
-		return m.bareStatus(b, p, end)
+		return r, false
 	}
-	tail := len(line)
-	for tail > v && (line[tail-1] == ' ' || line[tail-1] == '\t') {
-		tail--
+	r.version, r.versionEnd = v, len(line)
+	for r.versionEnd > v && (line[r.versionEnd-1] == ' ' || line[r.versionEnd-1] == '\t') {
+		r.versionEnd--
 	}
 	i := 0
 	for i < v && isToken(line[i]) {
 		i++
 	}
-	uri, uriEnd := i, v
-	for uriEnd > uri && (line[uriEnd-1] == ' ' || line[uriEnd-1] == '\t') {
-		uriEnd--
+	r.uriEnd = v
+	for r.uriEnd > i && (line[r.uriEnd-1] == ' ' || line[r.uriEnd-1] == '\t') {
+		r.uriEnd--
 	}
-	for uri < uriEnd && (line[uri] == ' ' || line[uri] == '\t') {
-		uri++
+	if i == 0 || i > maxMethod || i >= r.uriEnd {
+		return r, false
 	}
-	switch {
-	case i > 0 && i < v && (line[i] == ' ' || line[i] == '\t') && uri < uriEnd:
-		m.MethodSpan = span(p, p+i)
-		m.Method = ParseMethod(line[:i])
-		// One blank on each side of the URI, none inside it and none after the version.
-		if uri != i+1 || uriEnd != v-1 || tail != len(line) || bytes.IndexByte(line[uri:uriEnd], ' ') >= 0 {
-			m.problem(ProblemStartLine, p, end)
-		}
-	case i > 0 && i < v && line[i] == ':':
-		// "sip:bob@example.com SIP/2.0": a syslog daemon took the method for a host name. CSeq still has it.
-		uri = 0
-		m.MethodSpan = span(p, p)
-		m.problem(ProblemStartLine, p, end)
-	default:
+	if line[i] == ':' {
+		return r, isPhoneScheme(line[:i])
+	}
+	if line[i] != ' ' && line[i] != '\t' {
+		return r, false
+	}
+	r.method, r.uri = i, i
+	for r.uri < r.uriEnd && (line[r.uri] == ' ' || line[r.uri] == '\t') {
+		r.uri++
+	}
+	return r, r.uri < r.uriEnd
+}
+
+// maxMethod is the longest word that is taken for a method. Methods have up to nine letters; RFC 4475 §3.1.1.2 tries 43.
+const maxMethod = 64
+
+// plausible reports whether the URI of a request line is one. Prose and header fields end in "SIP/2.0" too ("see RFC 3261
+// SIP/2.0"); but they have no scheme there, or a blank after it.
+func (r *requestLine) plausible(line []byte) bool {
+	uri := line[r.uri:r.uriEnd]
+	if n := schemeLen(uri); n > 0 {
+		return isPhoneScheme(bytes.TrimLeft(uri[:n], "<")) || !hasBlank(uri)
+	}
+	// No scheme. After one of the known methods an address is still an address.
+	switch ParseMethod(line[:r.method]) {
+	case MethodUnknown, MethodOther:
 		return false
 	}
-	m.Kind = KindRequest
-	m.URISpan = span(p+uri, p+uriEnd)
-	m.Version = span(p+v, p+tail)
-	if string(line[v:tail]) != "SIP/2.0" {
-		m.problem(ProblemVersion, p+v, p+tail)
+	return Masked(uri) || !hasBlank(uri) && bytes.ContainsAny(uri, "@.")
+}
+
+// schemeLen returns the length of the scheme that a URI begins with, an angle bracket before it included; 0 if there is none.
+// scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ) (RFC 3261 §25.1).
+func schemeLen(uri []byte) int {
+	i := 0
+	if len(uri) > 0 && uri[0] == '<' {
+		i = 1
 	}
-	return true
+	if i >= len(uri) || !isAlpha(uri[i]) {
+		return 0
+	}
+	for i < len(uri) && (isAlpha(uri[i]) || isDigit(uri[i]) || uri[i] == '+' || uri[i] == '-' || uri[i] == '.') {
+		i++
+	}
+	if i < len(uri) && uri[i] == ':' {
+		return i
+	}
+	return 0
+}
+
+func isPhoneScheme(b []byte) bool {
+	return equalFold(b, "sip") || equalFold(b, "sips") || equalFold(b, "tel")
+}
+
+// readUnversioned reads "INVITE sip:bob@example.com" with nothing behind it: a known method, a URI of a phone's scheme, and a header
+// field that sipscribe knows on the next line. Less than that is prose.
+func readUnversioned(line, rest []byte) (r requestLine, ok bool) {
+	i := bytes.IndexByte(line, ' ')
+	if i < 0 || i > maxMethod {
+		return r, false
+	}
+	if id := ParseMethod(line[:i]); id == MethodUnknown || id == MethodOther {
+		return r, false
+	}
+	uri := trimLWS(line[i:])
+	n := schemeLen(uri)
+	if n == 0 || !isPhoneScheme(bytes.TrimLeft(uri[:n], "<")) || hasBlank(uri) && !Masked(uri) {
+		return r, false
+	}
+	rest = bytes.TrimLeft(rest, "\r\n")
+	j := 0
+	for j < len(rest) && j < maxMethod && (isToken(rest[j]) || rest[j] == ' ' || rest[j] == '\t') {
+		j++
+	}
+	if j == len(rest) || rest[j] != ':' || LookupField(trimLWS(rest[:j])) == FieldOther {
+		return r, false
+	}
+	r.method, r.uri = i, i
+	for line[r.uri] == ' ' || line[r.uri] == '\t' {
+		r.uri++
+	}
+	r.uriEnd = r.uri + len(uri)
+	r.version, r.versionEnd = len(line), len(line)
+	return r, true
 }
 
 // statusLine reads "SIP/2.0 SP Status-Code SP Reason-Phrase".
@@ -185,7 +287,7 @@ func (m *Message) statusLine(b []byte, p, end int) bool {
 		i++
 	}
 	m.Reason = span(i, end)
-	if string(version.Of(b)) != "SIP/2.0" {
+	if !equalFold(version.Of(b), sipVersion) {
 		m.problem(ProblemVersion, p, int(version.End))
 	}
 	return true
@@ -248,10 +350,7 @@ func (m *Message) parseHeader(b []byte, p int) int {
 			return next
 		}
 		if len(m.Fields) >= MaxFields {
-			rest := len(b)
-			if i := bytes.Index(b[p:], []byte("\r\n\r\n")); i >= 0 {
-				rest = p + i + 2
-			}
+			rest := emptyLine(b, p)
 			m.problem(ProblemTooManyFields, p, rest)
 			m.Fields = append(m.Fields, Field{Name: span(p, p), Value: span(p, rest), Row: span(p, rest)})
 			p = rest
@@ -261,39 +360,46 @@ func (m *Message) parseHeader(b []byte, p int) int {
 			p = m.foldedFirst(b, p)
 			continue
 		}
-		// The name: a token up to the colon.
+		// The name: a token up to the colon, white space before which is legal (HCOLON).
 		i := p
-		for i < len(b) && b[i] != ':' && b[i] != '\n' {
+		for i < len(b) && isToken(b[i]) {
 			i++
 		}
-		if i == len(b) || b[i] == '\n' {
-			end, next := lineEnd(b, p)
-			m.Fields = append(m.Fields, Field{Name: span(p, p), Value: span(p, end), Row: span(p, next)})
-			if m.bodyBegins(b, p) {
-				m.Fields = m.Fields[:len(m.Fields)-1]
-				m.problem(ProblemNoBlankLine, p, p)
-				m.Blank = span(p, p)
-				return p
-			}
-			if next == end {
-				m.problem(ProblemCutInLine, p, end)
-			} else {
-				m.problem(ProblemNoColon, p, end)
-			}
-			p = next
-			continue
-		}
-		if m.bodyBegins(b, p) {
-			m.problem(ProblemNoBlankLine, p, p)
-			m.Blank = span(p, p)
-			return p
-		}
 		name := i
-		for name > p && (b[name-1] == ' ' || b[name-1] == '\t') {
-			name--
-		}
-		if name != i {
-			m.problem(ProblemBlankBeforeColon, name, i)
+		if i == len(b) || b[i] != ':' {
+			for i < len(b) && b[i] != ':' && b[i] != '\n' {
+				i++
+			}
+			if i == len(b) || b[i] == '\n' {
+				if m.bodyBegins(b, p) {
+					m.problem(ProblemNoBlankLine, p, p)
+					m.Blank = span(p, p)
+					return p
+				}
+				end, next := lineEnd(b, p)
+				m.Fields = append(m.Fields, Field{Name: span(p, p), Value: span(p, end), Row: span(p, next)})
+				if next == end {
+					m.problem(ProblemCutInLine, p, end)
+				} else {
+					m.problem(ProblemNoColon, p, end)
+					m.noteLF(end, next)
+				}
+				p = next
+				continue
+			}
+			last := i
+			for last > p && (b[last-1] == ' ' || b[last-1] == '\t') {
+				last--
+			}
+			if last != i {
+				m.problem(ProblemBlankBeforeColon, last, i)
+			}
+			if last != name || name == p {
+				m.problem(ProblemFieldName, p, last)
+			}
+			name = last
+		} else if name == p {
+			m.problem(ProblemFieldName, p, p)
 		}
 		f := Field{Name: span(p, name), ID: LookupField(b[p:name])}
 		end, next := lineEnd(b, i+1)
@@ -303,6 +409,7 @@ func (m *Message) parseHeader(b []byte, p int) int {
 		for next < len(b) && (b[next] == ' ' || b[next] == '\t') {
 			f.Folded = true
 			end, next = lineEnd(b, next)
+			m.noteLF(end, next)
 		}
 		v := i + 1
 		for v < end && isLWS(b[v]) {
@@ -326,11 +433,23 @@ func (m *Message) parseHeader(b []byte, p int) int {
 	return p
 }
 
-// foldedFirst keeps a line that begins with white space but continues nothing. One of nothing but white space is the end of
-// the header: pasting through an editor turns an empty line into it.
+// emptyLine returns where the first empty line at or after the line at p begins, len(b) if there is none.
+func emptyLine(b []byte, p int) int {
+	for p < len(b) {
+		end, next := lineEnd(b, p)
+		if end == p {
+			return p
+		}
+		p = next
+	}
+	return len(b)
+}
+
+// foldedFirst keeps a line that begins with white space but continues nothing.
 func (m *Message) foldedFirst(b []byte, p int) int {
 	end, next := lineEnd(b, p)
 	m.problem(ProblemFoldedFirst, p, end)
+	m.noteLF(end, next)
 	m.Fields = append(m.Fields, Field{Name: span(p, p), Value: span(p, end), Row: span(p, next)})
 	return next
 }
@@ -380,14 +499,14 @@ func parseLength(v []byte) (int, bool) {
 	if len(v) == 0 {
 		return 0, false
 	}
-	n := 0
+	n := int64(0)
 	for _, c := range v {
 		if !isDigit(c) {
 			return 0, false
 		}
-		if n = n*10 + int(c-'0'); n > 1<<31-1 {
+		if n = n*10 + int64(c-'0'); n > 1<<31-1 {
 			return 0, false
 		}
 	}
-	return n, true
+	return int(n), true
 }

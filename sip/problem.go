@@ -45,6 +45,8 @@ const (
 	ProblemTooManyFields
 	// ProblemTooLong: the message is longer than MaxMessage; only the beginning was parsed.
 	ProblemTooLong
+	// ProblemFieldName: what stands before the colon is not a token, or there is nothing.
+	ProblemFieldName
 )
 
 var problemTexts = [...]string{
@@ -65,6 +67,7 @@ var problemTexts = [...]string{
 	ProblemBodyLong:         "bytes follow after the body",
 	ProblemTooManyFields:    "too many header lines",
 	ProblemTooLong:          "the message is too long",
+	ProblemFieldName:        "the name of a header field is not a token",
 }
 
 // String returns a short clause for people.

@@ -18,6 +18,8 @@ type URI struct {
 	Port     uint16 // 0: none, or not a number up to 65535
 	Params   Params
 	Headers  []byte
+	// Opaque is what follows the colon of a scheme other than sip, sips and tel.
+	Opaque []byte
 	// Masked: somebody replaced the address in the log, so that User and Host are not those of the message. See Masked.
 	Masked bool
 	// HasAt: there is an "@", so that an empty User is really empty.
@@ -27,34 +29,29 @@ type URI struct {
 // ParseURI reads a URI without angle brackets. It never fails; what it cannot make out stays empty.
 func ParseURI(b []byte) URI {
 	u := URI{Raw: b}
-	i := 0
-	for i < len(b) && (isToken(b[i])) {
-		i++
-	}
-	if i == 0 || i >= len(b) || b[i] != ':' {
+	n := schemeLen(b)
+	if n == 0 || b[0] == '<' {
 		// No scheme: a bare "bob@example.com", as logs and dial plans write it.
 		u.address(b)
 		return u
 	}
-	u.Scheme = b[:i]
-	rest := b[i+1:]
+	u.Scheme = b[:n]
+	rest := b[n+1:]
 	switch {
-	case equalFold(u.Scheme, "sip"), equalFold(u.Scheme, "sips"):
+	case u.IsSIP():
 		u.address(rest)
-	case equalFold(u.Scheme, "tel"):
+	case u.IsTel():
+		u.User = rest
 		if j := bytes.IndexByte(rest, ';'); j >= 0 {
 			u.User, u.Params = rest[:j], Params{raw: rest[j:]}
-		} else {
-			u.User = rest
 		}
-	default:
+		u.Masked = Masked(u.User)
+	case len(rest) > 0 && isDigit(rest[0]) && bytes.IndexByte(u.Scheme, '.') >= 0:
 		// "bob.example.com:5060" is not a URI, but a host and a port look like scheme and path.
-		if !u.IsSIP() && len(rest) > 0 && isDigit(rest[0]) && bytes.IndexByte(u.Scheme, '.') >= 0 {
-			u.Scheme = nil
-			u.address(b)
-			return u
-		}
-		u.Host = nil
+		u.Scheme = nil
+		u.address(b)
+	default:
+		u.Opaque = rest
 	}
 	return u
 }
@@ -74,14 +71,21 @@ func (u *URI) address(b []byte) {
 		u.tail(b[n:])
 		return
 	}
-	// The user part may hold ";", "?" and "/" (§25.1, user-unreserved), so the "@" decides: the last one before the host. A
-	// host has no "@", but a headers part may have an escaped one only.
+	// The user part may hold ";", "?" and "/" (§25.1, user-unreserved), so the first "@" ends it: no part may hold an unescaped
+	// one. Devices write it nevertheless, in the user ("bob@example.com@proxy") and in headers ("?Replaces=1@host"): so the last
+	// one before parameters or headers counts.
 	at := -1
+scan:
 	for i, c := range b {
-		if c == '@' {
+		switch c {
+		case '@':
 			at = i
-		} else if c == '>' || c == '"' {
-			break
+		case ';', '?':
+			if at >= 0 {
+				break scan
+			}
+		case '>', '"':
+			break scan
 		}
 	}
 	if at >= 0 {

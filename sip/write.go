@@ -20,13 +20,16 @@ type DraftField struct{ Name, Value string }
 // AppendTo appends the message as RFC 3261 §7 writes it. A line end inside a value would begin a header field of somebody else's
 // choosing: each run of CR and LF is written as one blank.
 func (d *Draft) AppendTo(dst []byte) []byte {
-	if d.Method != "" {
+	if d.Method != "" || d.URI != "" {
 		dst = appendLine(dst, d.Method)
 		dst = append(dst, ' ')
 		dst = appendLine(dst, d.URI)
 		dst = append(dst, " SIP/2.0\r\n"...)
 	} else {
 		dst = append(dst, "SIP/2.0 "...)
+		for n := 100; n > 1 && d.Status < n; n /= 10 {
+			dst = append(dst, '0') // Status-Code = 3DIGIT (§25.1)
+		}
 		dst = strconv.AppendInt(dst, int64(d.Status), 10)
 		dst = append(dst, ' ')
 		dst = appendLine(dst, d.Reason)
@@ -64,7 +67,7 @@ func (m *Message) Draft() Draft {
 	d := Draft{Method: string(m.Text(m.MethodSpan)), URI: string(m.Text(m.URISpan)), Status: int(m.Status),
 		Reason: string(m.Text(m.Reason)), Body: append([]byte(nil), m.BodyBytes()...)}
 	if m.Kind == KindRequest && d.Method == "" {
-		d.Method = m.Method.String()
+		d.Method = string(m.MethodName()) // lost in the start line, still in CSeq
 	}
 	for _, f := range m.Fields {
 		if f.Name.IsEmpty() || f.ID == FieldContentLength {
