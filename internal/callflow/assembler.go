@@ -1,0 +1,394 @@
+package callflow
+
+import (
+	"unsafe"
+
+	"sipscribe/internal/capture"
+	"sipscribe/sip"
+)
+
+// Options of an Assembler. The zero value has the defaults.
+type Options struct {
+	// Memory is the budget for calls that are not over, in bytes. Over it the quietest call is handed on. Default DefaultMemory.
+	Memory int64
+	// Emit is called with each call when it is over. The call is valid until it returns. An error ends the work.
+	Emit func(*Call) error
+}
+
+// DefaultMemory is the default budget for calls that are not over.
+const DefaultMemory = 512 << 20
+
+// Stats counts what an Assembler did.
+type Stats struct {
+	Calls    int64 // handed on
+	Messages int64
+	Evicted  int64 // calls handed on before their end for lack of memory
+	// Strays are SIP messages that have neither Call-ID nor anything else to put them into a call by; each becomes a call of its own.
+	Strays int64
+	// LooseEvents are a device's events that belong to no call that was seen.
+	LooseEvents int64
+}
+
+// Assembler puts records together into calls. Records come in the order of the log.
+type Assembler struct {
+	opts  Options
+	stats Stats
+	seq   int64
+
+	byID  map[string]*Call
+	byTag map[uint64]*Call
+	stubs map[string]stub
+	// open calls in the order of their last message, the quietest first.
+	quiet, busy *Call
+	free        []*Call
+	used        int64
+
+	timers     timerHeap
+	now        [clockDomains]int64
+	refers     []refer
+	lastMasked *Call
+	devices    map[string]*device
+
+	msg sip.Message
+}
+
+// stub is what stays of a call that was handed on before its end.
+type stub struct {
+	seq  int64
+	kind Kind
+}
+
+// maxStubs bounds the stubs that are kept.
+const maxStubs = 1 << 18
+
+// callState is what the assembler keeps about a call while it is open.
+type callState struct {
+	seq        int64
+	prev, next *Call
+	keys       []string
+	ties       []uint64
+	deadline   int64
+	domain     clockDomain
+	timed      bool
+	over       bool // a final response or BYE was seen: what follows is only the tail
+	confirmed  bool // an INVITE was answered with 2xx, and no BYE was seen
+	session    int64
+	source     int32
+	cseq       uint32
+	size       int64
+	lastHop    int
+}
+
+// NewAssembler returns an Assembler.
+func NewAssembler(o Options) *Assembler {
+	if o.Memory <= 0 {
+		o.Memory = DefaultMemory
+	}
+	return &Assembler{opts: o, byID: map[string]*Call{}, byTag: map[uint64]*Call{}, stubs: map[string]stub{},
+		devices: map[string]*device{}}
+}
+
+// Stats returns the counts so far.
+func (a *Assembler) Stats() Stats { return a.stats }
+
+// OldestOpen returns the Seq of the oldest call that is not over, and false if there is none. Calls with a lower Seq have all been
+// handed on.
+func (a *Assembler) OldestOpen() (int64, bool) {
+	oldest := int64(-1)
+	for c := a.quiet; c != nil; c = c.asm.next {
+		if oldest < 0 || c.Seq < oldest {
+			oldest = c.Seq
+		}
+	}
+	return oldest, oldest >= 0
+}
+
+// Add takes one record. It hands on the calls that are over by the time of the record.
+func (a *Assembler) Add(rec *capture.Record) error {
+	d := domainOf(rec.Time)
+	if !rec.Time.IsZero() && rec.Time.Clock > a.now[d] {
+		a.now[d] = rec.Time.Clock
+		if err := a.expire(d); err != nil {
+			return err
+		}
+	}
+	switch rec.Kind {
+	case capture.KindMessage:
+		return a.addMessage(rec)
+	case capture.KindEvent:
+		a.addEvent(rec)
+	}
+	return nil
+}
+
+// Close hands on all calls that are left. The log has ended.
+func (a *Assembler) Close() error {
+	for a.quiet != nil {
+		// In the order in which they began.
+		first := a.quiet
+		for c := a.quiet; c != nil; c = c.asm.next {
+			if c.Seq < first.Seq {
+				first = c
+			}
+			if len(a.byID) > 4096 {
+				break // with very many open calls the order of their last messages has to do
+			}
+		}
+		if !first.asm.settled() {
+			first.LogEnded = true
+		}
+		if err := a.handOn(first); err != nil {
+			return err
+		}
+	}
+	for _, d := range a.devices {
+		a.stats.LooseEvents += int64(len(d.pending))
+		d.pending = nil
+	}
+	return nil
+}
+
+// settled reports whether nothing more was to come.
+func (s *callState) settled() bool { return s.over && !s.confirmed }
+
+func (a *Assembler) addMessage(rec *capture.Record) error {
+	a.stats.Messages++
+	m := &a.msg
+	m.Parse(rec.Data)
+	var h Hop
+	id := a.fill(&h, m)
+	h.source = rec.Origin.Source
+	c := a.find(id, &h, m)
+	reason := JoinReason(0)
+	if c == nil {
+		c, reason = a.joined(&h, m)
+	}
+	if c == nil {
+		c = a.open(rec, id, &h)
+	}
+	if reason != 0 || len(c.ids) == 0 {
+		a.addID(c, id, reason)
+	}
+	hop := a.keep(c, rec, &h)
+	a.register(c, id, &h, m)
+	c.asm.cseq = h.CSeq
+	a.tieDevice(c, rec, hop)
+	hop = &c.Hops[len(c.Hops)-1]
+	if h.Status == 0 && h.Method == sip.MethodRefer {
+		a.rememberRefer(c, m)
+	}
+	a.live(c, hop, m)
+	a.touch(c)
+	if c.asm.over && len(c.Hops) >= maxHops && c.Kind != KindCall || len(c.Hops) >= maxCallHops {
+		c.Continued = true
+		a.leaveStub(c)
+		return a.handOn(c)
+	}
+	return a.shrink()
+}
+
+// maxHops is how many messages a registration or keep-alive of one Call-ID may have before it is handed on in parts: a phone
+// repeats them for months. maxCallHops is the same for anything.
+const (
+	maxHops     = 400
+	maxCallHops = 20000
+)
+
+// open begins a call.
+func (a *Assembler) open(rec *capture.Record, id identity, h *Hop) *Call {
+	var c *Call
+	if n := len(a.free); n > 0 {
+		c = a.free[n-1]
+		a.free = a.free[:n-1]
+	} else {
+		c = &Call{Hops: make([]Hop, 0, 12), arena: make([]byte, 0, 6<<10)}
+	}
+	a.seq++
+	c.Seq, c.asm.seq = a.seq, a.seq
+	c.asm.source = rec.Origin.Source
+	c.asm.domain = domainOf(rec.Time)
+	if len(id.callID) == 0 && h.fromTag == 0 && h.flags&hopNoBranch != 0 {
+		a.stats.Strays++
+	}
+	if !id.masked {
+		if s, ok := a.stubs[string(id.callID)]; ok {
+			c.Resumed, c.Kind = true, s.kind
+			delete(a.stubs, string(id.callID))
+		}
+	}
+	// Into the list of open calls, at the busy end.
+	c.asm.prev, c.asm.next = a.busy, nil
+	if a.busy != nil {
+		a.busy.asm.next = c
+	} else {
+		a.quiet = c
+	}
+	a.busy = c
+	return c
+}
+
+func (a *Assembler) addID(c *Call, id identity, reason JoinReason) {
+	if len(id.callID) == 0 {
+		return
+	}
+	c.ids = append(c.ids, c.keep(id.callID))
+	if reason != 0 {
+		c.Joined = append(c.Joined, Join{string(id.callID), reason, len(c.Hops)})
+	}
+	if !id.masked {
+		key := string(id.callID)
+		a.byID[key] = c
+		c.asm.keys = append(c.asm.keys, key)
+	}
+}
+
+// keep copies a record into the call.
+func (a *Assembler) keep(c *Call, rec *capture.Record, h *Hop) *Hop {
+	h.Kind, h.Time, h.Missing, h.stated = rec.Kind, rec.Time, rec.Missing, rec.Direction
+	h.source, h.unit, h.number = rec.Origin.Source, rec.Origin.Unit, rec.Origin.Number
+	h.start, h.end = rec.Origin.Start, rec.Origin.End
+	h.RepeatOf, h.Forwards, h.Transaction, h.From, h.To = -1, -1, -1, -1, -1
+	h.data = c.keep(rec.Data)
+	if len(rec.Origin.Map) > 0 {
+		h.omap = c.keep(rec.Origin.Map)
+	}
+	h.observer = c.name(rec.Observer)
+	h.src, h.dst = c.internEndpoint(rec.Src), c.internEndpoint(rec.Dst)
+	if len(rec.Label) > 0 || len(rec.SrcName) > 0 || len(rec.DstName) > 0 {
+		c.marks = append(c.marks, mark{c.keep(rec.Label), c.keep(rec.SrcName), c.keep(rec.DstName)})
+		h.mark = int32(len(c.marks))
+	}
+	c.Hops = append(c.Hops, *h)
+	size := int64(cap(c.arena)) + int64(cap(c.Hops))*int64(unsafe.Sizeof(Hop{})) + callOverhead
+	a.used += size - c.asm.size
+	c.asm.size = size
+	return &c.Hops[len(c.Hops)-1]
+}
+
+// callOverhead is what a call takes beside its messages: the struct, its map entry, its timer.
+const callOverhead = int64(unsafe.Sizeof(Call{})) + 256
+
+// name returns the index of a name of this call, adding it; -1 for none.
+func (c *Call) name(b []byte) int16 {
+	if len(b) == 0 {
+		return -1
+	}
+	for i, s := range c.names {
+		if string(c.text(s)) == string(b) {
+			return int16(i)
+		}
+	}
+	if len(c.names) >= 1<<15-1 {
+		return -1
+	}
+	c.names = append(c.names, c.keep(b))
+	return int16(len(c.names) - 1)
+}
+
+func (c *Call) internEndpoint(e capture.Endpoint) int16 {
+	if !e.IsValid() {
+		return -1
+	}
+	for i := range c.endpoints {
+		if c.endpoints[i] == e {
+			return int16(i)
+		}
+	}
+	// An address that changes with every message is an attack; one participant more or less does not help against it.
+	if len(c.endpoints) >= 1024 {
+		return -1
+	}
+	c.endpoints = append(c.endpoints, e)
+	return int16(len(c.endpoints) - 1)
+}
+
+// touch moves the call to the busy end of the list.
+func (a *Assembler) touch(c *Call) {
+	if a.busy == c {
+		return
+	}
+	if c.asm.prev != nil {
+		c.asm.prev.asm.next = c.asm.next
+	} else {
+		a.quiet = c.asm.next
+	}
+	c.asm.next.asm.prev = c.asm.prev
+	c.asm.prev, c.asm.next = a.busy, nil
+	a.busy.asm.next = c
+	a.busy = c
+}
+
+// shrink hands on the quietest calls until the budget holds.
+func (a *Assembler) shrink() error {
+	for a.used > a.opts.Memory && a.quiet != nil && a.quiet != a.busy {
+		c := a.quiet
+		if !c.asm.settled() {
+			c.Evicted = true
+			a.stats.Evicted++
+			a.leaveStub(c)
+		}
+		if err := a.handOn(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Assembler) leaveStub(c *Call) {
+	for _, k := range c.asm.keys {
+		if len(a.stubs) >= maxStubs {
+			for old := range a.stubs {
+				delete(a.stubs, old)
+				break
+			}
+		}
+		a.stubs[k] = stub{c.Seq, c.Kind}
+	}
+}
+
+// handOn closes a call, analyses it, gives it away and takes its storage back.
+func (a *Assembler) handOn(c *Call) error {
+	if c.asm.prev != nil {
+		c.asm.prev.asm.next = c.asm.next
+	} else {
+		a.quiet = c.asm.next
+	}
+	if c.asm.next != nil {
+		c.asm.next.asm.prev = c.asm.prev
+	} else {
+		a.busy = c.asm.prev
+	}
+	for _, k := range c.asm.keys {
+		if a.byID[k] == c {
+			delete(a.byID, k)
+		}
+	}
+	for _, k := range c.asm.ties {
+		if a.byTag[k] == c {
+			delete(a.byTag, k)
+		}
+	}
+	if a.lastMasked == c {
+		a.lastMasked = nil
+	}
+	a.used -= c.asm.size
+	a.stats.Calls++
+	c.analyse()
+	err := a.opts.Emit(c)
+	a.recycle(c)
+	return err
+}
+
+// recycle keeps the storage of a call for the next. A very large one is left to the garbage collector.
+func (a *Assembler) recycle(c *Call) {
+	seq := c.asm.seq
+	if cap(c.arena) > 1<<20 || cap(c.Hops) > 1024 || len(a.free) >= 4096 {
+		*c = Call{}
+		c.asm.seq = -seq
+		return
+	}
+	*c = Call{Hops: c.Hops[:0], arena: c.arena[:0], ids: c.ids[:0], endpoints: c.endpoints[:0], names: c.names[:0],
+		marks: c.marks[:0], Transactions: c.Transactions[:0], Dialogs: c.Dialogs[:0], Participants: c.Participants[:0],
+		Missing: c.Missing[:0], asm: callState{keys: c.asm.keys[:0], ties: c.asm.ties[:0]}}
+	a.free = append(a.free, c)
+}

@@ -1,0 +1,155 @@
+package callflow
+
+import (
+	"bytes"
+
+	"sipscribe/internal/capture"
+	"sipscribe/sip"
+)
+
+// device is what the assembler remembers of a host that logs: events have no Call-ID, and belong to a call by who logged them and
+// when.
+type device struct {
+	pending []pendingEvent
+	last    *Call
+	lastSeq int64
+}
+
+// pendingEvent is an event that waits for the call that it announces.
+type pendingEvent struct {
+	rec  capture.Record
+	data []byte
+}
+
+// Bounds of what is remembered: a handset makes few events before an INVITE, and an attacker may invent hosts.
+const (
+	maxPending = 16
+	maxDevices = 1 << 16
+)
+
+// pendingAge is how long an event waits for its call: dialling takes its time.
+const pendingAge = 2 * 60 * int64(1e9)
+
+func (a *Assembler) device(observer []byte) *device {
+	d := a.devices[string(observer)]
+	if d == nil {
+		if len(a.devices) >= maxDevices {
+			for k, old := range a.devices {
+				a.stats.LooseEvents += int64(len(old.pending))
+				delete(a.devices, k)
+				break
+			}
+		}
+		d = &device{}
+		a.devices[string(observer)] = d
+	}
+	return d
+}
+
+// addEvent puts an event into the call that it belongs to, or keeps it for the call that it announces.
+func (a *Assembler) addEvent(rec *capture.Record) {
+	e := eventOf(rec.Event.Name)
+	d := a.device(rec.Observer)
+	if !e.ofCall() {
+		a.stats.LooseEvents++
+		return
+	}
+	if c := d.last; c != nil && c.asm.seq == d.lastSeq && !e.beforeCall() && c.lineFits(rec.Event.Line) {
+		h := Hop{event: e, line: uint8(min(rec.Event.Line, 255))}
+		a.keep(c, rec, &h)
+		a.touch(c)
+		return
+	}
+	if len(d.pending) >= maxPending {
+		d.pending = append(d.pending[:0], d.pending[1:]...)
+		a.stats.LooseEvents++
+	}
+	p := pendingEvent{rec: *rec}
+	p.data = append(p.data, rec.Data...)
+	p.rec.Data = p.data
+	p.rec.Observer = bytes.Clone(rec.Observer)
+	p.rec.Event.Subject = bytes.Clone(rec.Event.Subject)
+	p.rec.Origin.Map = bytes.Clone(rec.Origin.Map)
+	d.pending = append(d.pending, p)
+}
+
+// tieDevice gives the pending events of a device to the call that its INVITE begins. hop is the newest hop of c; the events
+// go before it.
+func (a *Assembler) tieDevice(c *Call, rec *capture.Record, hop *Hop) {
+	if c.Kind == KindRegistration || hop.Method != sip.MethodInvite || len(rec.Observer) == 0 {
+		return
+	}
+	d := a.devices[string(rec.Observer)]
+	if d == nil {
+		if len(a.devices) >= maxDevices {
+			return
+		}
+		d = a.device(rec.Observer)
+	}
+	d.last, d.lastSeq = c, c.asm.seq
+	if len(d.pending) == 0 || hop.Status != 0 || hop.toTag != 0 || len(c.Hops) != 1 {
+		return
+	}
+	first := c.Hops[0]
+	c.Hops = c.Hops[:0]
+	kept := 0
+	for i := range d.pending {
+		p := &d.pending[i]
+		if !rec.Time.IsZero() && !p.rec.Time.IsZero() && rec.Time.Clock-p.rec.Time.Clock > pendingAge {
+			a.stats.LooseEvents++
+			continue
+		}
+		h := Hop{event: eventOf(p.rec.Event.Name), line: uint8(min(p.rec.Event.Line, 255))}
+		a.keep(c, &p.rec, &h)
+		kept++
+	}
+	c.Hops = append(c.Hops, first)
+	d.pending = d.pending[:0]
+	for i := range c.Joined {
+		c.Joined[i].Hop += kept
+	}
+}
+
+// lineFits reports whether a device's line number agrees with the tags of the call: an SPA's own tags end in "o0" or "i0" for its line 1.
+// A call that says nothing fits every line.
+func (c *Call) lineFits(line int) bool {
+	if line == 0 {
+		return true
+	}
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Kind != capture.KindMessage {
+			if h.line != 0 {
+				return int(h.line) == line
+			}
+			continue
+		}
+		if n := c.tagLine(h); n != 0 {
+			return n == line
+		}
+	}
+	return true
+}
+
+// tagLine returns the line of the SPA by the end of a tag of the message, from 1; 0 if none tells.
+func (c *Call) tagLine(h *Hop) int {
+	m := sip.Parse(c.Data(h))
+	if n := spaLine(m.FromTag(), 'o'); n != 0 {
+		return n
+	}
+	return spaLine(m.ToTag(), 'i')
+}
+
+// spaLine reads the end of a tag that an SPA made: 14 to 16 hex digits, "o" (it calls) or "i" (it is called), and the line from 0.
+func spaLine(tag []byte, way byte) int {
+	n := len(tag)
+	if n < 13 || n > 20 || tag[n-2] != way || tag[n-1] < '0' || tag[n-1] > '9' {
+		return 0
+	}
+	for _, ch := range tag[:n-2] {
+		if !(ch >= '0' && ch <= '9' || ch >= 'a' && ch <= 'f') {
+			return 0
+		}
+	}
+	return int(tag[n-1]-'0') + 1
+}

@@ -1,0 +1,333 @@
+package callflow
+
+import (
+	"bytes"
+
+	"sipscribe/internal/capture"
+	"sipscribe/sip"
+)
+
+// findDirections concludes which way each message went past the host that logged it, best evidence first:
+//
+//  1. the source says so (a marker, or the addresses of a packet);
+//  2. the log's host is, or is not, the sent-by of the top Via;
+//  3. the form of an SPA's own tags;
+//  4. User-Agent or Server is the device's own;
+//  5. Via has received= or a filled rport, so the message has passed a server;
+//  6. the other messages of the transaction, and whose tag is in From.
+//
+// What contradicts itself is reported as a conflict and left open.
+func (c *Call) findDirections() {
+	known := false
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		h.Direction = h.stated
+		if h.stated != capture.DirectionUnknown {
+			known = true
+		}
+		if h.observer >= 0 {
+			known = true
+		}
+	}
+	if !known {
+		return
+	}
+	for n := range c.names {
+		c.voteByObserver(int16(n))
+	}
+	c.voteByTransaction()
+	for range 4 {
+		if !c.propagate() {
+			break
+		}
+	}
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Kind != capture.KindMessage || h.stated != capture.DirectionUnknown || h.Transaction < 0 {
+			continue
+		}
+		// A hop that two hosts logged is sent at one and received at the other: each by its own evidence.
+		if h.Direction != capture.DirectionUnknown {
+			continue
+		}
+		h.Direction = c.Transactions[h.Transaction].wayOf(h)
+	}
+}
+
+// wayOf returns the direction of a hop by that of its transaction.
+func (tx *Transaction) wayOf(h *Hop) capture.Direction {
+	if h.Status != 0 {
+		return tx.Direction.Opposite()
+	}
+	return tx.Direction
+}
+
+// voteByObserver uses the log's host against the top Via, for the hops that one host logged.
+func (c *Call) voteByObserver(n int16) {
+	name := c.text(c.names[n])
+	if sharedAddress(name) {
+		return // several parties share it: it proves nothing
+	}
+	own := hashOf(name)
+	party, logs := false, false
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.observer != n || h.Kind != capture.KindMessage {
+			continue
+		}
+		logs = true
+		if h.viaHost == own {
+			party = true
+			break
+		}
+	}
+	if !logs {
+		return
+	}
+	if !party {
+		// The device may be the one who is called: its address is then in Request-URI, Contact or SDP. A name that is in no message
+		// is a collector's, or hidden behind a NAT, and says nothing.
+		for i := range c.Hops {
+			if h := &c.Hops[i]; h.observer == n && h.Kind == capture.KindMessage && containsWord(c.text(h.data), name) {
+				party = true
+				break
+			}
+		}
+	}
+	if !party {
+		return
+	}
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.observer != n || h.Kind != capture.KindMessage || h.Direction != capture.DirectionUnknown || h.viaHost == 0 {
+			continue
+		}
+		sent := h.viaHost == own
+		if h.Status != 0 {
+			sent = !sent
+		}
+		way := capture.Received
+		if sent {
+			way = capture.Sent
+		}
+		// The form of its tags must not say otherwise: then both ends were logged under one name.
+		if against := tagWay(h); against != capture.DirectionUnknown && against != way && c.sameTagOwner(h) {
+			c.Conflicts = append(c.Conflicts, i)
+			if h.Transaction >= 0 {
+				c.Transactions[h.Transaction].conflict = true
+			}
+			continue
+		}
+		h.Direction = way
+	}
+}
+
+// sharedAddress reports whether a host name or address may be that of several parties at once.
+func sharedAddress(name []byte) bool {
+	return bytes.HasPrefix(name, []byte("127.")) || bytes.EqualFold(name, []byte("localhost")) ||
+		bytes.Equal(name, []byte("::1")) || bytes.Equal(name, []byte("0.0.0.0"))
+}
+
+// tagWay returns the direction by the form of an SPA's tags (evidence 3), for the SPA that made them.
+func tagWay(h *Hop) capture.Direction {
+	caller, callee := h.flags&hopTagCaller != 0, h.flags&hopTagCallee != 0
+	switch {
+	case caller == callee:
+		return capture.DirectionUnknown // neither, or an SPA calls an SPA
+	case caller: // From's tag is the device's: it is the client of this transaction
+		if h.Status == 0 {
+			return capture.Sent
+		}
+		return capture.Received
+	}
+	if h.Status == 0 {
+		return capture.Received
+	}
+	return capture.Sent
+}
+
+// sameTagOwner reports whether the tags of this call have the form of one SPA only.
+func (c *Call) sameTagOwner(h *Hop) bool { return tagWay(h) != capture.DirectionUnknown }
+
+// containsWord reports whether b has w with nothing of a name or address right before or after it.
+func containsWord(b, w []byte) bool {
+	for {
+		i := bytes.Index(b, w)
+		if i < 0 {
+			return false
+		}
+		end := i + len(w)
+		if (i == 0 || !isNameByte(b[i-1])) && (end == len(b) || !isNameByte(b[end])) {
+			return true
+		}
+		b = b[i+1:]
+	}
+}
+
+func isNameByte(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '.' || c == '-' || c == '_'
+}
+
+// voteByTransaction settles each transaction by what its hops say, then by weaker evidence.
+func (c *Call) voteByTransaction() {
+	var device []byte // the device's own User-Agent, once it is known
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Transaction < 0 || h.Direction == capture.DirectionUnknown {
+			continue
+		}
+		way := h.Direction
+		if h.Status != 0 {
+			way = way.Opposite()
+		}
+		tx := &c.Transactions[h.Transaction]
+		switch {
+		case tx.conflict:
+		case tx.Direction == capture.DirectionUnknown:
+			tx.Direction = way
+		case tx.Direction != way && !h.Duplicate && h.stated == capture.DirectionUnknown:
+			tx.conflict = true
+			c.Conflicts = append(c.Conflicts, i)
+		}
+	}
+	unknown := false
+	for t := range c.Transactions {
+		if c.Transactions[t].conflict {
+			c.Transactions[t].Direction = capture.DirectionUnknown
+		} else if c.Transactions[t].Direction == capture.DirectionUnknown {
+			unknown = true
+		}
+	}
+	if !unknown {
+		return
+	}
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Transaction < 0 || h.observer < 0 && h.stated == capture.DirectionUnknown {
+			continue
+		}
+		tx := &c.Transactions[h.Transaction]
+		if tx.conflict || tx.Direction != capture.DirectionUnknown {
+			continue
+		}
+		if way := tagWay(h); way != capture.DirectionUnknown {
+			if h.Status != 0 {
+				way = way.Opposite()
+			}
+			tx.Direction = way
+		}
+	}
+	// The device's own name for itself, from a message whose way is known.
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Transaction < 0 || device != nil {
+			continue
+		}
+		tx := &c.Transactions[h.Transaction]
+		if tx.wayOf(h) == capture.Sent {
+			m := sip.Parse(c.Data(h))
+			if device = m.Value(sip.FieldUserAgent); h.Status != 0 {
+				device = m.Value(sip.FieldServer)
+			}
+		}
+	}
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Transaction < 0 || h.observer < 0 {
+			continue
+		}
+		tx := &c.Transactions[h.Transaction]
+		if tx.conflict || tx.Direction != capture.DirectionUnknown {
+			continue
+		}
+		m := sip.Parse(c.Data(h))
+		name := m.Value(sip.FieldUserAgent)
+		if name == nil {
+			name = m.Value(sip.FieldServer)
+		}
+		way := capture.DirectionUnknown
+		switch {
+		case device == nil && name != nil && isSPA(name):
+			way = capture.Sent // an SPA's log with an SPA's name in the message: its own
+		case device != nil && bytes.Equal(name, device):
+			way = capture.Sent
+		case h.flags&hopReceived != 0:
+			way = capture.Received // evidence 5
+		}
+		if way != capture.DirectionUnknown {
+			if h.Status != 0 {
+				way = way.Opposite()
+			}
+			tx.Direction = way
+		}
+	}
+}
+
+// isSPA reports whether a User-Agent is that of a Sipura, Linksys or Cisco analogue adapter or SPA phone.
+func isSPA(name []byte) bool {
+	for _, p := range [...]string{"Sipura/", "Linksys/", "Cisco/SPA", "Cisco-SPA", "Linksys SPA", "Sipura SPA"} {
+		if bytes.HasPrefix(name, []byte(p)) {
+			return true
+		}
+	}
+	return false
+}
+
+// propagate settles transactions by those that are settled: a CANCEL goes as its INVITE does, the ACK of a 2xx too, and a request in a
+// dialog comes from the side whose tag is in From. It reports whether it settled any.
+func (c *Call) propagate() bool {
+	changed := false
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		if tx.conflict || tx.Direction != capture.DirectionUnknown {
+			continue
+		}
+		way := capture.DirectionUnknown
+		if tx.Invite >= 0 {
+			way = c.Transactions[tx.Invite].Direction
+		}
+		if way == capture.DirectionUnknown && tx.Cancel >= 0 {
+			way = c.Transactions[tx.Cancel].Direction
+		}
+		if from, to := c.txTags(t); way == capture.DirectionUnknown && from != 0 {
+			for o := range c.Transactions {
+				other := &c.Transactions[o]
+				if other.Direction == capture.DirectionUnknown {
+					continue
+				}
+				f, g := c.txTags(o)
+				switch {
+				case f == from:
+					way = other.Direction
+				case g == from || to != 0 && f == to:
+					way = other.Direction.Opposite()
+				}
+				if way != capture.DirectionUnknown {
+					break
+				}
+			}
+		}
+		if way != capture.DirectionUnknown {
+			tx.Direction = way
+			changed = true
+		}
+	}
+	return changed
+}
+
+// txTags returns the From and To tags of a transaction as its messages have them.
+func (c *Call) txTags(t int) (from, to uint64) {
+	for j := c.Transactions[t].last; j >= 0; j = c.Hops[j].previous {
+		h := &c.Hops[j]
+		if from == 0 {
+			from = h.fromTag
+		}
+		if to == 0 {
+			to = h.toTag
+		}
+		if from != 0 && to != 0 {
+			break
+		}
+	}
+	return from, to
+}

@@ -1,0 +1,271 @@
+package callflow
+
+import (
+	"bytes"
+	"hash/maphash"
+
+	"sipscribe/sip"
+)
+
+// seed makes the hashes of a run. They never leave it: whatever is shown or compared between runs is text.
+var seed = maphash.MakeSeed()
+
+func hashOf(b []byte) uint64 {
+	if len(b) == 0 {
+		return 0
+	}
+	if h := maphash.Bytes(seed, b); h != 0 {
+		return h
+	}
+	return 1
+}
+
+func mix(h, x uint64) uint64 {
+	h ^= x + 0x9e3779b97f4a7c15 + h<<6 + h>>2
+	h *= 0xff51afd7ed558ccd
+	return h ^ h>>32
+}
+
+// identity is what puts a message into its call and transaction.
+type identity struct {
+	callID []byte
+	masked bool // the Call-ID was hidden: it looks like every other one
+}
+
+// fill reads what the assembler needs out of a message into a hop.
+func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
+	cseq := m.CSeq()
+	h.Method, h.CSeq = m.Method, cseq.Number
+	if m.Kind == sip.KindResponse {
+		h.Status = max(m.Status, 1)
+	}
+	from, to := m.FromTag(), m.ToTag()
+	h.fromTag, h.toTag = h.tag(from), h.tag(to)
+	if spaLine(from, 'o') != 0 {
+		h.flags |= hopTagCaller
+	}
+	if spaLine(to, 'i') != 0 {
+		h.flags |= hopTagCallee
+	}
+	if m.Has(sip.FieldProxyAuthorization) || m.Has(sip.FieldAuthorization) {
+		h.flags |= hopHasCredentials
+	}
+	if m.Body.Len() > 2 {
+		if b := m.BodyBytes(); b[0] == 'v' && b[1] == '=' || bytes.Contains(m.Value(sip.FieldContentType), []byte("sdp")) {
+			h.flags |= hopHasSDP
+		}
+	}
+	if m.Has(sip.FieldRSeq) {
+		h.flags |= hopReliable
+	}
+	n := 0
+	for s := range m.Values(sip.FieldVia) {
+		if n < 2 {
+			a.readVia(h, m.Text(s), n)
+		}
+		if n++; n == 255 {
+			break
+		}
+	}
+	h.vias = uint8(n)
+	if h.branch == 0 {
+		// No branch that identifies anything (RFC 3261 §17.2.3, the rules for RFC 2543): the parts that a client repeats in each
+		// message of the transaction.
+		h.flags |= hopNoBranch
+		h.branch = mix(mix(h.fromTag, uint64(h.CSeq)), 0x2543)
+	}
+	id := identity{callID: m.CallID()}
+	id.masked = len(id.callID) == 0 || maskedID(id.callID)
+	return id
+}
+
+// tag returns the hash of a tag; a masked one counts as none, but is marked.
+func (h *Hop) tag(t []byte) uint64 {
+	if len(t) == 0 {
+		return 0
+	}
+	if maskedID(t) {
+		h.flags |= hopMaskedTag
+		return 0
+	}
+	return hashOf(t)
+}
+
+// maskedID is sip.Masked with a quick way out: an identifier without any of these characters was not hidden.
+func maskedID(b []byte) bool {
+	for _, c := range b {
+		switch c {
+		case '[', '*', 'X', 'x', '<', 'R', 'r':
+			return sip.Masked(b)
+		}
+	}
+	return false
+}
+
+// readVia reads the n-th Via value (from 0) of which only branch, sent-by and received matter here.
+func (a *Assembler) readVia(h *Hop, v []byte, n int) {
+	via := sip.ParseVia(v)
+	var branch []byte
+	for p := range via.Params.All {
+		switch len(p.Name) {
+		case 6:
+			if branch == nil && bytes.EqualFold(p.Name, []byte("branch")) {
+				branch = p.Value
+			}
+		case 8:
+			if n == 0 && bytes.EqualFold(p.Name, []byte("received")) {
+				h.flags |= hopReceived
+			}
+		case 5:
+			if n == 0 && len(p.Value) > 0 && bytes.EqualFold(p.Name, []byte("rport")) {
+				h.flags |= hopReceived
+			}
+		}
+	}
+	if n == 0 {
+		h.viaHost, h.viaPort = hashOf(via.Host), via.Port
+	}
+	if len(branch) <= len(sip.MagicCookie) || !bytes.EqualFold(branch[:len(sip.MagicCookie)], []byte(sip.MagicCookie)) ||
+		maskedID(branch) {
+		return
+	}
+	if n == 0 {
+		h.branch = hashOf(branch)
+	} else {
+		h.second = hashOf(branch)
+	}
+}
+
+// txMethod is the method that identifies a transaction: an ACK belongs to its INVITE (RFC 3261 §17.2.3).
+func txMethod(m sip.Method) sip.Method {
+	if m == sip.MethodAck {
+		return sip.MethodInvite
+	}
+	return m
+}
+
+// find returns the call that a message belongs to, nil if it begins a new one.
+func (a *Assembler) find(id identity, h *Hop, m *sip.Message) *Call {
+	if !id.masked {
+		if c := a.byID[string(id.callID)]; c != nil {
+			return c
+		}
+		return nil
+	}
+	// The Call-ID tells nothing: tags first, since both sides repeat them, then the branch, then order and CSeq.
+	for _, t := range [...]uint64{h.fromTag, h.toTag} {
+		if t != 0 {
+			if c := a.byTag[t]; c != nil {
+				return c
+			}
+		}
+	}
+	if h.flags&hopNoBranch == 0 {
+		if c := a.byTag[h.branch]; c != nil {
+			return c
+		}
+	}
+	if h.fromTag == 0 && h.flags&hopMaskedTag != 0 {
+		// Everything is hidden. The last call of this source goes on as long as its CSeq fits.
+		if c := a.lastMasked; c != nil && c.asm.source == h.source && (h.CSeq == c.asm.cseq || h.CSeq == c.asm.cseq+1) &&
+			!(h.Status == 0 && h.Method == sip.MethodInvite && h.CSeq == c.asm.cseq && c.asm.over) {
+			return c
+		}
+	}
+	return nil
+}
+
+// joined returns the call that a first message of an unknown Call-ID belongs to by what it says itself, and why.
+func (a *Assembler) joined(h *Hop, m *sip.Message) (*Call, JoinReason) {
+	if v := m.Value(sip.FieldReplaces); v != nil && h.Status == 0 {
+		if i := bytes.IndexByte(v, ';'); i >= 0 {
+			v = v[:i]
+		}
+		if c := a.byID[string(bytes.TrimSpace(v))]; c != nil {
+			return c, JoinReplaces
+		}
+	}
+	if v := m.Value(sip.FieldSessionID); v != nil {
+		if i := bytes.IndexByte(v, ';'); i >= 0 {
+			v = v[:i]
+		}
+		if v = bytes.TrimSpace(v); len(v) == 32 && !bytes.Equal(v, nilSession) {
+			k := mix(hashOf(v), 0x7989)
+			if c := a.byTag[k]; c != nil {
+				return c, JoinSessionID
+			}
+		}
+	}
+	if h.Status == 0 && h.Method == sip.MethodInvite && h.toTag == 0 && len(a.refers) > 0 {
+		u := m.RequestURI()
+		target := referKey(&u)
+		for i := len(a.refers) - 1; i >= 0; i-- {
+			if r := a.refers[i]; r.target == target && target != 0 && r.call.asm.seq == r.seq {
+				return r.call, JoinRefer
+			}
+		}
+	}
+	return nil, 0
+}
+
+var nilSession = []byte("00000000000000000000000000000000") // RFC 7989 §5
+
+// refer is a REFER that was seen lately: the INVITE that it asks for has a Call-ID of its own.
+type refer struct {
+	target uint64
+	call   *Call
+	seq    int64
+}
+
+// maxRefers is how many REFERs are remembered. The INVITE that one asks for follows at once.
+const maxRefers = 64
+
+func (a *Assembler) rememberRefer(c *Call, m *sip.Message) {
+	addr := sip.ParseAddress(m.Value(sip.FieldReferTo))
+	if k := referKey(&addr.URI); k != 0 {
+		if len(a.refers) >= maxRefers {
+			a.refers = append(a.refers[:0], a.refers[1:]...)
+		}
+		a.refers = append(a.refers, refer{k, c, c.asm.seq})
+	}
+}
+
+func referKey(u *sip.URI) uint64 {
+	if u.Masked || len(u.User) == 0 && len(u.Host) == 0 {
+		return 0
+	}
+	return mix(hashOf(u.User), hashOf(bytes.ToLower(u.Host)))
+}
+
+// register makes the call findable by what h says.
+func (a *Assembler) register(c *Call, id identity, h *Hop, m *sip.Message) {
+	if v := m.Value(sip.FieldSessionID); v != nil {
+		if i := bytes.IndexByte(v, ';'); i >= 0 {
+			v = v[:i]
+		}
+		if v = bytes.TrimSpace(v); len(v) == 32 && !bytes.Equal(v, nilSession) {
+			a.tie(c, mix(hashOf(v), 0x7989))
+		}
+	}
+	if !id.masked {
+		return
+	}
+	c.MaskedCallID = true
+	a.lastMasked = c
+	for _, t := range [...]uint64{h.fromTag, h.toTag} {
+		if t != 0 {
+			a.tie(c, t)
+		}
+	}
+	if h.flags&hopNoBranch == 0 {
+		a.tie(c, h.branch)
+	}
+}
+
+// tie makes the call findable by a hash, once.
+func (a *Assembler) tie(c *Call, k uint64) {
+	if a.byTag[k] == nil {
+		a.byTag[k] = c
+		c.asm.ties = append(c.asm.ties, k)
+	}
+}

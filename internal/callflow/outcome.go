@@ -1,0 +1,348 @@
+package callflow
+
+import (
+	"time"
+
+	"sipscribe/sip"
+)
+
+// analyse draws the conclusions that need the whole call.
+func (c *Call) analyse() {
+	c.Caller, c.Callee, c.Root, c.Ring, c.Talk = -1, -1, -1, -1, -1
+	c.findTransactions()
+	c.findDoubleLogging()
+	c.findForwards()
+	c.findDirections()
+	c.findDialogs()
+	c.findOutcome()
+	c.findParticipants()
+}
+
+// findOutcome decides how the call ended, by the transactions that nobody else's pass on: what the initiator itself saw.
+func (c *Call) findOutcome() {
+	switch c.Kind {
+	case KindCall:
+		c.callOutcome()
+	case KindRegistration:
+		c.registrationOutcome()
+	default:
+		c.requestOutcome()
+	}
+}
+
+// attempt reports whether transaction t is an INVITE outside a dialog as its initiator sent it.
+func (c *Call) attempt(t int) bool {
+	tx := &c.Transactions[t]
+	return tx.Method == sip.MethodInvite && tx.Upstream < 0 && (tx.Request < 0 || c.Hops[tx.Request].toTag == 0)
+}
+
+func (c *Call) callOutcome() {
+	last := -1 // the last attempt
+	answered := -1
+	replaced := 0 // attempts of further Call-IDs are other legs: the call is what its first leg was
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		if !c.attempt(t) {
+			continue
+		}
+		if len(c.Joined) > 0 && c.Root >= 0 && tx.Request >= 0 && c.Hops[tx.Request].fromTag != c.Hops[c.Root].fromTag {
+			replaced++
+			continue
+		}
+		if tx.Request < 0 && c.Root >= 0 && tx.Final < 0 && tx.Provisional < 0 {
+			continue
+		}
+		last = t
+		if tx.Request >= 0 && c.Root < 0 {
+			c.Root = tx.Request
+		}
+		if tx.Final >= 0 && c.Hops[tx.Final].Status/100 == 2 && answered < 0 {
+			answered = t
+		}
+	}
+	bye, byeTx := -1, -1
+	for t := range c.Transactions {
+		if tx := &c.Transactions[t]; tx.Method == sip.MethodBye && tx.Request >= 0 {
+			if len(c.Joined) > 0 && c.Root >= 0 && c.Hops[tx.Request].fromTag != c.Hops[c.Root].fromTag && c.Hops[tx.Request].toTag != c.Hops[c.Root].fromTag {
+				continue
+			}
+			bye, byeTx = tx.Request, t
+			break
+		}
+	}
+	if last < 0 {
+		// The beginning is not in the log: a BYE or a re-INVITE says that somebody had answered.
+		c.Missing = append(c.Missing, MissingBeginning)
+		if len(c.Dialogs) > 0 || bye >= 0 || c.hasReinvite() {
+			c.Outcome = OutcomeAnswered
+			if bye >= 0 {
+				c.byeMissing(byeTx)
+			} else {
+				c.Missing = append(c.Missing, MissingBye)
+			}
+		}
+		return
+	}
+	deciding := last
+	if answered >= 0 {
+		deciding = answered
+	}
+	tx := &c.Transactions[deciding]
+	if c.Root < 0 {
+		c.Missing = append(c.Missing, MissingBeginning)
+	}
+	ringAt := -1
+	if tx.Provisional >= 0 {
+		ringAt = c.firstRinging(deciding)
+	}
+	if tx.Final >= 0 {
+		c.Status = int(c.Hops[tx.Final].Status)
+	}
+	cancel := -1
+	if tx.Cancel >= 0 {
+		cancel = c.Transactions[tx.Cancel].Request
+	}
+	end := tx.Final
+	switch {
+	case answered >= 0:
+		c.Outcome = OutcomeAnswered
+	case cancel >= 0:
+		c.Outcome = OutcomeCancelled
+		end = cancel
+	case tx.Final >= 0:
+		c.Outcome = outcomeOf(c.Status)
+	case c.LogEnded || c.Evicted || c.Continued:
+		c.Outcome = OutcomeInProgress
+	case c.noAnswerAtAll(deciding):
+		c.Outcome = OutcomeUnanswered
+	case c.expired(deciding):
+		c.Outcome = OutcomeUnanswered
+	default:
+		c.Outcome = OutcomeUnknown
+	}
+	if ringAt >= 0 && end >= 0 {
+		c.Ring = c.between(ringAt, end)
+	}
+	if answered >= 0 && bye >= 0 {
+		c.Talk = c.between(tx.Final, bye)
+	}
+	// What was not seen.
+	switch c.Outcome {
+	case OutcomeAnswered:
+		if !c.hasAck(answered) {
+			c.Missing = append(c.Missing, MissingAck)
+		}
+		if bye < 0 {
+			c.Missing = append(c.Missing, MissingBye)
+		} else {
+			c.byeMissing(byeTx)
+		}
+	case OutcomeCancelled:
+		if cx := &c.Transactions[tx.Cancel]; cx.Final < 0 {
+			c.Missing = append(c.Missing, MissingCancelOK)
+		}
+		switch {
+		case tx.Final < 0:
+			c.Missing = append(c.Missing, MissingInvite487, MissingAck487)
+		case tx.Ack < 0:
+			c.Missing = append(c.Missing, MissingAck487)
+		}
+	default:
+		switch {
+		case tx.Final < 0:
+			c.Missing = append(c.Missing, MissingFinal)
+		case tx.Ack < 0:
+			c.Missing = append(c.Missing, MissingAck)
+		}
+	}
+}
+
+func (c *Call) byeMissing(t int) {
+	if c.Transactions[t].Final < 0 {
+		c.Missing = append(c.Missing, MissingByeOK)
+	}
+}
+
+func (c *Call) hasReinvite() bool {
+	for t := range c.Transactions {
+		if tx := &c.Transactions[t]; tx.Method == sip.MethodInvite && tx.Request >= 0 && c.Hops[tx.Request].toTag != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// hasAck reports whether the 2xx of transaction t was acknowledged: an ACK with its CSeq number and tag.
+func (c *Call) hasAck(t int) bool {
+	f := &c.Hops[c.Transactions[t].Final]
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.IsRequest() && h.Method == sip.MethodAck && h.CSeq == f.CSeq && (h.toTag == f.toTag || h.toTag == 0 || f.toTag == 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstRinging returns the first response of transaction t that says that somebody is being alerted, or that the call is making
+// progress: 180 to 183.
+func (c *Call) firstRinging(t int) int {
+	for i := range c.Hops {
+		if h := &c.Hops[i]; int(h.Transaction) == t && h.Status >= 180 && h.Status <= 183 {
+			return i
+		}
+	}
+	return -1
+}
+
+// noAnswerAtAll reports whether the request of transaction t got no response at all.
+func (c *Call) noAnswerAtAll(t int) bool {
+	for i := range c.Hops {
+		if h := &c.Hops[i]; int(h.Transaction) == t && h.Status != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// expired reports whether the invitation's own time (Expires; RFC 3261 §13.3.1) had passed when the call was closed. The assembler closes a
+// ringing call after more than that.
+func (c *Call) expired(t int) bool {
+	tx := &c.Transactions[t]
+	if tx.Request < 0 {
+		return false
+	}
+	m := sip.Parse(c.Data(&c.Hops[tx.Request]))
+	n, ok := m.Number(sip.FieldExpires)
+	return ok && n > 0 && time.Duration(n)*time.Second <= timerEarly
+}
+
+// outcomeOf classes a final status other than 2xx (DESIGN.md, "Outcomes").
+func outcomeOf(status int) Outcome {
+	switch {
+	case status == 486 || status == 600:
+		return OutcomeBusy
+	case status/100 == 3:
+		return OutcomeRedirected
+	case status == 408 || status == 480:
+		return OutcomeUnanswered
+	case status == 487:
+		return OutcomeCancelled
+	case status/100 == 4 || status/100 == 6:
+		return OutcomeRejected
+	case status/100 == 5:
+		return OutcomeFailed
+	}
+	return OutcomeUnknown
+}
+
+// between returns the time between two hops, -1 if one has none.
+func (c *Call) between(i, j int) time.Duration {
+	a, b := c.Hops[i].Time, c.Hops[j].Time
+	if a.IsZero() || b.IsZero() || domainOf(a) != domainOf(b) {
+		return -1
+	}
+	if d := b.Sub(a); d >= 0 {
+		return d
+	}
+	return -1
+}
+
+// Between returns the time between two hops by their clocks, and false if it cannot be told.
+func (c *Call) Between(i, j int) (time.Duration, bool) {
+	d := c.between(i, j)
+	return d, d >= 0
+}
+
+func (c *Call) registrationOutcome() {
+	last := -1
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		if tx.Method != sip.MethodRegister || tx.Upstream >= 0 {
+			continue
+		}
+		if c.Root < 0 && tx.Request >= 0 {
+			c.Root = tx.Request
+		}
+		last = t
+	}
+	if last < 0 {
+		c.requestOutcome()
+		return
+	}
+	tx := &c.Transactions[last]
+	if tx.Request < 0 {
+		c.Missing = append(c.Missing, MissingBeginning)
+	}
+	if tx.Final < 0 {
+		c.Missing = append(c.Missing, MissingFinal)
+		if c.Outcome = OutcomeUnanswered; c.LogEnded || c.Evicted || c.Continued {
+			c.Outcome = OutcomeInProgress
+		}
+		return
+	}
+	c.Status = int(c.Hops[tx.Final].Status)
+	switch c.Status / 100 {
+	case 2:
+		c.Outcome = OutcomeRegistered
+		if tx.Request >= 0 && unregisters(sip.Parse(c.Data(&c.Hops[tx.Request]))) {
+			c.Outcome = OutcomeUnregistered
+		}
+	case 3:
+		c.Outcome = OutcomeRedirected
+	case 5:
+		c.Outcome = OutcomeFailed
+	default:
+		if c.Outcome = OutcomeRejected; c.Status == 408 {
+			c.Outcome = OutcomeUnanswered
+		}
+	}
+}
+
+// unregisters reports whether a REGISTER removes all the bindings that it names (RFC 3261 §10.2.2).
+func unregisters(m *sip.Message) bool {
+	expires, has := m.Number(sip.FieldExpires)
+	contacts, zero := 0, 0
+	for s := range m.Values(sip.FieldContact) {
+		addr := sip.ParseAddress(m.Text(s))
+		contacts++
+		v, ok := addr.Params.Get("expires")
+		if ok && string(v) == "0" || !ok && has && expires == 0 {
+			zero++
+		}
+	}
+	return contacts > 0 && contacts == zero
+}
+
+func (c *Call) requestOutcome() {
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		if tx.Upstream >= 0 {
+			continue
+		}
+		if c.Root < 0 && tx.Request >= 0 {
+			c.Root = tx.Request
+		}
+		switch {
+		case tx.Final >= 0:
+			c.Status = int(c.Hops[tx.Final].Status)
+			if c.Status/100 == 2 {
+				c.Outcome = OutcomeAnswered
+			} else {
+				c.Outcome = outcomeOf(c.Status)
+			}
+		case tx.Method == sip.MethodAck:
+		default:
+			c.Status = 0
+			if c.Outcome = OutcomeUnanswered; c.LogEnded || c.Evicted || c.Continued {
+				c.Outcome = OutcomeInProgress
+			}
+		}
+	}
+	if c.Root < 0 {
+		c.Missing = append(c.Missing, MissingBeginning)
+	} else if c.Outcome == OutcomeUnanswered || c.Outcome == OutcomeInProgress {
+		c.Missing = append(c.Missing, MissingFinal)
+	}
+}
+

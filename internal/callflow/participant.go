@@ -1,0 +1,427 @@
+package callflow
+
+import (
+	"bytes"
+	"net/netip"
+
+	"sipscribe/internal/capture"
+	"sipscribe/sip"
+)
+
+// Role is what a participant does in a call, as its messages show.
+type Role uint8
+
+const (
+	RoleUnknown Role = iota
+	RoleCaller       // sends the first request
+	RoleCallee       // is called, and does not pass the request on
+	RoleProxy        // passes requests on, or asks for proxy authentication
+	RoleRegistrar    // answers REGISTER
+	RoleServer       // answers a caller's device in the middle, and is no proxy by what is seen
+)
+
+// String returns the word of the data contract.
+func (r Role) String() string {
+	return [...]string{"unknown", "caller", "callee", "proxy", "registrar", "server"}[min(r, RoleServer)]
+}
+
+// Participant is one of those who exchange the messages of a call: one column of the ladder.
+type Participant struct {
+	Role Role
+	// Device: it is a host that logged messages of this call.
+	Device bool
+	// Challenged: it sent a 407 or 401. Forwarded: it passed a request on.
+	Challenged, Forwarded bool
+	// First is a hop that the participant sent, -1 if none was seen: its own words about itself.
+	First int
+
+	addr     netip.Addr
+	port     uint16 // only where one address is several participants
+	observer int16  // index into names, -1
+	given    arenaSpan
+	viaHost  uint64
+	tag      uint64
+	peer     bool // whoever is on the other side of the device
+}
+
+// Address returns the participant's address as the source states it, the port only where one address is several participants; false
+// if the source does not state it.
+func (c *Call) Address(p *Participant) (capture.Endpoint, bool) {
+	if p.addr.IsValid() {
+		return capture.Endpoint{Addr: p.addr, Port: p.port}, true
+	}
+	return capture.Endpoint{}, false
+}
+
+// Endpoints returns the transport addresses that a participant used, as the source states them.
+func (c *Call) Endpoints(p *Participant) []capture.Endpoint {
+	var out []capture.Endpoint
+	for _, e := range c.endpoints {
+		if p.addr.IsValid() && e.Addr == p.addr && (p.port == 0 || p.port == e.Port) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// GivenName returns the name that the source itself gives the participant ("Alice", "Proxy 1"), nil if none.
+func (c *Call) GivenName(p *Participant) []byte {
+	if p.given.end > p.given.off {
+		return c.text(p.given)
+	}
+	return nil
+}
+
+// Host returns the host name or address under which a participant logged, nil if it did not log.
+func (c *Call) Host(p *Participant) []byte {
+	if p.observer >= 0 {
+		return c.text(c.names[p.observer])
+	}
+	return nil
+}
+
+// maxParticipants bounds the columns of a call. Messages of further ones are told without sender and receiver.
+const maxParticipants = 64
+
+// findParticipants says who sent each message to whom.
+func (c *Call) findParticipants() {
+	shared := c.sharedHosts()
+	placed := false
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Kind != capture.KindMessage {
+			if h.observer >= 0 && h.Kind == capture.KindEvent {
+				h.From = c.byObserver(h.observer)
+			}
+			continue
+		}
+		if h.src >= 0 {
+			h.From = c.byEndpoint(h.src, shared)
+		}
+		if h.dst >= 0 {
+			h.To = c.byEndpoint(h.dst, shared)
+		}
+		if h.mark != 0 {
+			k := c.marks[h.mark-1]
+			if h.From < 0 && k.src.end > k.src.off {
+				h.From = c.byGivenName(k.src)
+			}
+			if h.To < 0 && k.dst.end > k.dst.off {
+				h.To = c.byGivenName(k.dst)
+			}
+		}
+		switch {
+		case h.Direction == capture.Sent && h.observer >= 0:
+			c.ends(h, &h.From, &h.To)
+		case h.Direction == capture.Received && h.observer >= 0:
+			c.ends(h, &h.To, &h.From)
+		case h.Direction != capture.DirectionUnknown:
+			// A marker says sent or received, but not by whom: the program whose log this is.
+			if h.Direction == capture.Sent && h.From < 0 {
+				h.From = c.self()
+			}
+			if h.Direction == capture.Received && h.To < 0 {
+				h.To = c.self()
+			}
+		}
+		if h.From >= 0 && h.To >= 0 {
+			placed = true
+		}
+	}
+	c.mirror()
+	if !placed {
+		c.byVia()
+	}
+	c.findRoles()
+}
+
+// mirror fills the ends that only the other messages of a transaction know: a response goes the other way.
+func (c *Call) mirror() {
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Transaction < 0 || h.From >= 0 && h.To >= 0 {
+			continue
+		}
+		tx := &c.Transactions[h.Transaction]
+		look := 0
+		for j := tx.last; j >= 0 && look < maxLook; j = c.Hops[j].previous {
+			look++
+			o := &c.Hops[j]
+			from, to := o.From, o.To
+			if (o.Status == 0) != (h.Status == 0) {
+				from, to = to, from
+			}
+			if h.From < 0 {
+				h.From = from
+			}
+			if h.To < 0 {
+				h.To = to
+			}
+		}
+	}
+}
+
+// ends sets the near end of a hop to the host that logged it and the far end, where nothing else is known, to the other side.
+func (c *Call) ends(h *Hop, near, far *int16) {
+	if *near < 0 {
+		*near = c.byObserver(h.observer)
+	}
+	if *far >= 0 {
+		return
+	}
+	// Another record of the same transmission may have been logged at the far end.
+	if h.RepeatOf >= 0 && h.Duplicate {
+		o := &c.Hops[h.RepeatOf]
+		if o.observer >= 0 && o.observer != h.observer {
+			p := c.byObserver(o.observer)
+			*far = p
+			if h.Direction == capture.Sent {
+				o.From, o.To = *near, p
+			} else {
+				o.To, o.From = *near, p
+			}
+			return
+		}
+	}
+	*far = c.peer()
+}
+
+// sharedHosts returns the addresses that stand for several participants: one host talks to itself.
+func (c *Call) sharedHosts() []netip.Addr {
+	var shared []netip.Addr
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.src < 0 || h.dst < 0 {
+			continue
+		}
+		a := c.endpoints[h.src].Addr
+		if a != c.endpoints[h.dst].Addr {
+			continue
+		}
+		known := false
+		for _, s := range shared {
+			known = known || s == a
+		}
+		if !known {
+			shared = append(shared, a)
+		}
+	}
+	return shared
+}
+
+func (c *Call) add(p Participant) int16 {
+	if len(c.Participants) >= maxParticipants {
+		return -1
+	}
+	p.First = -1
+	c.Participants = append(c.Participants, p)
+	return int16(len(c.Participants) - 1)
+}
+
+func (c *Call) byEndpoint(e int16, shared []netip.Addr) int16 {
+	ep := c.endpoints[e]
+	port := uint16(0)
+	for _, s := range shared {
+		if s == ep.Addr {
+			port = ep.Port
+		}
+	}
+	for i := range c.Participants {
+		if p := &c.Participants[i]; p.addr == ep.Addr && p.port == port {
+			return int16(i)
+		}
+	}
+	for n, s := range c.names {
+		if a, err := netip.ParseAddr(string(c.text(s))); err == nil && a == ep.Addr && port == 0 {
+			i := c.byObserver(int16(n))
+			if i >= 0 {
+				c.Participants[i].addr = a
+			}
+			return i
+		}
+	}
+	return c.add(Participant{addr: ep.Addr, port: port, observer: -1})
+}
+
+func (c *Call) byObserver(n int16) int16 {
+	if n < 0 {
+		return -1
+	}
+	for i := range c.Participants {
+		if c.Participants[i].observer == n {
+			c.Participants[i].Device = true
+			return int16(i)
+		}
+	}
+	return c.add(Participant{observer: n, Device: true})
+}
+
+func (c *Call) byGivenName(s arenaSpan) int16 {
+	for i := range c.Participants {
+		if p := &c.Participants[i]; p.given.end > p.given.off && bytes.EqualFold(c.text(p.given), c.text(s)) {
+			return int16(i)
+		}
+	}
+	return c.add(Participant{given: s, observer: -1})
+}
+
+// peer returns the participant on the other side of a device whose log does not say who that is. In one call it is one: a device
+// talks to its proxy.
+func (c *Call) peer() int16 {
+	for i := range c.Participants {
+		if c.Participants[i].peer {
+			return int16(i)
+		}
+	}
+	return c.add(Participant{observer: -1, peer: true})
+}
+
+// self returns the participant whose log this is, where the log does not name it.
+func (c *Call) self() int16 {
+	for i := range c.Participants {
+		if p := &c.Participants[i]; p.Device && p.observer < 0 {
+			return int16(i)
+		}
+	}
+	return c.add(Participant{observer: -1, Device: true})
+}
+
+// byVia finds the participants of a log that says neither who logged nor any address: the sender of a request is the sent-by of
+// its top Via; the receiver is whoever passes it on, or whose tag is in the answer.
+func (c *Call) byVia() {
+	owner := func(host, tag uint64) int16 {
+		for i := range c.Participants {
+			p := &c.Participants[i]
+			if host != 0 && p.viaHost == host {
+				if p.tag == 0 {
+					p.tag = tag
+				}
+				return int16(i)
+			}
+			if tag != 0 && p.tag == tag && (host == 0 || p.viaHost == 0) {
+				if p.viaHost == 0 {
+					p.viaHost = host
+				}
+				return int16(i)
+			}
+		}
+		if host == 0 && tag == 0 {
+			return -1
+		}
+		return c.add(Participant{viaHost: host, tag: tag, observer: -1})
+	}
+	// Who sends requests first, so that a tag finds its owner.
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if !h.IsRequest() || h.viaHost == 0 {
+			continue
+		}
+		tag := uint64(0)
+		if h.vias == 1 {
+			tag = h.fromTag
+		}
+		h.From = owner(h.viaHost, tag)
+	}
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		// The receiver of the request: the sender of the one downstream.
+		to := int16(-1)
+		for d := range c.Transactions {
+			if c.Transactions[d].Upstream == t && c.Transactions[d].Request >= 0 {
+				to = c.Hops[c.Transactions[d].Request].From
+				break
+			}
+		}
+		if to < 0 {
+			if from, tag := c.txTags(t); tag != 0 {
+				to = owner(0, tag)
+			} else if from != 0 && tx.Upstream < 0 {
+				to = c.peer()
+			}
+		}
+		from := int16(-1)
+		if tx.Request >= 0 {
+			from = c.Hops[tx.Request].From
+		}
+		for i := range c.Hops {
+			h := &c.Hops[i]
+			if int(h.Transaction) != t {
+				continue
+			}
+			if h.Status == 0 {
+				h.To = to
+			} else {
+				h.From, h.To = to, from
+			}
+		}
+	}
+}
+
+// findRoles says what each participant does.
+func (c *Call) findRoles() {
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Kind != capture.KindMessage || h.From < 0 {
+			continue
+		}
+		p := &c.Participants[h.From]
+		if p.First < 0 {
+			p.First = i
+		}
+		if h.IsRequest() && h.Forwards >= 0 {
+			p.Forwarded = true
+		}
+		if h.Status == 401 || h.Status == 407 {
+			p.Challenged = true
+		}
+		if h.Status == 407 && p.Role == RoleUnknown {
+			p.Role = RoleProxy
+		}
+		if h.Status != 0 && h.Method == sip.MethodRegister && p.Role == RoleUnknown && !p.Forwarded {
+			p.Role = RoleRegistrar
+		}
+	}
+	for i := range c.Participants {
+		if p := &c.Participants[i]; p.Forwarded {
+			p.Role = RoleProxy
+		}
+	}
+	if c.Root < 0 {
+		return
+	}
+	root := &c.Hops[c.Root]
+	if root.From >= 0 {
+		c.Caller = int(root.From)
+		c.Participants[root.From].Role = RoleCaller
+	}
+	// The callee: follow the request downstream; of several branches the one that answered, else the first.
+	best := -1
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		if tx.Method != root.Method || tx.Request < 0 || c.Hops[tx.Request].fromTag != root.fromTag || c.Hops[tx.Request].toTag != 0 {
+			continue
+		}
+		to := c.Hops[tx.Request].To
+		if to < 0 || c.Participants[to].Role == RoleProxy || c.Participants[to].Role == RoleRegistrar || int(to) == c.Caller {
+			continue
+		}
+		ok := tx.Final >= 0 && c.Hops[tx.Final].Status/100 == 2
+		if best < 0 || ok {
+			best = int(to)
+		}
+		if ok {
+			break
+		}
+	}
+	if best >= 0 && c.Kind == KindCall {
+		p := &c.Participants[best]
+		if p.peer && c.Caller >= 0 && c.Participants[c.Caller].Device {
+			p.Role = RoleServer // a device's log: what is behind the other side is not known
+			return
+		}
+		c.Callee = best
+		p.Role = RoleCallee
+	} else if best >= 0 && c.Participants[best].Role == RoleUnknown {
+		c.Participants[best].Role = RoleServer
+	}
+}

@@ -1,0 +1,284 @@
+package callflow
+
+import (
+	"bytes"
+	"time"
+
+	"sipscribe/internal/capture"
+	"sipscribe/sip"
+)
+
+// Transaction is a request, its responses and, of an INVITE that was refused, its ACK (RFC 3261 §17). The ACK of a 2xx is a
+// transaction of its own (§13.2.2.4), with Method ACK. Numbers are indexes of hops, -1 where none was seen; of a message that was repeated the
+// first.
+type Transaction struct {
+	Method sip.Method
+	CSeq   uint32
+
+	Request     int
+	Provisional int // first 1xx other than 100
+	Final       int
+	Ack         int
+
+	// Invite is, of a CANCEL, the INVITE transaction that it ends; Cancel is the reverse. Indexes of transactions, -1.
+	Invite, Cancel int
+	// Upstream is the transaction that this one passes on: the same request one hop earlier. -1.
+	Upstream int
+
+	// Direction is the way of the requests as the observer sees it.
+	Direction capture.Direction
+
+	key      uint64
+	branch   uint64
+	last     int32 // newest distinct hop
+	conflict bool
+}
+
+func newTransaction(h *Hop, key uint64) Transaction {
+	return Transaction{Method: h.Method, CSeq: h.CSeq, Request: -1, Provisional: -1, Final: -1, Ack: -1, Invite: -1, Cancel: -1,
+		Upstream: -1, key: key, branch: h.branch, last: -1}
+}
+
+// findTransactions puts the hops into transactions and finds repeats among them.
+func (c *Call) findTransactions() {
+	var index map[uint64]int
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Kind != capture.KindMessage {
+			continue
+		}
+		key := mix(h.branch, uint64(txMethod(h.Method)))
+		t := -1
+		if index == nil {
+			for j := len(c.Transactions) - 1; j >= 0; j-- {
+				if c.Transactions[j].key == key {
+					t = j
+					break
+				}
+			}
+			if len(c.Transactions) > 64 {
+				index = make(map[uint64]int, 256)
+				for j := range c.Transactions {
+					index[c.Transactions[j].key] = j
+				}
+			}
+		} else if j, ok := index[key]; ok {
+			t = j
+		}
+		if t >= 0 && c.Transactions[t].CSeq != h.CSeq {
+			// The same branch with another CSeq: a client that makes its branches badly. Not the same transaction (§8.1.1.7).
+			key = mix(key, uint64(h.CSeq))
+			t = -1
+			for j := len(c.Transactions) - 1; j >= 0 && j > len(c.Transactions)-64; j-- {
+				if c.Transactions[j].key == key {
+					t = j
+					break
+				}
+			}
+		}
+		if t < 0 {
+			t = len(c.Transactions)
+			c.Transactions = append(c.Transactions, newTransaction(h, key))
+			if index != nil {
+				index[key] = t
+			}
+		}
+		h.Transaction = int32(t)
+		c.place(i, &c.Transactions[t])
+	}
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		if tx.Method != sip.MethodCancel {
+			continue
+		}
+		for j := t - 1; j >= 0; j-- {
+			if o := &c.Transactions[j]; o.Method == sip.MethodInvite && o.branch == tx.branch {
+				tx.Invite, o.Cancel = j, t
+				break
+			}
+		}
+		if tx.Invite < 0 {
+			// The branch was lost or rewritten: Call-ID and CSeq number have to do (RFC 3261 §9.1).
+			for j := t - 1; j >= 0; j-- {
+				if o := &c.Transactions[j]; o.Method == sip.MethodInvite && o.CSeq == tx.CSeq && o.Cancel < 0 {
+					tx.Invite, o.Cancel = j, t
+					break
+				}
+			}
+		}
+	}
+}
+
+// maxLook is how many distinct messages of a transaction are compared with a new one. A healthy one has a handful.
+const maxLook = 128
+
+// place puts hop i into its transaction: a repeat, or a step forward.
+func (c *Call) place(i int, tx *Transaction) {
+	h := &c.Hops[i]
+	look := 0
+	for j := tx.last; j >= 0 && look < maxLook; j = c.Hops[j].previous {
+		look++
+		if c.sameMessage(&c.Hops[j], h) {
+			h.RepeatOf = j
+			h.Duplicate = c.seenTwice(&c.Hops[j], h)
+			return
+		}
+	}
+	h.previous = tx.last
+	tx.last = int32(i)
+	switch {
+	case h.Status == 0 && h.Method == sip.MethodAck && tx.Method != sip.MethodAck:
+		if tx.Ack < 0 {
+			tx.Ack = i
+		}
+	case h.Status == 0:
+		if tx.Request < 0 {
+			tx.Request = i
+		}
+	case h.Status >= 200:
+		if tx.Final < 0 {
+			tx.Final = i
+		}
+	case h.Status > 100:
+		if tx.Provisional < 0 {
+			tx.Provisional = i
+		}
+	}
+}
+
+// sameMessage reports whether b is the same message as a on the same way: sent again or seen twice.
+func (c *Call) sameMessage(a, b *Hop) bool {
+	if a.Status != b.Status || a.Method != b.Method || a.toTag != b.toTag {
+		return false
+	}
+	if a.src >= 0 && b.src >= 0 && a.src != b.src && c.endpoints[a.src].Addr != c.endpoints[b.src].Addr ||
+		a.dst >= 0 && b.dst >= 0 && a.dst != b.dst && c.endpoints[a.dst].Addr != c.endpoints[b.dst].Addr {
+		return false
+	}
+	if a.src >= 0 && b.src >= 0 && a.dst >= 0 && b.dst >= 0 && c.endpoints[a.src].Addr == c.endpoints[a.dst].Addr &&
+		(a.src != b.src || a.dst != b.dst) {
+		return false // all on one host: the ports tell the parties apart
+	}
+	if a.vias != b.vias {
+		return false
+	}
+	if a.Status > 100 && a.Status < 200 || a.flags&hopNoBranch != 0 {
+		// A second 180 may say something new (other SDP, other RSeq), and without a branch a request may be another one.
+		return bytes.Equal(c.text(a.data), c.text(b.data))
+	}
+	return true
+}
+
+// seenTwice reports whether b is another record of the transmission a, not a new transmission: logged by another host or in another
+// source, or so soon after that no timer can have run (T1 is 500 ms; RFC 3261 §17.1.1.1).
+func (c *Call) seenTwice(a, b *Hop) bool {
+	if a.observer != b.observer && a.observer >= 0 && b.observer >= 0 {
+		return true
+	}
+	same := bytes.Equal(c.text(a.data), c.text(b.data))
+	if !same || a.Time.IsZero() || b.Time.IsZero() {
+		return false
+	}
+	gap := b.Time.Sub(a.Time)
+	if a.source != b.source {
+		return gap < 400*time.Millisecond && gap > -400*time.Millisecond || a.Time.Precision() >= time.Second && gap <= time.Second
+	}
+	return a.Time.Precision() < 100*time.Millisecond && gap < 50*time.Millisecond
+}
+
+// findDoubleLogging looks for a log that has every message twice, as when a device's Syslog Server and Debug Server are one host. With a clock of
+// one second a single pair cannot be told from a retransmission after 500 ms; that nearly all messages stand twice, ACKs and
+// 100s among them, can.
+func (c *Call) findDoubleLogging() {
+	distinct, near := 0, 0
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Kind != capture.KindMessage {
+			continue
+		}
+		if h.RepeatOf < 0 {
+			distinct++
+		} else if o := &c.Hops[h.RepeatOf]; !h.Duplicate && c.twinOf(o, h) && (i-int(h.RepeatOf) <= 2) {
+			near++
+		}
+	}
+	if distinct < 2 || near*4 < distinct*3 {
+		return
+	}
+	last := int32(-1)
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.RepeatOf >= 0 && h.RepeatOf != last && i-int(h.RepeatOf) <= 2 && c.twinOf(&c.Hops[h.RepeatOf], h) {
+			h.Duplicate = true
+			last = h.RepeatOf
+		}
+	}
+}
+
+func (c *Call) twinOf(a, b *Hop) bool {
+	return bytes.Equal(c.text(a.data), c.text(b.data)) && (a.Time.IsZero() || b.Time.Sub(a.Time) <= a.Time.Precision())
+}
+
+// findForwards links each message with the one that it passes on: seen before a proxy and behind it.
+func (c *Call) findForwards() {
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		if tx.Request < 0 {
+			continue
+		}
+		h := &c.Hops[tx.Request]
+		up := c.upstreamOf(t, h)
+		if up < 0 {
+			continue
+		}
+		tx.Upstream = up
+		h.Forwards = int32(c.Transactions[up].Request)
+	}
+	// Responses: the same status and To tag, seen before in the transaction downstream.
+	for t := range c.Transactions {
+		down := &c.Transactions[t]
+		if down.Upstream < 0 {
+			continue
+		}
+		for i := range c.Hops {
+			h := &c.Hops[i]
+			if h.Status <= 100 || int(h.Transaction) != down.Upstream || h.RepeatOf >= 0 || h.Forwards >= 0 {
+				continue
+			}
+			for j := i - 1; j >= 0 && j > i-512; j-- {
+				d := &c.Hops[j]
+				if int(d.Transaction) == t && d.Status == h.Status && d.toTag == h.toTag {
+					h.Forwards = int32(j)
+					break
+				}
+			}
+		}
+	}
+}
+
+// upstreamOf returns the transaction that request h of transaction t passes on, -1 if none was seen.
+func (c *Call) upstreamOf(t int, h *Hop) int {
+	if h.second != 0 {
+		key := mix(h.second, uint64(txMethod(h.Method)))
+		for j := range c.Transactions {
+			if o := &c.Transactions[j]; j != t && o.key == key && o.Request >= 0 && o.Method == h.Method {
+				return j
+			}
+		}
+	}
+	// A back-to-back user agent or a proxy that hides the Via before its own: the same Call-ID, CSeq and From tag, sent on by the address that
+	// the earlier one went to.
+	if h.src >= 0 && h.fromTag != 0 {
+		for j := t - 1; j >= 0 && j > t-64; j-- {
+			o := &c.Transactions[j]
+			if o.Request < 0 || o.Method != h.Method || o.CSeq != h.CSeq || o.branch == h.branch {
+				continue
+			}
+			p := &c.Hops[o.Request]
+			if p.dst >= 0 && p.fromTag == h.fromTag && c.endpoints[p.dst].Addr == c.endpoints[h.src].Addr && p.src != h.src {
+				return j
+			}
+		}
+	}
+	return -1
+}
