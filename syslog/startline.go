@@ -1,0 +1,178 @@
+package syslog
+
+import "bytes"
+
+// What a syslog codec must know of SIP: enough to tell the text of a record from its header, and the lines of a message from prose.
+
+// isMethod reports whether w is a method of SIP: RFC 3261, 3262 (PRACK), 3311 (UPDATE), 3428 (MESSAGE), 3515 (REFER), 3903
+// (PUBLISH), 6086 (INFO), 6665 (SUBSCRIBE, NOTIFY).
+func isMethod(w []byte) bool {
+	switch string(w) {
+	case "INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "PRACK", "UPDATE", "MESSAGE", "REFER", "PUBLISH", "INFO",
+		"SUBSCRIBE", "NOTIFY":
+		return true
+	}
+	return false
+}
+
+// hasURI reports whether b begins with a URI: a scheme, a colon, and something behind it (RFC 3986 §3.1).
+func hasURI(b []byte) bool {
+	if len(b) == 0 || b[0]|0x20 < 'a' || b[0]|0x20 > 'z' {
+		return false
+	}
+	for i, c := range b {
+		switch {
+		case c == ':':
+			return i+1 < len(b) && b[i+1] > ' '
+		case i > 16 || c-'0' > 9 && (c|0x20 < 'a' || c|0x20 > 'z') && c != '+' && c != '-' && c != '.':
+			return false
+		}
+	}
+	return false
+}
+
+var sipVersion = []byte("SIP/2.0")
+
+// isStartLine reports whether b begins with the start line of a SIP message: a method and a URI, or SIP/2.0 and a status code
+// (RFC 3261 §7.1, §7.2). Methods that are not registered count if they are in capitals and the URI is one of SIP.
+func isStartLine(b []byte) bool {
+	if bytes.HasPrefix(b, sipVersion) {
+		b = b[len(sipVersion):]
+		return len(b) >= 4 && b[0] == ' ' && b[1]-'1' <= 5 && b[2]-'0' <= 9 && b[3]-'0' <= 9
+	}
+	n := 0
+	for n < len(b) && n < 16 && (b[n] >= 'A' && b[n] <= 'Z' || b[n] == '-') {
+		n++
+	}
+	if n < 2 || n == len(b) || b[n] != ' ' {
+		return false
+	}
+	uri := b[n+1:]
+	return hasURI(uri) && (isMethod(b[:n]) || bytes.HasPrefix(uri, []byte("sip:")) || bytes.HasPrefix(uri, []byte("sips:")))
+}
+
+// tokenLen returns how many characters of a token (RFC 3261 §25.1) stand at the beginning of b.
+func tokenLen(b []byte) int {
+	for i, c := range b {
+		if !tokenChar[c] {
+			return i
+		}
+	}
+	return len(b)
+}
+
+var tokenChar = func() (t [256]bool) {
+	for c := '0'; c <= '9'; c++ {
+		t[c] = true
+	}
+	for c := 'a'; c <= 'z'; c++ {
+		t[c], t[c-'a'+'A'] = true, true
+	}
+	for _, c := range "-.!%*_+`'~" {
+		t[c] = true
+	}
+	return
+}()
+
+// maxFieldName is longer than any name in use; it bounds what a look at a line costs.
+const maxFieldName = 40
+
+// isFieldName reports whether w is the name of a header field, in any case: one that is registered with IANA, or an extension that
+// begins with X- or P-. Compact forms (RFC 3261 §7.3.3) are not among them: a letter is too little to go by.
+func isFieldName(w []byte) bool {
+	if len(w) < 2 || len(w) > maxFieldName {
+		return false
+	}
+	var low [maxFieldName]byte
+	for i, c := range w {
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		low[i] = c
+	}
+	if low[1] == '-' && (low[0] == 'x' || low[0] == 'p') {
+		return len(w) > 2
+	}
+	return fieldNames[string(low[:len(w)])]
+}
+
+var fieldNames = func() map[string]bool {
+	m := map[string]bool{}
+	for _, n := range [...]string{
+		"accept", "accept-contact", "accept-encoding", "accept-language", "accept-resource-priority", "additional-identity",
+		"alert-info", "allow", "allow-events", "answer-mode", "authentication-info", "authorization", "call-id", "call-info",
+		"cellular-network-info", "contact", "content-disposition", "content-encoding", "content-id", "content-language",
+		"content-length", "content-transfer-encoding", "content-type", "cseq", "date", "diversion", "encryption", "error-info",
+		"event", "expires", "feature-caps", "flow-timer", "from", "geolocation", "geolocation-error", "geolocation-routing",
+		"hide", "history-info", "identity", "identity-info", "in-reply-to", "info-package", "join", "max-breadth",
+		"max-forwards", "mime-version", "min-expires", "min-se", "organization", "origination-id", "path",
+		"permission-missing", "policy-contact", "policy-id", "priority", "priority-share", "priority-verstat",
+		"priv-answer-mode", "privacy", "proxy-authenticate", "proxy-authentication-info", "proxy-authorization",
+		"proxy-require", "rack", "reason", "reason-phrase", "record-route", "recv-info", "refer-events-at", "refer-sub",
+		"refer-to", "referred-by", "reject-contact", "relayed-charge", "remote-party-id", "replaces", "reply-to",
+		"request-disposition", "require", "resource-priority", "resource-share", "response-key", "response-source",
+		"restoration-info", "retry-after", "route", "rseq", "security-client", "security-server", "security-verify", "server",
+		"service-interact-info", "service-route", "session-expires", "session-id", "sip-etag", "sip-if-match", "subject",
+		"subscription-state", "supported", "suppress-if-match", "target-dialog", "timestamp", "to", "trigger-consent",
+		"unsupported", "user-agent", "user-to-user", "via", "warning", "www-authenticate",
+	} {
+		m[n] = true
+	}
+	return m
+}()
+
+// spaWords are how the lines begin that an SPA writes beside SIP, but for those with a line number in brackets.
+var spaWords = [...]string{"CC:", "Calling:", "SYSCFG:", "AUD ", "RTP ", "RSE_DEBUG", "fu:", "system request "}
+
+// NextDatagram returns where in text the next datagram begins: Wireshark's "Follow UDP stream" and other raw dumps put datagrams one
+// after the other without a line end, so that a PRI stands in the middle of a line. It is the offset of the '<' of the first
+// PRI after offset 0 behind which something stands that a datagram begins with: the start line of a SIP message, a line
+// number in brackets ("[0]Off Hook", "[0:5060]<<"), a date, RFC 5424's version, or words of an SPA. -1 if there is none.
+func NextDatagram(text []byte) int {
+	for at := 1; at < len(text); {
+		i := bytes.IndexByte(text[at:], '<')
+		if i < 0 {
+			break
+		}
+		at += i
+		if _, n := ParsePRI(text[at:]); n > 0 && beginsDatagram(text[at+n:]) {
+			return at
+		}
+		at++
+	}
+	return -1
+}
+
+func beginsDatagram(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	switch c := b[0]; {
+	case c == '[':
+		// [n] or [n:port]
+		n := 1
+		for n < len(b) && n < 10 && (b[n]-'0' <= 9 || b[n] == ':') {
+			n++
+		}
+		return n > 1 && n < len(b) && b[n] == ']'
+	case c-'0' <= 9:
+		if _, n := ParseTimestamp(b); n > 0 {
+			return true
+		}
+		if len(b) > 2 && b[1] == ' ' {
+			_, n := ParseTimestamp(b[2:])
+			return n > 0 || b[2] == '-'
+		}
+		return false
+	}
+	if isStartLine(b) {
+		return true
+	}
+	for _, w := range spaWords {
+		if len(b) >= len(w) && string(b[:len(w)]) == w {
+			return true
+		}
+	}
+	_, n := ParseTimestamp(b)
+	return n > 0
+}
