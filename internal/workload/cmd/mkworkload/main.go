@@ -1,9 +1,9 @@
 // Command mkworkload makes a workload of SIP calls with its truth, and runs the yard stick over a log.
 //
 //	$ mkworkload -calls 20000 -seed 1 -dir bench
-//	wrote bench: 20000 calls, 203614 messages, 5.0 % of them again, 37m10s of log
+//	wrote bench: 20000 calls, 207037 messages, 5.0 % of them again, 35m25s of log
 //	$ mkworkload -scan bench/spa.log
-//	20000 calls, 203614 messages, 203614 lines, 2252345 header fields, 119.9 MB
+//	20000 calls, 207037 messages, 207037 lines, 2095690 header fields, 133.4 MB
 //
 // The files are spa.log (as sysklogd logs an adapter), sip.pcap (the same messages) and truth.csv (a row a call). What was
 // written, and the progress on a terminal, is told on standard error; what a scan counted, on standard output. The exit status is 0, or
