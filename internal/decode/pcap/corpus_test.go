@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,16 +106,17 @@ func TestCorpusFlows(t *testing.T) {
 			t.Fatal(err)
 		}
 		recs, stats := decodeAll(t, file)
+		// A sipfrag in a body has a start line too, in the text as in the record.
 		want := startLine.FindAll(text, -1)
-		if len(recs) != len(want) {
-			t.Errorf("%s: %d records, the text has %d messages; %+v", filepath.Base(name), len(recs), len(want), stats)
-			continue
-		}
-		for i, r := range recs {
-			got := firstLine(r.Data)
-			if r.Kind != capture.KindMessage || !sip.IsStartLine(got) || !bytes.Equal(got, bytes.TrimRight(want[i], "\r")) {
-				t.Errorf("%s: record %d begins %q, want %q", filepath.Base(name), i, got, want[i])
+		var got [][]byte
+		for _, r := range recs {
+			if r.Kind != capture.KindMessage || !sip.IsStartLine(firstLine(r.Data)) {
+				t.Errorf("%s: frame %d: kind %d, %q", filepath.Base(name), r.Origin.Number, r.Kind, firstLine(r.Data))
 			}
+			got = append(got, startLine.FindAll(r.Data, -1)...)
+		}
+		if !slices.EqualFunc(got, want, func(a, b []byte) bool { return bytes.Equal(bytes.TrimRight(a, "\r"), bytes.TrimRight(b, "\r")) }) {
+			t.Errorf("%s: start lines %q, want %q; %+v", filepath.Base(name), got, want, stats)
 		}
 	}
 }

@@ -51,10 +51,11 @@ func (d *decoder) place(part []byte) place {
 	if p := d.pkt.first; p != nil {
 		at := *p
 		at.offset = min(p.offset+off, p.end)
+		at.end = min(at.offset+int64(len(part)), p.end)
 		return at
 	}
 	f := &d.frame
-	return place{number: f.number, offset: f.offset + off, end: f.offset + int64(len(f.data)), time: d.clock.time}
+	return place{number: f.number, offset: f.offset + off, end: f.offset + off + int64(len(part)), time: d.clock.time}
 }
 
 // ip follows an IP packet of either version.

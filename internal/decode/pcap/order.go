@@ -81,12 +81,18 @@ func (o *order) await(w *waiting, number, clock int64) {
 		o.settle(w)
 	}
 	w.number, w.clock = number, clock
-	// Nearly always the youngest, so that the search from the back is short.
-	for e := o.pending.Back(); e != nil; e = e.Prev() {
-		if e.Value.(*waiting).number <= number {
-			w.element = o.pending.InsertAfter(w, e)
+	// Nearly always it is the youngest, and after a loss among the oldest: the search goes from both ends at once.
+	back, front := o.pending.Back(), o.pending.Front()
+	for back != nil {
+		if back.Value.(*waiting).number <= number {
+			w.element = o.pending.InsertAfter(w, back)
 			return
 		}
+		if front.Value.(*waiting).number > number {
+			w.element = o.pending.InsertBefore(w, front)
+			return
+		}
+		back, front = back.Prev(), front.Next()
 	}
 	w.element = o.pending.PushFront(w)
 }

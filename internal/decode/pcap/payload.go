@@ -64,7 +64,7 @@ func classify(b []byte, sipPort, cut bool) (kind payload, start int) {
 	if !sipPort {
 		return payloadOther, 0
 	}
-	if at := startLineAfterJunk(rest); at >= 0 {
+	if at := startLineAfterJunk(rest, maxJunk); at >= 0 {
 		return payloadSIP, start + at
 	}
 	if brokenMessage(rest) {
@@ -98,34 +98,50 @@ func binaryProtocol(b []byte) payload {
 	return payloadUnknown
 }
 
-// startLineAfterJunk returns the offset of the first start line in the first maxJunk bytes, -1 if there is none. It may begin
-// a line, or follow bytes that no token has.
-func startLineAfterJunk(b []byte) int {
-	limit := min(len(b), maxJunk)
+// startLineAfterJunk returns the offset of the first start line whose line begins in the first limit bytes, -1 if there is none. It
+// may begin a line, or follow bytes that no token has.
+func startLineAfterJunk(b []byte, limit int) int {
+	limit = min(limit, len(b))
 	for p := 0; p < limit; {
 		line := firstLine(b[p:])
 		if sip.IsStartLine(line) {
 			return p
 		}
-		// "\x00\x07INVITE sip:…": the token before the first blank, or the version of a status line.
-		if i := bytes.IndexByte(line, ' '); i > 0 {
-			at := i
-			for at > 0 && isTokenByte(line[at-1]) {
-				at--
-			}
-			if at > 0 && sip.IsStartLine(line[at:]) {
-				return p + at
-			}
-			const version = "SIP/"
-			if at = i - len(version); at > 0 {
-				if v := bytes.LastIndex(line[:i], []byte(version)); v >= 0 && sip.IsStartLine(line[v:]) {
-					return p + v
-				}
-			}
+		if at := startLineWithin(line); at > 0 {
+			return p + at
 		}
 		i := bytes.IndexByte(b[p:], '\n')
 		if i < 0 {
 			break
+		}
+		p += i + 1
+	}
+	return -1
+}
+
+// startLineWithin returns the offset of a start line that begins within a line, as in "\x00\x07INVITE sip:…" or, after a body without a
+// line end, "a=sendrecvSIP/2.0 200 OK"; -1 if there is none.
+func startLineWithin(line []byte) int {
+	v := bytes.LastIndex(line, []byte("SIP/"))
+	if v < 0 {
+		return -1
+	}
+	if v > 0 && sip.IsStartLine(line[v:]) {
+		return v
+	}
+	// A request: the token before one of the first blanks.
+	const maxBlanks = 16
+	for p, n := 0, 0; n < maxBlanks; n++ {
+		i := bytes.IndexByte(line[p:], ' ')
+		if i < 0 {
+			break
+		}
+		at := p + i
+		for at > p && isTokenByte(line[at-1]) {
+			at--
+		}
+		if at > 0 && at < p+i && sip.IsStartLine(line[at:]) {
+			return at
 		}
 		p += i + 1
 	}

@@ -32,6 +32,8 @@ const (
 	maxWithoutSIP = 64 << 10
 	// maxLateSYN is how far behind the stream a SYN may stand and still belong to it, in bytes.
 	maxLateSYN = 64 << 10
+	// maxTail is how much of a line is kept, behind a loss, because a start line may be in it.
+	maxTail = 512
 	// maxMarks is of how many frames an unfinished message remembers the places.
 	maxMarks = 1024
 	// farAway is a distance of sequence numbers that no window bridges: it is another connection between the same ports.
@@ -408,6 +410,16 @@ func (d *decoder) messages(s *stream, view []byte) (n int) {
 					counted = true
 				}
 			case sip.FrameInvalid:
+				if s.lost {
+					// The rest of a body that has no line end at its end: the next message begins within the line.
+					if at := startLineAfterJunk(rest[:k], k); at > 0 {
+						k = at
+					} else if tail := bytes.LastIndexByte(rest, '\n') + 1; k == len(rest) && k-tail <= maxTail {
+						if k = tail; k == 0 {
+							return n
+						}
+					}
+				}
 				if s.kind == streamUnsure {
 					s.seen += int64(k)
 				}
@@ -540,9 +552,12 @@ func (d *decoder) giveUpMessage(s *stream, missing capture.Missing) {
 		s.kind = streamSIP
 	} else if len(s.buf) > 0 {
 		// The beginning of a line that might have become a start line.
-		if s.kind == streamSIP || s.sipPort {
+		switch {
+		case s.lost && (s.kind == streamSIP || s.sipPort):
+			// The rest of a message whose beginning is lost.
+		case s.kind == streamSIP || s.sipPort:
 			d.unrecognised(s.at(0), s.buf)
-		} else {
+		default:
 			d.in.Stats.Other++
 		}
 	}
