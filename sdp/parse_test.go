@@ -250,12 +250,65 @@ func TestSpanOf(t *testing.T) {
 			t.Errorf("%q lies at %v (%t), which is %q", part.want, at, ok, got)
 		}
 	}
-	for _, not := range [][]byte{nil, c.Name, []byte("audio"), s.Raw[:0], make([]byte, 4096), append([]byte{}, s.Raw...)} {
+	for _, not := range [][]byte{nil, c.Name, make([]byte, 5, 40), make([]byte, 1, 80), []byte("audio"), s.Raw[:0], make([]byte, 4096), append([]byte{}, s.Raw...)} {
 		if at, ok := s.SpanOf(not); ok {
 			t.Errorf("%q is told to lie at %v", not, at)
 		}
 	}
 	if at := (Span{5, 900}).Of(s.Raw); at != nil {
 		t.Errorf("a span past the end is %q", at)
+	}
+}
+
+// Whatever mixture of line ends comes, looking for them takes at most one pass for LF and one for CR. Counted, not timed: a parser that
+// forgets where the next one is looks at most of the input again for each line.
+func TestLineEndsAreSearchedOnce(t *testing.T) {
+	for _, unit := range []string{"\r", "a\r", "\n", "a\n", "a\r\n", "a\r\r\n", "a\rb\n", "\n\r", "a", "a=\x00\r\n"} {
+		for _, tail := range []string{"", strings.Repeat("x", 4096), "\n", "\r"} {
+			in := []byte(strings.Repeat(unit, 2000) + tail)
+			var s Session
+			sp := splitter{raw: in, nul: bytes.IndexByte(in, 0), lf: -1, cr: -1}
+			lines := 0
+			for sp.at < len(in) {
+				sp.next(&s)
+				lines++
+			}
+			if sp.searched > 2*len(in) {
+				t.Errorf("%q, then %d bytes: %d bytes looked at in %d, %d lines", unit, len(tail), sp.searched, len(in), lines)
+			}
+		}
+	}
+}
+
+// Each line of the session part and of a media section, in the order of RFC 8866 §5, is clean; any two of them that change places
+// are out of order, save those of which several may mix.
+func TestOrder(t *testing.T) {
+	session := []string{"v=0", "o=- 1 1 IN IP4 192.0.2.1", "s=-", "i=a", "u=b", "e=c", "p=1", "c=IN IP4 192.0.2.1", "b=AS:1", "t=0 0", "k=prompt", "a=x"}
+	media := []string{"i=a", "c=IN IP4 192.0.2.1", "b=AS:1", "k=prompt", "a=x"}
+	parse := func(session, media []string) *Session {
+		lines := append(append(slices.Clone(session), "m=audio 1 RTP/AVP 0"), media...)
+		s := Parse([]byte(strings.Join(lines, "\r\n") + "\r\n"))
+		checkLossless(t, s)
+		return s
+	}
+	if s := parse(session, media); !s.IsClean() {
+		t.Fatalf("all lines in order: %v", s.Problems)
+	}
+	for _, part := range []*[]string{&session, &media} {
+		lines := *part
+		for i := range lines {
+			for j := range i {
+				lines[i], lines[j] = lines[j], lines[i]
+				if s := parse(session, media); !has(s, ProblemOrder) {
+					t.Errorf("%q and %q changed places: %v", lines[i], lines[j], s.Problems)
+				}
+				lines[i], lines[j] = lines[j], lines[i]
+			}
+		}
+	}
+	for _, l := range session {
+		if typ := l[0]; !strings.ContainsRune("icbka", rune(typ)) && !has(parse(session, append(slices.Clone(media), l)), ProblemOrder) {
+			t.Errorf("%q may stand in a media section", l)
+		}
 	}
 }
