@@ -173,16 +173,21 @@ func endsLine(b []byte) bool {
 
 // isMeta reports whether a text with carets is of the BSD family: it has an escape that only that family writes.
 func isMeta(text []byte) bool {
-	for at := 0; ; {
-		i := bytes.Index(text[at:], []byte("M-^"))
+	if bytes.IndexByte(text, '\t') >= 0 {
+		return true
+	}
+	// "M-^X" by its hyphen: each line has an M and a caret.
+	for at := 1; at < len(text); at++ {
+		i := bytes.IndexByte(text[at:], '-')
 		if i < 0 {
-			return bytes.IndexByte(text, '\t') >= 0
+			break
 		}
-		at += i + 3
-		if at < len(text) && text[at] != 'M' {
+		at += i
+		if at+2 < len(text) && text[at-1] == 'M' && text[at+1] == '^' && text[at+2] != 'M' {
 			return true
 		}
 	}
+	return false
 }
 
 // AppendUnescaped appends text with the escape undone to dst, and to m the steps by which the offset map leads from the text
@@ -204,8 +209,13 @@ func isMeta(text []byte) bool {
 // characters and bytes from 0x7f. "#123" and "\"" stay, and a lone "#200".
 func (e Escape) AppendUnescaped(dst, text []byte, m OffsetMap) ([]byte, OffsetMap) {
 	switch e {
-	case EscapeCaret, EscapeMeta:
-		return appendUncareted(dst, text, m, e == EscapeMeta)
+	case EscapeCaret:
+		if bytes.IndexByte(text, '\\') < 0 {
+			return appendUncareted(dst, text, m)
+		}
+		return appendUncaretedSlowly(dst, text, m, false, len(dst), 0, 0)
+	case EscapeMeta:
+		return appendUncaretedSlowly(dst, text, m, true, len(dst), 0, 0)
 	case EscapeHashOctal:
 		return appendDecoded(dst, text, m, '#', decodeOctal)
 	case EscapeBackslashOctal:
@@ -230,18 +240,48 @@ func (m OffsetMap) step(run, extra int) OffsetMap {
 	return m.Add(run, extra)
 }
 
-// appendUncareted undoes EscapeCaret, or EscapeMeta. The clean text is never longer than the logged one.
-func appendUncareted(dst, text []byte, m OffsetMap, meta bool) ([]byte, OffsetMap) {
+// appendUncareted undoes EscapeCaret where it has no octal escapes, which is nearly always.
+func appendUncareted(dst, text []byte, m OffsetMap) ([]byte, OffsetMap) {
 	base := len(dst)
 	dst = slices.Grow(dst, len(text))
 	out := dst[base : base+len(text)]
-	j := 0      // clean bytes
-	mapped := 0 // clean bytes that m covers
-	next := -1  // offset of the next backslash, in text
-	if !meta {
-		next = bytes.IndexByte(text, '\\')
+	i, j, mapped := 0, 0, 0
+	for {
+		k := bytes.IndexByte(text[i:], '^')
+		if k < 0 || i+k+2 > len(text) || text[i+k+1] != 'M' {
+			// The end, or something else is behind the caret.
+			return appendUncaretedSlowly(dst[:base+j], text, m, false, base, i, mapped)
+		}
+		copy(out[j:], text[i:i+k])
+		i += k + 2
+		j += k
+		out[j], out[j+1] = '\r', '\n'
+		if i < len(text) && text[i] == ' ' {
+			if run := j + 1 - mapped; run < 128 {
+				m = append(m, byte(run), 1<<1) // step, in place
+			} else {
+				m = m.Add(run, 1)
+			}
+			mapped = j + 1
+			i++
+		}
+		j += 2
 	}
-	for i := 0; ; {
+}
+
+// appendUncaretedSlowly undoes EscapeCaret, or EscapeMeta, from text[i:] on, when dst[base:] is the clean text before and m covers
+// mapped bytes of it. The clean text is never longer than the logged one.
+func appendUncaretedSlowly(dst, text []byte, m OffsetMap, meta bool, base, i, mapped int) ([]byte, OffsetMap) {
+	j := len(dst) - base // clean bytes
+	dst = slices.Grow(dst, len(text)-i)
+	out := dst[base : len(dst)+len(text)-i]
+	next := -1 // offset of the next backslash, in text
+	if !meta {
+		if next = bytes.IndexByte(text[i:], '\\'); next >= 0 {
+			next += i
+		}
+	}
+	for {
 		k := bytes.IndexByte(text[i:], '^')
 		if next >= 0 && (k < 0 || next < i+k) {
 			// A backslash comes first.
