@@ -13,8 +13,8 @@ import (
 	"sipscribe/sip"
 )
 
-// shared returns the folder of the shared corpus, and skips the test where it is absent.
-func shared(t *testing.T) string {
+// sharedDir returns where the shared corpus would be.
+func sharedDir(t testing.TB) string {
 	t.Helper()
 	dir := os.Getenv("SIPSCRIBE_SHARED")
 	if dir == "" {
@@ -33,6 +33,13 @@ func shared(t *testing.T) string {
 		}
 		dir = filepath.Join(root, "..", "shared")
 	}
+	return dir
+}
+
+// shared returns the folder of the shared corpus, and skips the test where it is absent.
+func shared(t *testing.T) string {
+	t.Helper()
+	dir := sharedDir(t)
 	if _, err := os.Stat(filepath.Join(dir, "corpus")); err != nil {
 		t.Skip("the shared corpus is not here: ", err)
 	}

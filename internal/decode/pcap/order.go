@@ -156,6 +156,7 @@ func (d *decoder) forgetOld() {
 		if w.clock != 0 && d.clock.time.Clock-w.clock <= int64(maxHold) {
 			return
 		}
+		// Frames without a time in a capture that has times elsewhere: counted instead.
 		if w.clock == 0 && d.frame.number-w.number < maxHeld {
 			return
 		}

@@ -1,0 +1,87 @@
+package pcap
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gopacket/gopacket/layers"
+
+	"sipscribe/internal/capture"
+	"sipscribe/internal/decode"
+	"sipscribe/sip"
+)
+
+// FuzzDecode: whatever the file, decoding ends without an error, every record's origin lies in the file, a message stands there byte by
+// byte as far as its first frame holds it, what is told is no more than what came in, and without KeepUnrecognised the same messages come.
+func FuzzDecode(f *testing.F) {
+	for _, dir := range []string{"pcaps", "flows"} {
+		files, _ := filepath.Glob(filepath.Join(sharedDir(f), "corpus", dir, "*.pcap"))
+		for _, name := range files {
+			if b, err := os.ReadFile(name); err == nil && len(b) < 20000 {
+				f.Add(b)
+			}
+		}
+	}
+	ng, _ := mixed(f)
+	f.Add(ng)
+	stream := append(invite(1, 50), ringing(1)...)
+	f.Add(ethernetPcap(f, segments(f, 5070, 5060, stream, 30, 100, 300)...))
+	s := segments(f, 5070, 5060, stream, 30, 100, 300)
+	f.Add(ethernetPcap(f, s[1], s[3], s[2], s[4]))
+	f.Add(ethernetPcap(f, fragments4(f, 7, 104, invite(1, 0))...))
+	f.Add(ethernetPcap(f, fragments6(f, 7, 104, invite(1, 0))...))
+	f.Add(bigEndianPcap(magicModified, linkSLL2, []byte("\x86\xdd")))
+	f.Add(capturePcap(f, layers.LinkTypeRaw, shot{data: join(f, ip4(layers.IPProtocolIPv4), ip6(layers.IPProtocolUDP), udp(1, 2)), cut: 3}))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		if len(file) > 1<<20 {
+			t.Skip()
+		}
+		recs, _, err := tryDecode(bytes.NewReader(file), decode.Options{KeepUnrecognised: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		total := 0
+		for _, r := range recs {
+			o := r.Origin
+			if o.Unit != capture.Frame || o.Number < 1 || o.Start < 0 || o.Start > o.End || o.End > int64(len(file)) {
+				t.Fatalf("kind %d: origin %+v in a file of %d bytes", r.Kind, o, len(file))
+			}
+			switch r.Kind {
+			case capture.KindLoss:
+				if len(r.Data) == 0 {
+					t.Fatal("a loss without words")
+				}
+				continue
+			case capture.KindMessage:
+				if len(r.Data) == 0 || len(r.Data) > sip.MaxMessage || !r.Src.IsValid() || !r.Dst.IsValid() {
+					t.Fatalf("%+v", r)
+				}
+			}
+			if got := file[o.Start:o.End]; len(got) > len(r.Data) || !bytes.Equal(got, r.Data[:len(got)]) {
+				t.Fatalf("kind %d, frame %d: the file has %q, the record %q", r.Kind, o.Number, got, r.Data)
+			}
+			total += len(r.Data)
+		}
+		if total > len(file) {
+			t.Fatalf("%d bytes out of %d", total, len(file))
+		}
+		again, _, err := tryDecode(bytes.NewReader(file), decode.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range recs {
+			if r.Kind == capture.KindUnknown {
+				continue
+			}
+			if len(again) == 0 || again[0].Kind != r.Kind || !bytes.Equal(again[0].Data, r.Data) {
+				t.Fatalf("without KeepUnrecognised a record is missing or another: %q", r.Data)
+			}
+			again = again[1:]
+		}
+		if len(again) > 0 {
+			t.Fatalf("%d records too many", len(again))
+		}
+	})
+}
