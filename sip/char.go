@@ -3,18 +3,19 @@ package sip
 // The character classes of RFC 3261 §25.1.
 
 const (
-	classToken  = 1 << iota // token
-	classDigit              // DIGIT
-	classLWS                // SP, HTAB, CR, LF
-	classUser               // unreserved and user-unreserved, without escapes
-	classParam              // paramchar without escapes
-	classHeader             // hnv-unreserved and unreserved, without escapes
-	classHex                // HEXDIG
-	classReason             // reason phrase, ASCII part
+	classToken    = 1 << iota // token
+	classDigit                // DIGIT
+	classLWS                  // SP, HTAB, CR, LF
+	classUser                 // unreserved and user-unreserved, without escapes
+	classParam                // paramchar without escapes
+	classHeader               // hnv-unreserved and unreserved, without escapes
+	classHex                  // HEXDIG
+	classReason               // reason phrase, ASCII part
+	classPassword             // password without escapes (RFC 3261 §25.1)
 )
 
-var charClass = func() (t [256]uint8) {
-	set := func(class uint8, chars string) {
+var charClass = func() (t [256]uint16) {
+	set := func(class uint16, chars string) {
 		for i := range len(chars) {
 			t[chars[i]] |= class
 		}
@@ -28,6 +29,7 @@ var charClass = func() (t [256]uint8) {
 	set(classParam, unreserved+"[]/:&+$")
 	set(classHeader, unreserved+"[]/?:+$")
 	set(classHex, "0123456789abcdefABCDEF")
+	set(classPassword, unreserved+"&=+$,")
 	set(classReason, unreserved+";/?:@&=+$, \t")
 	return t
 }()
@@ -50,7 +52,7 @@ func trimLWS(b []byte) []byte {
 }
 
 // allOf reports whether all bytes are of the class, an escape "%41" counting as one where escapes is true.
-func allOf(b []byte, class uint8, escapes bool) bool {
+func allOf(b []byte, class uint16, escapes bool) bool {
 	for i := 0; i < len(b); i++ {
 		if charClass[b[i]]&class != 0 {
 			continue
