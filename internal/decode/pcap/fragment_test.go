@@ -50,6 +50,22 @@ func TestFragmentsInterleaved(t *testing.T) {
 	wantMessages(t, ethernetPcap(t, frames...), invite(1, 300), invite(2, 300), invite(3, 300))
 }
 
+// TestFragmentsOverlap: what came first stays.
+func TestFragmentsOverlap(t *testing.T) {
+	good, evil := fragments4(t, 7, 304, invite(1, 900)), fragments4(t, 7, 152, invite(2, 900))
+	for i := range evil {
+		// good[0] has the bytes of evil[0] and evil[1], and so on; changed offsets overlap by half.
+		for shift := range 2 {
+			e := bytes.Clone(evil[i])
+			e[21] += byte(shift * 8)
+			recs, _ := decodeAll(t, ethernetPcap(t, good[0], good[1], good[2], e, good[3]))
+			if i+shift < 6 && (len(recs) != 1 || !bytes.Equal(recs[0].Data, invite(1, 900))) {
+				t.Errorf("fragment %d, shift %d: %+v", i, shift, recs)
+			}
+		}
+	}
+}
+
 func TestFragmentLost(t *testing.T) {
 	msg := invite(1, 900)
 	frags := fragments4(t, 7, 304, msg)

@@ -4,12 +4,12 @@ import "encoding/binary"
 
 // Link types (www.tcpdump.org/linktypes.html).
 const (
-	linkNull     = 0   // BSD loopback: an address family in the byte order of the host
+	linkNull     = 0 // BSD loopback: an address family in the byte order of the host
 	linkEthernet = 1
 	linkPPP      = 9
-	linkRawBSD   = 12  // raw IP, as most systems number it
-	linkRawOpen  = 14  // raw IP, as OpenBSD numbers it
-	linkPPPHDLC  = 50  // PPP in HDLC framing, or Cisco HDLC
+	linkRawBSD   = 12 // raw IP, as most systems number it
+	linkRawOpen  = 14 // raw IP, as OpenBSD numbers it
+	linkPPPHDLC  = 50 // PPP in HDLC framing, or Cisco HDLC
 	linkPPPoE    = 51
 	linkRaw      = 101 // raw IP, the number for files
 	linkCHDLC    = 104 // Cisco HDLC
