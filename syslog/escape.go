@@ -282,6 +282,12 @@ func appendUncaretedSlowly(dst, text []byte, m OffsetMap, meta bool, base, i, ma
 		}
 	}
 	for {
+		if next >= 0 && next < i {
+			// "^\" took the backslash with it.
+			if next = bytes.IndexByte(text[i:], '\\'); next >= 0 {
+				next += i
+			}
+		}
 		k := bytes.IndexByte(text[i:], '^')
 		if next >= 0 && (k < 0 || next < i+k) {
 			// A backslash comes first.

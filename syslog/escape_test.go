@@ -98,6 +98,7 @@ func TestAppendUnescaped(t *testing.T) {
 		{"octal", EscapeCaret, `a\177b\200c\237d`, "a\x7fb\x80c\x9fd"},
 		{"octal that sysklogd does not write", EscapeCaret, `a\101 \240 \"x\" \`, `a\101 \240 \"x\" \`},
 		{"a caret and no letter", EscapeCaret, "2^3 ^ ^a ^", "2^3 ^ ^a ^"},
+		{"a caret and a backslash", EscapeCaret, `a^\b\200^\`, "a\x1cb\x80\x1c"},
 		{"octal and caret together", EscapeCaret, `\342\200\235^M \200^M `, "\\342\x80\x9d\r\n\x80\r\n"},
 		{"C1", EscapeMeta, "\xe2M-^@M-^]^M ", "\xe2\x80\x9d\r\n"},
 		{"a name that ends with M-", EscapeMeta, "X: TEAM-^M Y: 1", "X: TEAM-\r\nY: 1"},
