@@ -172,10 +172,15 @@ func BenchmarkFrameReader(b *testing.B) {
 	for b.Loop() {
 		src.Reset(stream)
 		fr.err = nil
+		n := 0
 		for {
 			if _, err := fr.Next(); err != nil {
 				break
 			}
+			n++
+		}
+		if n != 100 {
+			b.Fatalf("%d frames, want 100", n)
 		}
 	}
 }
