@@ -48,7 +48,8 @@ const (
 	StyleSlash
 	// StyleClock is a time of day alone: "17:40:45.003".
 	StyleClock
-	// StyleANSICZero is StyleANSIC with the day padded with a zero, as the older C libraries of Windows write it:
+	// StyleANSICZero is StyleANSIC with the day padded with a zero, as C libraries of Windows are said to
+	// write it (no stored log proves it):
 	// "Fri Feb 04 17:40:45 2022".
 	StyleANSICZero
 	// StyleBSDYearZero is StyleBSDYear with the day padded with a zero: "Aug 02 2009 16:40:00".
