@@ -111,7 +111,7 @@ func (m *Message) startLine(b []byte, p, end int) bool {
 	m.Method = ParseMethod(line[:r.method])
 	// One blank on each side of the URI, none inside it and none after the version.
 	if r.method == 0 || r.uri != r.method+1 || r.uriEnd != r.version-1 || r.versionEnd != len(line) ||
-		hasBlank(line[r.uri:r.uriEnd]) {
+		line[r.method] != ' ' || line[r.uriEnd] != ' ' || hasBlank(line[r.uri:r.uriEnd]) {
 		m.problem(ProblemStartLine, p, end)
 	}
 	if !equalFold(line[r.version:r.versionEnd], sipVersion) {
@@ -280,7 +280,7 @@ func (m *Message) statusLine(b []byte, p, end int) bool {
 		m.Status = uint16(status)
 	}
 	// The blank before the reason is not optional, even if the reason is empty (§7.2). The reason is taken as it stands.
-	if gap != 1 || digits != 3 || i >= end || b[i] != ' ' {
+	if gap != 1 || b[blanks] != ' ' || digits != 3 || i >= end || b[i] != ' ' || bytes.IndexByte(b[i:end], '\r') >= 0 {
 		m.problem(ProblemStartLine, p, end)
 	}
 	if i < end && b[i] == ' ' {

@@ -59,6 +59,9 @@ var (
 		"application/dtmf", "application/pkcs7-mime"}
 )
 
+// MaxViolations is how many violations of a message are listed; past it, only one that is worse than all before.
+const MaxViolations = 256
+
 // Validate checks a message with the defaults of Validator. It returns nil for a message that breaks no rule.
 func Validate(m *Message, role Role) []Violation {
 	v := Validator{Role: role}
@@ -118,6 +121,9 @@ type checker struct {
 	m    *Message
 	out  []Violation
 	owed int // the status code owed for bad syntax: 400, or 0 where nothing is answered
+
+	count int // of violations found
+	worst Severity
 }
 
 // add reports a violation for which 400 is owed.
@@ -127,6 +133,11 @@ func (c *checker) add(code ViolationCode, id FieldID, s Span, sev Severity) {
 
 // addStatus reports a violation for which another status code is owed.
 func (c *checker) addStatus(code ViolationCode, id FieldID, s Span, sev Severity, status int) {
+	if c.count >= MaxViolations && sev <= c.worst {
+		return
+	}
+	c.count++
+	c.worst = max(c.worst, sev)
 	if c.owed == 0 || sev == SeverityTolerated {
 		status = 0
 	}

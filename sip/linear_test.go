@@ -1,0 +1,106 @@
+package sip
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestTimeIsLinear compares the time for n and for 8 n bytes of what makes a careless scanner start over again and again. A quadratic
+// loop takes 64 times as long, a linear one 8 times; the bound of 32 leaves room for a busy machine, and the least of several
+// runs is taken.
+func TestTimeIsLinear(t *testing.T) {
+	const n = 16 << 10
+	for _, unit := range []string{"<", `"`, ",", ";", `\`, `"\`, "[email", "[email protected]", ":", "\r", "\n", "\r\n", "@", "?", "\u201c", "\u201c\"", ";a=\"", ",<",
+		"x: y\n", " \n", "v=0\n", "v: \n", "1", " ", "407 x\nv", "INVITE sip:a\n", "a b SIP/2.0\n", "SIP/2.0 ", ";tag", "%", "l: 1\n", "x;", "/ ", "<;", "[", "***", "=", "(",
+		"m: *\n", "[email&#160;"} {
+		for _, head := range []string{"", "OPTIONS sip:a@b SIP/2.0\r\nVia: ", "OPTIONS sip:a@b SIP/2.0\r\nFrom: ", "SIP/2.0 200 OK\r\nContact: ",
+			"OPTIONS sip:", "OPTIONS sip:a@b SIP/2.0\r\nAuthorization: Digest "} {
+			small := []byte(head + strings.Repeat(unit, n/len(unit)))
+			large := []byte(head + strings.Repeat(unit, 8*n/len(unit)))
+			ratio := 0.0
+			for range 5 { // a busy machine may spoil one measurement, not five
+				if ratio = slowdown(small, large); ratio <= 32 {
+					break
+				}
+			}
+			if ratio > 32 {
+				t.Errorf("%q after %q: 8 times the bytes take %.0f times the time", unit, head, ratio)
+			}
+		}
+	}
+}
+
+// slowdown returns how many times longer the work on large takes than on small: the least of three measurements, so that a pause of
+// the machine does not count. Work under two milliseconds is not measured: nothing that starts over on 128 kB can be so quick.
+func slowdown(small, large []byte) float64 {
+	least := func(b []byte) time.Duration {
+		d := time.Hour
+		for range 3 {
+			start := time.Now()
+			everything(b)
+			d = min(d, time.Since(start))
+		}
+		return d
+	}
+	l := least(large)
+	if l < 2*time.Millisecond {
+		return 0
+	}
+	return float64(l) / float64(max(least(small), 20*time.Microsecond))
+}
+
+// everything does with a message what can be done with one.
+func everything(b []byte) {
+	m := Parse(b)
+	for rest := b; len(rest) > 0; {
+		n, status := Frame(rest)
+		if status == FrameIncomplete {
+			break
+		}
+		rest = rest[n:]
+	}
+	for _, id := range [...]FieldID{FieldVia, FieldContact, FieldFrom, FieldAuthorization} {
+		for s := range m.Values(id) {
+			_ = s
+		}
+		if m.Has(id) {
+			v := m.Value(id)
+			a := ParseAddress(v)
+			_ = a.Tag()
+			via := ParseVia(v)
+			_ = via.Branch()
+			c := ParseChallenge(v)
+			_, _ = c.Get("nonce")
+			_, _ = Masked(v), HasCurlyQuotes(v)
+			_ = unfold(v)
+		}
+	}
+	_, _, _ = m.ViaCount(), m.FromTag(), m.RequestURI()
+	Validate(m, RoleUAS)
+	d := m.Draft()
+	_ = d.AppendTo(nil)
+}
+
+// TestManyInvalidFrames: a stream of nothing but junk is passed over in pieces, not byte by byte.
+func TestManyInvalidFrames(t *testing.T) {
+	for _, unit := range []string{"x\n", "INVITE\n", "SIP/2.0 2", "\r\nx\n", "a b:c SIP/2.0 \n"} {
+		b := []byte(strings.Repeat(unit, 4096))
+		calls := 0
+		for len(b) > 0 {
+			n, status := Frame(b)
+			if status == FrameIncomplete {
+				break
+			}
+			if n <= 0 {
+				t.Fatalf("%q: no progress", unit)
+			}
+			b = b[n:]
+			calls++
+		}
+		if calls > 2*4096+2 {
+			t.Errorf("%q: %s", unit, fmt.Sprint(calls, " calls"))
+		}
+	}
+}
