@@ -44,7 +44,7 @@ type Assembler struct {
 	used        int64
 
 	timers     timerHeap
-	now        [clockDomains]int64
+	now        [capture.Domains]int64
 	refers     []refer
 	lastMasked *Call
 	devices    map[string]*device
@@ -68,7 +68,7 @@ type callState struct {
 	keys       []string
 	ties       []uint64
 	deadline   int64
-	domain     clockDomain
+	domain     capture.Domain
 	timed      bool
 	over       bool // a final response or BYE was seen: what follows is only the tail
 	confirmed  bool // an INVITE was answered with 2xx, and no BYE was seen
@@ -105,7 +105,7 @@ func (a *Assembler) OldestOpen() (int64, bool) {
 
 // Add takes one record. It hands on the calls that are over by the time of the record.
 func (a *Assembler) Add(rec *capture.Record) error {
-	d := domainOf(rec.Time)
+	d := rec.Time.Domain()
 	if !rec.Time.IsZero() && rec.Time.Clock > a.now[d] {
 		a.now[d] = rec.Time.Clock
 		if err := a.expire(d); err != nil {
@@ -206,7 +206,7 @@ func (a *Assembler) open(rec *capture.Record, id identity, h *Hop) *Call {
 	a.seq++
 	c.Seq, c.asm.seq = a.seq, a.seq
 	c.asm.source = rec.Origin.Source
-	c.asm.domain = domainOf(rec.Time)
+	c.asm.domain = rec.Time.Domain()
 	if len(id.callID) == 0 && h.fromTag == 0 && h.flags&hopNoBranch != 0 {
 		a.stats.Strays++
 	}

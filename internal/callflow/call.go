@@ -179,6 +179,7 @@ type Hop struct {
 	Duplicate bool
 	// Forwards is the index of the hop that this one passes on: the same message one hop earlier. -1.
 	Forwards int32
+	index    int32
 	previous int32 // distinct message of the same transaction before this one, -1
 
 	fromTag, toTag uint64 // hashes; 0: none
@@ -194,8 +195,8 @@ const (
 	hopHasCredentials
 	hopMaskedTag
 	hopNoBranch
-	hopReceived // Via has received= or a filled rport: the message has passed a server
-	hopReliable // RSeq
+	hopReceived  // Via has received= or a filled rport: the message has passed a server
+	hopReliable  // RSeq
 	hopTagCaller // From's tag has the form that an SPA gives it when it calls ("…o0")
 	hopTagCallee // To's tag has the form that an SPA gives it when it is called ("…i0")
 )
@@ -295,3 +296,6 @@ func (c *Call) Start() capture.Time {
 	}
 	return c.Hops[0].Time
 }
+
+// Index returns the index of the hop in its call.
+func (h *Hop) Index() int { return int(h.index) }

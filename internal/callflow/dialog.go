@@ -60,3 +60,14 @@ func (c *Call) FromInitiator(h *Hop) bool {
 	}
 	return h.fromTag == c.Hops[c.Root].fromTag
 }
+
+// SameDialog reports whether two messages have the same two tags, either way round, as far as both have them.
+func (c *Call) SameDialog(a, b *Hop) bool {
+	if a.fromTag == 0 || b.fromTag == 0 {
+		return true
+	}
+	if a.fromTag == b.fromTag {
+		return a.toTag == b.toTag || a.toTag == 0 || b.toTag == 0
+	}
+	return a.fromTag == b.toTag && (a.toTag == b.fromTag || a.toTag == 0)
+}

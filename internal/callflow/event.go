@@ -5,7 +5,7 @@ type eventID uint8
 
 // eventNames are the names that package spalog gives, in its words.
 var eventNames = [...]string{"", "off-hook", "on-hook", "hook-flash", "calling", "call-progress", "answered", "failed",
-	"audio-released", "debug-option", "boot", "reboot", "other"}
+	"audio-released", "ringback", "audio-allocated", "rtp-up", "debug-option", "boot", "reboot", "other"}
 
 func (e eventID) String() string { return eventNames[min(int(e), len(eventNames)-1)] }
 
@@ -30,7 +30,8 @@ func (e eventID) beforeCall() bool {
 // ofCall reports whether the event belongs to a call at all, not to the device.
 func (e eventID) ofCall() bool {
 	switch e.String() {
-	case "off-hook", "on-hook", "hook-flash", "calling", "call-progress", "answered", "failed", "audio-released":
+	case "off-hook", "on-hook", "hook-flash", "calling", "call-progress", "answered", "failed", "audio-released", "ringback",
+		"audio-allocated", "rtp-up":
 		return true
 	}
 	return false

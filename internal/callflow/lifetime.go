@@ -17,29 +17,6 @@ const (
 	timerSession = 24 * time.Hour
 )
 
-// clockDomain tells clocks apart that cannot be compared.
-type clockDomain uint8
-
-const (
-	domainUTC clockDomain = iota
-	domainWall
-	domainYearless
-	domainClock
-	clockDomains
-)
-
-func domainOf(t capture.Time) clockDomain {
-	switch {
-	case t.Basis != capture.BasisNone:
-		return domainUTC
-	case !t.Stamp.HasDate():
-		return domainClock
-	case t.Stamp.Year == 0:
-		return domainYearless
-	}
-	return domainWall
-}
-
 // live updates what is known about the end of the call by its newest hop.
 func (a *Assembler) live(c *Call, h *Hop, m *sip.Message) {
 	s := &c.asm
@@ -126,7 +103,7 @@ func registrationLife(m *sip.Message) time.Duration {
 }
 
 // expire hands on the calls whose time has come.
-func (a *Assembler) expire(d clockDomain) error {
+func (a *Assembler) expire(d capture.Domain) error {
 	for len(a.timers[d]) > 0 && a.timers[d][0].at <= a.now[d] {
 		t := a.timers.pop(d)
 		c := t.call
@@ -149,11 +126,11 @@ type timer struct {
 	at   int64
 	call *Call
 	seq  int64
-	d    clockDomain
+	d    capture.Domain
 }
 
 // timerHeap is a binary heap for each clock domain.
-type timerHeap [clockDomains][]timer
+type timerHeap [capture.Domains][]timer
 
 func (h *timerHeap) push(t timer) {
 	q := append(h[t.d], t)
@@ -169,7 +146,7 @@ func (h *timerHeap) push(t timer) {
 	h[t.d] = q
 }
 
-func (h *timerHeap) pop(d clockDomain) timer {
+func (h *timerHeap) pop(d capture.Domain) timer {
 	q := h[d]
 	top := q[0]
 	n := len(q) - 1

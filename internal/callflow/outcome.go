@@ -239,7 +239,7 @@ func outcomeOf(status int) Outcome {
 // between returns the time between two hops, -1 if one has none.
 func (c *Call) between(i, j int) time.Duration {
 	a, b := c.Hops[i].Time, c.Hops[j].Time
-	if a.IsZero() || b.IsZero() || domainOf(a) != domainOf(b) {
+	if a.IsZero() || b.IsZero() || a.Domain() != b.Domain() {
 		return -1
 	}
 	if d := b.Sub(a); d >= 0 {
@@ -345,4 +345,3 @@ func (c *Call) requestOutcome() {
 		c.Missing = append(c.Missing, MissingFinal)
 	}
 }
-

@@ -12,12 +12,12 @@ import (
 type Role uint8
 
 const (
-	RoleUnknown Role = iota
-	RoleCaller       // sends the first request
-	RoleCallee       // is called, and does not pass the request on
-	RoleProxy        // passes requests on, or asks for proxy authentication
-	RoleRegistrar    // answers REGISTER
-	RoleServer       // answers a caller's device in the middle, and is no proxy by what is seen
+	RoleUnknown   Role = iota
+	RoleCaller         // sends the first request
+	RoleCallee         // is called, and does not pass the request on
+	RoleProxy          // passes requests on, or asks for proxy authentication
+	RoleRegistrar      // answers REGISTER
+	RoleServer         // answers a caller's device in the middle, and is no proxy by what is seen
 )
 
 // String returns the word of the data contract.

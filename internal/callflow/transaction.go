@@ -44,6 +44,7 @@ func (c *Call) findTransactions() {
 	var index map[uint64]int
 	for i := range c.Hops {
 		h := &c.Hops[i]
+		h.index = int32(i)
 		if h.Kind != capture.KindMessage {
 			continue
 		}

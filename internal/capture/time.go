@@ -67,3 +67,27 @@ func (t Time) Sub(u Time) time.Duration { return time.Duration(t.Clock - u.Clock
 
 // Text returns the time as the log wrote it.
 func (t Time) Text() string { return t.Stamp.String() }
+
+// Domain tells clocks apart whose times cannot be compared or subtracted.
+type Domain uint8
+
+const (
+	DomainUTC      Domain = iota // counts from 1970 UTC
+	DomainWall                   // a wall clock of an unknown zone
+	DomainYearless               // and of an unknown year
+	DomainClock                  // a time of day of an unknown date
+	Domains                      // the number of them
+)
+
+// Domain returns the domain of the time.
+func (t Time) Domain() Domain {
+	switch {
+	case t.Basis != BasisNone:
+		return DomainUTC
+	case !t.Stamp.HasDate():
+		return DomainClock
+	case t.Stamp.Year == 0:
+		return DomainYearless
+	}
+	return DomainWall
+}

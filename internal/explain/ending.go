@@ -1,0 +1,252 @@
+package explain
+
+import (
+	"strconv"
+	"strings"
+
+	"sipscribe/internal/callflow"
+	"sipscribe/internal/capture"
+)
+
+// tellEnding tells how it ends, and what of it is not in the log.
+func (t *Teller) tellEnding() {
+	c := t.call
+	t.clear()
+	t.begin()
+	t.fill[placeStatus] = strconv.Itoa(c.Status)
+	t.fill[placeReason] = t.finalReason()
+	t.fill[placeMethod] = t.rootMethod()
+	if len(c.Missing) > 0 {
+		t.fill[placeText] = t.missingList()
+	}
+	switch {
+	case c.Continued:
+		t.say("end.continued")
+	case c.Evicted:
+		t.say("end.evicted")
+	case len(c.Missing) > 0 && c.LogEnded:
+		t.say("end.stops")
+	case (c.Outcome == callflow.OutcomeUnanswered) && c.Status == 0:
+		if d, ok := t.waited(); ok {
+			t.fill[placeDuration] = d
+			t.say("end.unanswered")
+		} else {
+			t.say("end.gap")
+		}
+	case c.Outcome == callflow.OutcomeUnknown && len(c.Missing) > 0 && !c.Resumed:
+		t.say("end.unknown")
+		t.say("end.gap")
+	case len(c.Missing) > 0:
+		t.say("end.gap")
+	default:
+		t.say(t.completeKey())
+	}
+	if c.Resumed {
+		t.say("end.resumed")
+	}
+	t.end()
+	// The last message is the proof of where the log stops.
+	for i := len(c.Hops) - 1; i >= 0; i-- {
+		if c.Hops[i].Kind == capture.KindMessage {
+			t.story.Ending.Evidence = t.evidence(c.Origin(&c.Hops[i]).Evidence())
+			break
+		}
+	}
+}
+
+func (t *Teller) completeKey() string {
+	c := t.call
+	if c.Kind == callflow.KindCall {
+		switch c.Outcome {
+		case callflow.OutcomeAnswered:
+			return "end.complete.answered"
+		case callflow.OutcomeCancelled:
+			return "end.complete.cancelled"
+		}
+		return "end.complete.final"
+	}
+	switch {
+	case c.Outcome == callflow.OutcomeRegistered:
+		return "end.complete.registered"
+	case c.Outcome == callflow.OutcomeUnregistered:
+		return "end.complete.unregistered"
+	case c.Status >= 300:
+		return "end.complete.refused"
+	}
+	return "end.complete.done"
+}
+
+// waited returns how long no answer came, as far as repeats of the request show.
+func (t *Teller) waited() (string, bool) {
+	c := t.call
+	if c.Root < 0 || len(c.Hops) == 0 {
+		return "", false
+	}
+	last := len(c.Hops) - 1
+	d, ok := c.Between(c.Root, last)
+	if !ok || d == 0 {
+		return "", false
+	}
+	return duration(d, c.Hops[last].Time.Precision()), true
+}
+
+var missingKeys = map[callflow.Missing]string{
+	callflow.MissingBeginning: "missing.beginning", callflow.MissingFinal: "missing.final", callflow.MissingAck: "missing.ack",
+	callflow.MissingCancelOK: "missing.cancelok", callflow.MissingBye: "missing.bye", callflow.MissingByeOK: "missing.byeok",
+	callflow.MissingInvite487: "missing.invite487", callflow.MissingAck487: "missing.ack487",
+}
+
+// MissingText returns what was not seen, in words.
+func (t *Teller) missingText(m callflow.Missing) string {
+	key := missingKeys[m]
+	at := len(t.buf)
+	t.put(catalogueEN[key])
+	s := string(t.buf[at:])
+	t.buf = t.buf[:at]
+	return s
+}
+
+func (t *Teller) missingList() string {
+	var parts []string
+	for _, m := range t.call.Missing {
+		parts = append(parts, t.missingText(m))
+	}
+	if n := len(parts); n > 1 {
+		return strings.Join(parts[:n-1], ", ") + ", " + t.word("word.and") + " " + parts[n-1]
+	}
+	return strings.Join(parts, "")
+}
+
+// Incomplete returns what was not seen of the call that was told last, in words, one for each of Call.Missing.
+func (t *Teller) Incomplete() []string {
+	var parts []string
+	t.fill[placeMethod] = t.rootMethod()
+	for _, m := range t.call.Missing {
+		parts = append(parts, t.missingText(m))
+	}
+	return parts
+}
+
+// rootMethod returns the method that the call is about.
+func (t *Teller) rootMethod() string {
+	c := t.call
+	h := 0
+	if c.Root >= 0 {
+		h = c.Root
+	}
+	if h >= len(c.Hops) {
+		return ""
+	}
+	if s := c.Hops[h].Method.String(); s != "" {
+		return s
+	}
+	return t.shown(t.parse(&c.Hops[h]).MethodName())
+}
+
+// finalReason returns the reason phrase of the status that decided.
+func (t *Teller) finalReason() string {
+	c := t.call
+	for i := len(c.Hops) - 1; i >= 0; i-- {
+		if h := &c.Hops[i]; h.Kind == capture.KindMessage && int(h.Status) == c.Status && c.Status != 0 {
+			m := t.parse(h)
+			return t.shown(m.Text(m.Reason))
+		}
+	}
+	return ""
+}
+
+// tellHead tells the call in a line, and its outcome in another.
+func (t *Teller) tellHead() {
+	c := t.call
+	t.clear()
+	// The names as at the beginning: here the number is mentioned first.
+	t.nameEnds()
+	t.fill[placeMethod] = t.rootMethod()
+	t.begin()
+	if c.Root >= 0 {
+		t.to = int(c.Hops[c.Root].To)
+		t.from = int(c.Hops[c.Root].From)
+		if t.callerName == t.word("word.nobody") && t.from >= 0 {
+			t.callerName = t.withArticle(t.from)
+		} else if n := t.displayed(); n != "" {
+			t.callerName = n
+		}
+	}
+	switch {
+	case c.Root < 0:
+		t.say("head.partial")
+	case c.Kind == callflow.KindCall:
+		t.say("head.call")
+	case c.Outcome == callflow.OutcomeUnregistered:
+		t.say("head.unregistration")
+	case c.Kind == callflow.KindRegistration:
+		t.say("head.registration")
+	default:
+		t.say("head.request")
+	}
+	t.end()
+	t.begin()
+	t.summary()
+	t.end()
+}
+
+// displayed returns the caller as the facts have it: the user ID and the display name.
+func (t *Teller) displayed() string {
+	name, _ := t.fact("display_name")
+	user, _ := t.fact("user_id")
+	switch {
+	case t.call.Caller >= 0 && !t.call.Participants[t.call.Caller].Device:
+		return ""
+	case user != nil && user.Value != "" && name != nil && name.Value != user.Value:
+		return user.Value + " \"" + name.Value + "\""
+	case user != nil && user.Value != "":
+		return user.Value
+	case name != nil:
+		return name.Value
+	}
+	return ""
+}
+
+func (t *Teller) summary() {
+	c := t.call
+	precision := c.Start().Precision()
+	extra := ""
+	phrase := func(key string) {
+		at := len(t.buf)
+		t.put(catalogueEN[key])
+		extra += string(t.buf[at:])
+		t.buf = t.buf[:at]
+	}
+	if c.Ring >= 0 {
+		t.fill[placeDuration] = duration(c.Ring, precision)
+		extra = " "
+		phrase("sum.ring")
+	}
+	if c.Talk >= 0 {
+		t.fill[placeDuration] = duration(c.Talk, precision)
+		phrase("sum.talk")
+	}
+	t.fill[placeText] = extra
+	t.fill[placeStatus] = strconv.Itoa(c.Status)
+	t.fill[placeReason] = t.finalReason()
+	key := "sum." + c.Outcome.String()
+	switch {
+	case c.Outcome == callflow.OutcomeFailed && c.Status == 0:
+		key = "sum.failed.bare"
+	case c.Outcome == callflow.OutcomeCancelled && c.Status == 487 && t.state.cancelled < 0:
+		key = "sum.cancelled.elsewhere"
+	case c.Outcome == callflow.OutcomeAnswered && c.Kind != callflow.KindCall:
+		key = "sum.done"
+	}
+	t.say(key)
+	begin := len(c.Missing) > 0 && c.Missing[0] == callflow.MissingBeginning
+	switch {
+	case len(c.Missing) == 0 || c.Outcome == callflow.OutcomeInProgress || c.Outcome == callflow.OutcomeUnknown && !begin:
+	case begin:
+		t.say("sum.incomplete.begin")
+	case c.LogEnded:
+		t.say("sum.incomplete")
+	default:
+		t.say("sum.incomplete.gap")
+	}
+}

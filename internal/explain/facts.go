@@ -1,0 +1,375 @@
+package explain
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"sipscribe/internal/callflow"
+	"sipscribe/internal/capture"
+	"sipscribe/sip"
+)
+
+// FactNames are the names of the facts, in the order in which they are told, with their labels. Those marked here can be supplied by the
+// user where the log does not show them.
+var FactNames = []struct {
+	Name, Label string
+	Assumable   bool
+}{
+	{"device_address", "Device address", true},
+	{"sip_port", "SIP port", true},
+	{"user_id", "User ID", true},
+	{"display_name", "Display name", true},
+	{"user_agent", "Device", true},
+	{"proxy", "SIP proxy", true},
+	{"registrar", "Registrar", true},
+	{"server_agent", "Server software", false},
+	{"realm", "Realm", false},
+	{"caller", "Caller", true},
+	{"callee", "Number called", true},
+	{"contact", "Contact", false},
+	{"expires", "Registered for", false},
+	{"media_address", "Media address", false},
+	{"public_address", "Address seen by server", false},
+	{"call_id", "Call-ID", false},
+}
+
+func labelOf(name string) string {
+	for _, f := range FactNames {
+		if f.Name == name {
+			return f.Label
+		}
+	}
+	return name
+}
+
+// found adds a fact that was read from part of the message of a hop. part is a slice of the message; nil stands for the whole of it.
+func (t *Teller) found(name string, value string, h *callflow.Hop, part []byte, where string) {
+	t.facts = append(t.facts, Fact{Name: name, Label: labelOf(name), Value: value, Where: where,
+		Evidence: t.evidence(t.place(h, part))})
+}
+
+// place returns the evidence of part of the message of a hop.
+func (t *Teller) place(h *callflow.Hop, part []byte) capture.Evidence {
+	o := t.call.Origin(h)
+	data := t.call.Data(h)
+	if at := offsetIn(data, part); at >= 0 && len(part) > 0 {
+		return o.EvidenceOf(at, at+len(part))
+	}
+	return o.Evidence()
+}
+
+// offsetIn returns where part, a slice of whole, begins in it; -1 if it is not one.
+func offsetIn(whole, part []byte) int {
+	if len(part) == 0 || cap(part) > cap(whole) {
+		return -1
+	}
+	// Slices of one array: the capacities tell how far apart they begin. A clipped capacity makes that useless, so fall back on a
+	// search, which finds the first place with the same bytes.
+	return bytes.Index(whole, part)
+}
+
+// hidden adds a fact that the call has but the log does not show, or that the user supplied.
+func (t *Teller) hidden(name string, h *callflow.Hop, part []byte, where string) {
+	if v, ok := t.assume[name]; ok {
+		t.facts = append(t.facts, Fact{Name: name, Label: labelOf(name), Value: Shown([]byte(v), 200), Assumed: true, Where: "supplied by you",
+			Evidence: t.evidence(t.place(h, part))})
+		return
+	}
+	t.facts = append(t.facts, Fact{Name: name, Label: labelOf(name), Hidden: true, Where: where, Evidence: t.evidence(t.place(h, part))})
+}
+
+const whyMasked = "this copy of the log hides it"
+
+// findFacts reads the facts of the call.
+func (t *Teller) findFacts() {
+	c := t.call
+	near := t.nearRequest()
+	if near != nil {
+		t.deviceFacts(near)
+	}
+	t.serverFacts(near)
+	t.callFacts()
+	// The order of FactNames, and what the user supplied beside it.
+	for name, v := range t.assume {
+		if _, ok := t.fact(name); !ok && assumable(name) && len(c.Hops) > 0 {
+			t.facts = append(t.facts, Fact{Name: name, Label: labelOf(name), Value: Shown([]byte(v), 200), Assumed: true, Where: "supplied by you"})
+		}
+	}
+	t.sortFacts()
+}
+
+func assumable(name string) bool {
+	for _, f := range FactNames {
+		if f.Name == name {
+			return f.Assumable
+		}
+	}
+	return false
+}
+
+func (t *Teller) fact(name string) (*Fact, bool) {
+	for i := range t.facts {
+		if t.facts[i].Name == name {
+			return &t.facts[i], true
+		}
+	}
+	return nil, false
+}
+
+func (t *Teller) sortFacts() {
+	n := 0
+	for _, f := range FactNames {
+		for i := n; i < len(t.facts); i++ {
+			if t.facts[i].Name == f.Name {
+				t.facts[n], t.facts[i] = t.facts[i], t.facts[n]
+				n++
+				break
+			}
+		}
+	}
+}
+
+// nearRequest returns the first request that the device sent: the device is the host that logged; where none is known, whoever
+// made the call.
+func (t *Teller) nearRequest() *callflow.Hop {
+	c := t.call
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.IsRequest() && h.Direction == capture.Sent && h.Forwards < 0 {
+			return h
+		}
+	}
+	for i := range c.Hops {
+		if c.Hops[i].Direction == capture.Received {
+			return nil // the log is that of the side that is called
+		}
+	}
+	if c.Root >= 0 {
+		return &c.Hops[c.Root]
+	}
+	return nil
+}
+
+// deviceFacts reads what a device says about itself in a request of its own.
+func (t *Teller) deviceFacts(h *callflow.Hop) {
+	m := t.parse(h)
+	via, ok := m.TopVia()
+	if ok && len(via.Host) > 0 {
+		if sip.Masked(via.Host) {
+			t.hidden("device_address", h, via.Host, whyMasked)
+		} else {
+			where := "top Via"
+			if host := t.call.Observer(h); bytes.Equal(host, via.Host) {
+				where = "who logged, and top Via"
+			}
+			t.found("device_address", t.shown(via.Host), h, via.Host, where)
+		}
+		port := via.PortText
+		where := "top Via"
+		if contact, has := m.Contact(); has && bytes.Equal(contact.URI.PortText, port) {
+			where = "Via and Contact"
+		}
+		if len(port) > 0 {
+			t.found("sip_port", t.shown(port), h, append([]byte(nil), port...), where)
+			// The port alone stands in many places of a message: its own is in Via.
+			t.facts[len(t.facts)-1].Evidence = t.evidence(t.place(h, via.Host))
+		} else if len(via.Transport) > 0 {
+			p := "5060"
+			if bytes.EqualFold(via.Transport, []byte("TLS")) {
+				p = "5061"
+			}
+			t.found("sip_port", p, h, via.Host, "no port in Via: the usual one")
+		}
+	}
+	from := m.From()
+	user := from.URI.User
+	switch cred, where := t.username(m); {
+	case cred != nil:
+		t.found("user_id", t.shown(cred), t.credHop, cred, where)
+	case len(user) > 0 && !from.URI.Masked:
+		t.found("user_id", t.shown(userName(user)), h, user, "From")
+	case from.URI.Masked:
+		t.hidden("user_id", h, m.Value(sip.FieldFrom), whyMasked)
+	}
+	if name := from.Name(); len(name) > 0 {
+		t.found("display_name", t.shown(name), h, name, "From")
+	}
+	if v := m.Value(sip.FieldUserAgent); len(v) > 0 {
+		t.found("user_agent", deviceName(t.shown(v)), h, v, "User-Agent")
+	}
+	if h.HasSDP() {
+		t.offer.Parse(m.BodyBytes())
+		for _, media := range t.offer.AllMedia() {
+			conn, ok := media.Connection()
+			port, has := media.Port()
+			if ok && has && !media.IsRejected() {
+				t.found("media_address", t.shown(conn.Address)+":"+strconv.Itoa(port), h, conn.Address, "SDP of its offer")
+			}
+			break
+		}
+	}
+}
+
+// username looks for the user name in the credentials of any request of the device.
+func (t *Teller) username(first *sip.Message) ([]byte, string) {
+	c := t.call
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if !h.HasCredentials() || h.Forwards >= 0 {
+			continue
+		}
+		cr, id, ok := t.parse(h).Credentials()
+		if !ok {
+			continue
+		}
+		if v, ok := cr.Get("username"); ok && len(v) > 0 && !sip.Masked(v) {
+			t.credHop = h
+			return v, "the name in its credentials (" + id.String() + ")"
+		}
+	}
+	return nil, ""
+}
+
+// deviceName makes a User-Agent readable where its parts are known: "Sipura/SPA3000-2.0.13(GWg)" is a Sipura SPA3000 with
+// firmware 2.0.13(GWg).
+func deviceName(agent string) string {
+	maker, rest, ok := strings.Cut(agent, "/")
+	if !ok || (maker != "Sipura" && maker != "Linksys" && maker != "Cisco") {
+		return agent
+	}
+	model, firmware, ok := strings.Cut(rest, "-")
+	if !ok || model == "" || firmware == "" {
+		return agent
+	}
+	return maker + " " + model + ", firmware " + firmware
+}
+
+// serverFacts reads what the other side says about itself.
+func (t *Teller) serverFacts(near *callflow.Hop) {
+	c := t.call
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if !h.IsResponse() || h.Forwards >= 0 {
+			continue
+		}
+		m := t.parse(h)
+		if _, have := t.fact("realm"); !have {
+			if ch, id, ok := m.Challenge(); ok {
+				if realm, ok := ch.Get("realm"); ok && len(realm) > 0 {
+					t.found("realm", t.shown(realm), h, realm, "the challenge ("+id.String()+")")
+				}
+			}
+		}
+		if _, have := t.fact("server_agent"); !have && h.Direction != capture.Sent {
+			if v := m.Value(sip.FieldServer); len(v) > 0 {
+				t.found("server_agent", t.shown(v), h, v, "Server")
+			} else if v := m.Value(sip.FieldUserAgent); len(v) > 0 {
+				t.found("server_agent", t.shown(v), h, v, "User-Agent of its responses")
+			}
+		}
+		if _, have := t.fact("public_address"); !have && near != nil && h.Transaction >= 0 {
+			if via, ok := m.TopVia(); ok {
+				if v, ok := via.Params.Get("received"); ok && len(v) > 0 && !bytes.Equal(v, via.Host) && !sip.Masked(v) {
+					value := t.shown(v)
+					if p, ok := via.Params.Get("rport"); ok && len(p) > 0 {
+						value += ":" + t.shown(p)
+					}
+					t.found("public_address", value, h, v, "received in Via: another address than the device's own, so there is a NAT between")
+				}
+			}
+		}
+	}
+}
+
+// callFacts reads who calls whom, through which proxy.
+func (t *Teller) callFacts() {
+	c := t.call
+	if c.Root < 0 {
+		return
+	}
+	h := &c.Hops[c.Root]
+	m := t.parse(h)
+	from, to := m.From(), m.To()
+	switch {
+	case from.URI.Masked:
+		t.hidden("caller", h, m.Value(sip.FieldFrom), whyMasked)
+	case len(from.URI.Raw) > 0:
+		t.found("caller", t.uriName(from.URI), h, from.URI.Raw, "From")
+	}
+	uri := m.RequestURI()
+	if c.Kind == callflow.KindCall {
+		switch {
+		case to.URI.Masked:
+			t.hidden("callee", h, m.Value(sip.FieldTo), whyMasked)
+		case len(to.URI.Raw) > 0:
+			t.found("callee", t.uriName(to.URI), h, to.URI.Raw, "To")
+		}
+	}
+	server := "proxy"
+	if c.Kind == callflow.KindRegistration {
+		server = "registrar"
+		t.registrationFacts(h, m)
+	} else if c.Kind != callflow.KindCall {
+		server = ""
+	}
+	if server != "" && t.through(h) {
+		switch route := m.Value(sip.FieldRoute); {
+		case len(route) > 0 && server == "proxy":
+			a := sip.ParseAddress(route)
+			t.found(server, t.hostPort(a.URI), h, a.URI.Raw, "Route")
+		case uri.Masked:
+			t.hidden(server, h, uri.Raw, whyMasked)
+		case len(uri.Host) > 0:
+			t.found(server, t.hostPort(uri), h, uri.Host, "Request-URI")
+		}
+	}
+	if id := c.FirstCallID(); len(id) > 0 {
+		if c.MaskedCallID {
+			t.hidden("call_id", h, m.Value(sip.FieldCallID), whyMasked)
+		} else {
+			t.found("call_id", t.shown(id), h, m.Value(sip.FieldCallID), "Call-ID")
+		}
+	}
+}
+
+// through reports whether the request goes to a server, not right to the telephone that is called.
+func (t *Teller) through(h *callflow.Hop) bool {
+	if h.To < 0 {
+		return t.call.Kind == callflow.KindRegistration
+	}
+	switch t.call.Participants[h.To].Role {
+	case callflow.RoleProxy, callflow.RoleRegistrar, callflow.RoleServer:
+		return true
+	}
+	return false
+}
+
+// registrationFacts reads where a registration says that the user is, and for how long.
+func (t *Teller) registrationFacts(h *callflow.Hop, m *sip.Message) {
+	if a, ok := m.Contact(); ok && !a.Star {
+		if a.URI.Masked {
+			t.hidden("contact", h, m.Value(sip.FieldContact), whyMasked)
+		} else {
+			t.found("contact", t.uriName(a.URI), h, a.URI.Raw, "Contact")
+		}
+	}
+	for i := range t.call.Hops {
+		r := &t.call.Hops[i]
+		if r.Method != sip.MethodRegister || r.Status/100 != 2 || r.Forwards >= 0 {
+			continue
+		}
+		rm := t.parse(r)
+		if a, ok := rm.Contact(); ok {
+			if e, ok := a.Params.Get("expires"); ok {
+				t.found("expires", t.shown(e)+" s", r, e, "expires in the Contact of the 200")
+				t.facts[len(t.facts)-1].Evidence = t.evidence(t.place(r, rm.Value(sip.FieldContact)))
+				return
+			}
+		}
+		if e := rm.Value(sip.FieldExpires); len(e) > 0 {
+			t.found("expires", t.shown(e)+" s", r, e, "Expires of the 200")
+			return
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package explain
+
+import (
+	"bytes"
+	"strconv"
+
+	"sipscribe/internal/callflow"
+	"sipscribe/internal/capture"
+	"sipscribe/sip"
+)
+
+// nameParties names the participants as a person would, from what the messages show: the name that the source gives, what the party
+// does ("the proxy"), the kind of device that it says it is ("the SPA"), the person in From or To.
+func (t *Teller) nameParties() {
+	c := t.call
+	t.parties = t.parties[:0]
+	proxies := 0
+	for i := range c.Participants {
+		if p := &c.Participants[i]; p.Role == callflow.RoleProxy && c.GivenName(p) == nil {
+			proxies++
+		}
+	}
+	proxy := 0
+	for i := range c.Participants {
+		p := &c.Participants[i]
+		q := Party{ID: "p" + strconv.Itoa(i+1), Role: p.Role}
+		switch {
+		case c.GivenName(p) != nil:
+			q.Name = t.shown(c.GivenName(p))
+		case p.Role == callflow.RoleProxy:
+			q.Name, q.Article = t.word("word.proxy"), true
+			if proxy++; proxies > 1 {
+				q.Name, q.Article = capital(t.word("word.proxy"))+" "+strconv.Itoa(proxy), false
+			}
+		case p.Role == callflow.RoleRegistrar:
+			q.Name, q.Article = t.word("word.registrar"), true
+		default:
+			t.nameEnd(i, p, &q)
+		}
+		for _, e := range c.Endpoints(p) {
+			q.Endpoints = append(q.Endpoints, e.String())
+		}
+		if len(q.Endpoints) == 0 {
+			if h := c.Host(p); h != nil {
+				q.Endpoints = append(q.Endpoints, string(h))
+			}
+		}
+		t.parties = append(t.parties, q)
+	}
+	// Two of one name are told apart by a number.
+	for i := range t.parties {
+		n := 1
+		for j := range i {
+			if t.parties[j].baseName() == t.parties[i].Name {
+				n++
+			}
+		}
+		if n > 1 {
+			t.parties[i].Name += " " + strconv.Itoa(n)
+		}
+	}
+}
+
+// baseName is the name without the number that tells it from another of the same name.
+func (p *Party) baseName() string {
+	n := len(p.Name)
+	for n > 0 && p.Name[n-1] >= '0' && p.Name[n-1] <= '9' {
+		n--
+	}
+	if n > 0 && n < len(p.Name) && p.Name[n-1] == ' ' {
+		return p.Name[:n-1]
+	}
+	return p.Name
+}
+
+// nameEnd names a participant that is an end of the call, or is not known to be anything else.
+func (t *Teller) nameEnd(i int, p *callflow.Participant, q *Party) {
+	c := t.call
+	agent, agentIsSPA := t.agentOf(i), false
+	if isSPA(agent) {
+		agentIsSPA = true
+		for j := range t.parties {
+			if t.parties[j].Name == t.word("word.spa") {
+				agentIsSPA = false // two SPAs: their people tell them apart
+			}
+		}
+	}
+	if agentIsSPA {
+		q.Name, q.Article = t.word("word.spa"), true
+		return
+	}
+	// The person: From of a request that it made, To of one that it was sent and did not pass on.
+	for h := range c.Hops {
+		hop := &c.Hops[h]
+		if !hop.IsRequest() || hop.Kind != capture.KindMessage {
+			continue
+		}
+		if int(hop.From) == i && hop.Forwards < 0 && p.Role != callflow.RoleServer {
+			m := t.parse(hop)
+			if name := personName(m.From()); name != nil {
+				q.Name = t.shown(name)
+				return
+			}
+		}
+		if int(hop.To) == i && p.Role != callflow.RoleServer && hop.IsInitial() && hop.Method != sip.MethodRegister {
+			m := t.parse(hop)
+			if name := personName(m.To()); name != nil {
+				q.Name = t.shown(name)
+				return
+			}
+		}
+	}
+	switch {
+	case p.Role == callflow.RoleServer:
+		q.Name, q.Article = t.word("word.server"), true
+	case p.Role == callflow.RoleCallee:
+		q.Name, q.Article = t.word("word.callee"), true
+	case p.Device:
+		q.Name, q.Article = t.word("word.device"), true
+	default:
+		if e, ok := c.Address(p); ok {
+			q.Name = e.String()
+			return
+		}
+		q.Name, q.Article = t.word("word.other"), true
+	}
+}
+
+// agentOf returns what a participant says about itself: User-Agent, or Server in a response; nil if nothing.
+func (t *Teller) agentOf(i int) []byte {
+	first := t.call.Participants[i].First
+	if first < 0 {
+		return nil
+	}
+	for h := first; h < len(t.call.Hops) && h < first+24; h++ {
+		hop := &t.call.Hops[h]
+		if int(hop.From) != i || hop.Kind != capture.KindMessage || hop.Forwards >= 0 {
+			continue
+		}
+		m := t.parse(hop)
+		if v := m.Value(sip.FieldUserAgent); v != nil {
+			return v
+		}
+		if v := m.Value(sip.FieldServer); v != nil {
+			return v
+		}
+	}
+	return nil
+}
+
+// isSPA reports whether a User-Agent is that of a Sipura, Linksys or Cisco analogue adapter or SPA telephone.
+func isSPA(agent []byte) bool {
+	for _, p := range [...]string{"Sipura/", "Linksys/", "Cisco/SPA", "Cisco-SPA", "Linksys SPA", "Sipura SPA"} {
+		if bytes.HasPrefix(agent, []byte(p)) {
+			return true
+		}
+	}
+	return false
+}
+
+// personName returns the name of the person or number in an address: the display name, or the user part; nil if there is none or it is
+// hidden.
+func personName(a sip.Address) []byte {
+	if n := a.Name(); len(n) > 0 && !sip.Masked(n) {
+		return n
+	}
+	if a.URI.Masked || len(a.URI.User) == 0 || sip.Masked(a.URI.User) {
+		return nil
+	}
+	return userName(a.URI.User)
+}
+
+// userName is the user part without the parameters that a telephone number may have ("18005551212;phone-context=…").
+func userName(user []byte) []byte {
+	if i := bytes.IndexByte(user, ';'); i > 0 {
+		user = user[:i]
+	}
+	return sip.Unescape(user)
+}
+
+func capital(s string) string {
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		return string(s[0]-'a'+'A') + s[1:]
+	}
+	return s
+}

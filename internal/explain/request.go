@@ -1,0 +1,627 @@
+package explain
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"sipscribe/internal/callflow"
+	"sipscribe/sip"
+)
+
+// request tells a request.
+func (t *Teller) request(i int, h *callflow.Hop, m *sip.Message) {
+	if h.RepeatOf >= 0 {
+		t.repeatedRequest(h)
+		return
+	}
+	switch h.Method {
+	case sip.MethodInvite:
+		t.invite(i, h, m)
+	case sip.MethodAck:
+		t.ack(h)
+	case sip.MethodCancel:
+		t.cancel(i, h)
+	case sip.MethodBye:
+		t.bye(i, h)
+	case sip.MethodRegister:
+		t.register(h, m)
+	case sip.MethodOptions:
+		t.plain(h, "options")
+	case sip.MethodPrack:
+		t.plain(h, "prack")
+	case sip.MethodUpdate:
+		t.update(h, m)
+	case sip.MethodInfo:
+		t.info(h, m)
+	case sip.MethodRefer:
+		t.refer(i, h, m)
+	case sip.MethodNotify:
+		t.notify(h, m)
+	case sip.MethodSubscribe:
+		t.subscribe(h, m)
+	case sip.MethodMessage:
+		t.plain(h, "message")
+	case sip.MethodPublish:
+		t.fill[placeText] = t.eventName(m)
+		t.plain(h, "publish")
+	default:
+		t.plain(h, "request.other")
+	}
+}
+
+func (t *Teller) repeatedRequest(h *callflow.Hop) {
+	switch h.Method {
+	case sip.MethodInvite:
+		t.say("invite.again")
+	case sip.MethodAck:
+		t.say("repeat.ack")
+	case sip.MethodRegister:
+		t.say("register.again")
+	default:
+		t.say("request.again")
+	}
+}
+
+// plain tells a request that needs no more than one sentence, and how it is passed on or tried again.
+func (t *Teller) plain(h *callflow.Hop, key string) {
+	switch {
+	case h.Forwards >= 0:
+		t.say("request.forward")
+	case h.HasCredentials() && t.state.challenged >= 0 && t.call.Hops[t.state.challenged].Method == h.Method:
+		t.say("request.credentials")
+	default:
+		t.say(key)
+	}
+}
+
+// invite tells an INVITE.
+func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
+	c, s := t.call, &t.state
+	if !h.IsInitial() {
+		t.reInvite(h, m)
+		return
+	}
+	if h.Forwards >= 0 {
+		up := c.Hops[h.Forwards].Transaction
+		key := "invite.forward"
+		for n := range c.Transactions {
+			tx := &c.Transactions[n]
+			if n == int(h.Transaction) || tx.Request < 0 || tx.Request >= i || tx.Upstream != int(up) {
+				continue
+			}
+			if key = "invite.fork"; tx.Final >= 0 && tx.Final < i || tx.Cancel >= 0 && c.Transactions[tx.Cancel].Request < i {
+				key = "invite.next"
+			}
+		}
+		t.say(key)
+		return
+	}
+	direct := h.To >= 0 && int(h.To) == c.Callee
+	offers := false
+	switch joined := t.joinReason(i); {
+	case joined == callflow.JoinReplaces:
+		t.say("invite.replaces")
+		offers = true
+	case joined == callflow.JoinRefer:
+		t.fill[placeTarget] = t.uriName(m.RequestURI())
+		t.say("invite.refer")
+		offers = true
+	case s.challenged >= 0 && h.HasCredentials():
+		t.retry(h, m)
+	case s.redirected >= 0:
+		t.fill[placeTarget] = t.uriName(m.RequestURI())
+		t.say("invite.redirect")
+		s.redirected = -1
+	case s.refused422:
+		t.say("invite.interval")
+		s.refused422 = false
+	case s.challenged >= 0 || i != c.Root && c.Root >= 0 && c.Root < i && c.Hops[c.Root].Transaction != h.Transaction:
+		t.say("invite.another")
+	case h.To >= 0 && c.Participants[h.To].Device && h.From >= 0 && !c.Participants[h.From].Device && c.Participants[h.From].Role == callflow.RoleProxy:
+		t.say("invite.arrives")
+		offers = true
+	case direct:
+		t.say("invite.direct")
+		offers = true
+	default:
+		t.say("invite.first")
+		offers = true
+	}
+	if offers {
+		t.tellOffer(h, m)
+		if !h.HasCredentials() && t.challengedLater(h) {
+			t.say("credentials.none")
+		}
+	}
+	if h.HasCredentials() {
+		s.credentials = true
+	}
+}
+
+// challengedLater reports whether the request is answered with 401 or 407: only then is it worth saying that it has no credentials.
+func (t *Teller) challengedLater(h *callflow.Hop) bool {
+	if h.Transaction < 0 {
+		return false
+	}
+	f := t.call.Transactions[h.Transaction].Final
+	return f >= 0 && (t.call.Hops[f].Status == 407 || t.call.Hops[f].Status == 401)
+}
+
+// joinReason returns why the Call-ID that hop i begins belongs to this call, 0 if it is the first.
+func (t *Teller) joinReason(i int) callflow.JoinReason {
+	for _, j := range t.call.Joined {
+		if j.Hop == i {
+			return j.Reason
+		}
+	}
+	return 0
+}
+
+// retry tells a request that comes again with credentials.
+func (t *Teller) retry(h *callflow.Hop, m *sip.Message) {
+	s := &t.state
+	t.fill[placeUser] = t.credentialsUser(m)
+	t.fill[placeRealm] = `"` + s.realm + `"`
+	switch {
+	case s.credentials && s.realms > 1:
+		t.say("invite.retry.more")
+	case s.credentials:
+		t.say("invite.retry.stale")
+	case t.fill[placeUser] == "":
+		t.say("invite.retry.anonymous")
+	default:
+		t.say("invite.retry")
+	}
+}
+
+// credentialsUser returns the user name in the credentials of a request.
+func (t *Teller) credentialsUser(m *sip.Message) string {
+	// Of several credentials those for the last challenge's realm.
+	for _, id := range [...]sip.FieldID{sip.FieldProxyAuthorization, sip.FieldAuthorization} {
+		for s := range m.Values(id) {
+			cr := sip.ParseChallenge(m.Text(s))
+			user, ok := cr.Get("username")
+			realm, _ := cr.Get("realm")
+			if ok && (t.state.realm == "" || t.shown(realm) == t.state.realm) {
+				return t.shown(user)
+			}
+		}
+	}
+	if cr, _, ok := m.Credentials(); ok {
+		user, _ := cr.Get("username")
+		return t.shown(user)
+	}
+	return ""
+}
+
+// reInvite tells an INVITE inside a call.
+func (t *Teller) reInvite(h *callflow.Hop, m *sip.Message) {
+	if t.call.Root < 0 && t.state.answered < 0 && len(t.call.Dialogs) == 0 {
+		t.say("invite.late")
+		return
+	}
+	if h.Forwards >= 0 {
+		t.say("reinvite.forward")
+		return
+	}
+	kind := t.mediaChange(h, m)
+	t.setReinvite(h, kind)
+	switch kind {
+	case 'h':
+		t.say("reinvite.hold")
+	case 'r':
+		t.say("reinvite.resume")
+	case 'f':
+		t.say("reinvite.fax")
+	case 'm':
+		t.say("reinvite.media")
+	case 'o':
+		t.say("reinvite.offer")
+	default:
+		t.say("reinvite.refresh")
+	}
+}
+
+// setReinvite remembers what the change of transaction h.Transaction is about, for the answer to it.
+func (t *Teller) setReinvite(h *callflow.Hop, kind byte) {
+	t.state.reinvite[int(h.Transaction)&3] = kind
+}
+
+// changeOf returns what the change that a response answers is about; through proxies, that of the first hop.
+func (t *Teller) changeOf(h *callflow.Hop) byte {
+	tx := int(h.Transaction)
+	for n := 0; n < 8 && tx >= 0 && t.call.Transactions[tx].Upstream >= 0; n++ {
+		tx = t.call.Transactions[tx].Upstream
+	}
+	return t.state.reinvite[tx&3]
+}
+
+// ack tells an ACK.
+func (t *Teller) ack(h *callflow.Hop) {
+	c, s := t.call, &t.state
+	tx := &c.Transactions[h.Transaction]
+	if h.Forwards >= 0 {
+		t.say("ack.forward")
+		return
+	}
+	if tx.Method != sip.MethodAck && tx.Final >= 0 && c.Hops[tx.Final].Status >= 300 {
+		switch f := &c.Hops[tx.Final]; {
+		case tx.Request >= 0 && !c.Hops[tx.Request].IsInitial():
+			t.say("ack.reinvite.refused")
+		case f.Status == 401 || f.Status == 407:
+			t.say("ack.challenge")
+		case f.Status == 487:
+			t.say("ack.cancelled")
+		default:
+			t.say("ack.final")
+		}
+		return
+	}
+	// The ACK of a 2xx: to the first answer, or to that of a change.
+	ok := -1
+	for i := t.stepHop(); i >= 0; i-- {
+		o := &c.Hops[i]
+		if o.Status/100 == 2 && o.Method == sip.MethodInvite && o.CSeq == h.CSeq && c.SameDialog(o, h) {
+			ok = i
+			break
+		}
+	}
+	switch {
+	case ok < 0:
+		t.say("ack.unknown")
+	case t.isChange(ok):
+		t.say("ack.reanswer")
+	case s.cancelled >= 0 && s.cancelled < ok:
+		t.say("ack.answer.late")
+	default:
+		t.say("ack.answer")
+		s.acked = true
+	}
+	if h.HasSDP() {
+		t.say("ack.offer")
+	}
+}
+
+// stepHop returns the hop that is being told.
+func (t *Teller) stepHop() int {
+	n := len(t.steps)
+	if n == 0 {
+		return 0
+	}
+	return min(t.steps[n-1].Hop+64, len(t.call.Hops)-1)
+}
+
+// isChange reports whether response i answers an INVITE inside the call.
+func (t *Teller) isChange(i int) bool {
+	tx := &t.call.Transactions[t.call.Hops[i].Transaction]
+	return tx.Request >= 0 && !t.call.Hops[tx.Request].IsInitial()
+}
+
+// cancel tells a CANCEL.
+func (t *Teller) cancel(i int, h *callflow.Hop) {
+	c, s := t.call, &t.state
+	inv := c.Transactions[h.Transaction].Invite
+	if inv < 0 {
+		t.say("cancel.unknown")
+		return
+	}
+	tx := &c.Transactions[inv]
+	if tx.Upstream >= 0 {
+		up := &c.Transactions[tx.Upstream]
+		switch {
+		case up.Cancel >= 0 && c.Transactions[up.Cancel].Request >= 0 && c.Transactions[up.Cancel].Request < i:
+			t.say("cancel.forward")
+		case s.answered >= 0:
+			t.say("cancel.elsewhere")
+		default:
+			t.say("cancel.branch")
+		}
+		return
+	}
+	if s.cancelled < 0 {
+		s.cancelled = i
+	}
+	if tx.Final >= 0 && tx.Final < i && c.Hops[tx.Final].Status/100 == 2 {
+		t.say("cancel.late")
+		return
+	}
+	ring := -1
+	for j := 0; j < i; j++ {
+		if o := &c.Hops[j]; int(o.Transaction) == inv && o.Status >= 180 && o.Status <= 183 {
+			ring = j
+			break
+		}
+	}
+	if ring < 0 {
+		t.say("cancel.early")
+		return
+	}
+	if d, ok := c.Between(ring, i); ok {
+		t.fill[placeDuration] = duration(d, h.Time.Precision())
+		t.say("cancel.ringing")
+		return
+	}
+	t.say("cancel.ringing.notime")
+}
+
+// bye tells a BYE.
+func (t *Teller) bye(i int, h *callflow.Hop) {
+	c, s := t.call, &t.state
+	if h.Forwards >= 0 {
+		t.say("bye.forward")
+		return
+	}
+	if len(c.Joined) > 0 {
+		t.say("bye.leg")
+		return
+	}
+	if s.bye < 0 {
+		s.bye = i
+		if s.answered >= 0 {
+			if d, ok := c.Between(s.answered, i); ok {
+				t.fill[placeDuration] = duration(d, h.Time.Precision())
+				t.say("bye.talk")
+				return
+			}
+		}
+	}
+	t.say("bye")
+}
+
+// register tells a REGISTER.
+func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
+	s := &t.state
+	t.fill[placeUser] = t.addressName(m.To())
+	if h.Forwards >= 0 {
+		t.say("register.forward")
+		return
+	}
+	if h.HasCredentials() && s.challenged >= 0 && t.call.Hops[s.challenged].CSeq+1 == h.CSeq {
+		t.fill[placeText] = t.credentialsUser(m)
+		s.credentials = true
+		t.say("register.retry")
+		return
+	}
+	if s.tooBrief {
+		s.tooBrief = false
+		t.say("register.longer")
+		return
+	}
+	contact, ok := m.Contact()
+	expires, has := m.Number(sip.FieldExpires)
+	if v, found := contact.Params.Get("expires"); found {
+		if n, err := strconv.ParseUint(string(v), 10, 32); err == nil {
+			expires, has = uint32(n), true
+		}
+	}
+	t.fill[placeTarget] = t.hostPort(contact.URI)
+	switch {
+	case !ok:
+		t.say("register.fetch")
+	case contact.Star:
+		t.say("register.removeall")
+	case has && expires == 0:
+		t.say("register.remove")
+	case s.registered:
+		t.say("register.refresh")
+	case has:
+		t.fill[placeDuration] = duration(time.Duration(expires)*time.Second, time.Second)
+		t.say("register.first")
+	default:
+		t.say("register.first.notime")
+	}
+}
+
+// update tells an UPDATE.
+func (t *Teller) update(h *callflow.Hop, m *sip.Message) {
+	if h.Forwards >= 0 {
+		t.say("request.forward")
+		return
+	}
+	kind := byte('u')
+	if h.HasSDP() {
+		kind = t.mediaChange(h, m)
+	}
+	t.setReinvite(h, kind)
+	switch kind {
+	case 'h':
+		t.say("update.hold")
+	case 'r':
+		t.say("update.resume")
+	case 'm', 'f':
+		t.say("update.media")
+	default:
+		t.say("update.refresh")
+	}
+}
+
+// info tells an INFO: a key press in one of the two ways that devices have for it, or anything else.
+func (t *Teller) info(h *callflow.Hop, m *sip.Message) {
+	kind := m.Value(sip.FieldContentType)
+	body := m.BodyBytes()
+	switch {
+	case h.Forwards >= 0:
+		t.say("request.forward")
+	case bytes.Contains(kind, []byte("dtmf-relay")):
+		digit := lineValue(body, "Signal")
+		t.fill[placeText] = t.shown(digit)
+		if len(digit) == 0 {
+			t.say("info.bare")
+			return
+		}
+		if string(digit) == "16" || bytes.EqualFold(digit, []byte("hf")) {
+			t.say("info.flash")
+			return
+		}
+		t.say("info.digit")
+	case bytes.Contains(kind, []byte("application/dtmf")):
+		t.fill[placeText] = t.shown(bytes.TrimSpace(body))
+		t.say("info.digit")
+	case bytes.Contains(kind, []byte("hook-flash")), bytes.Contains(kind, []byte("hook_flash")):
+		t.say("info.flash")
+	case len(kind) > 0:
+		t.fill[placeText] = t.shown(kind)
+		t.say("info")
+	default:
+		t.say("info.bare")
+	}
+}
+
+// lineValue returns the value of "Name=value" on a line of a body.
+func lineValue(body []byte, name string) []byte {
+	for len(body) > 0 {
+		line := body
+		if i := bytes.IndexByte(body, '\n'); i >= 0 {
+			line, body = body[:i], body[i+1:]
+		} else {
+			body = nil
+		}
+		if k, v, ok := bytes.Cut(line, []byte("=")); ok && bytes.EqualFold(bytes.TrimSpace(k), []byte(name)) {
+			return bytes.TrimSpace(v)
+		}
+	}
+	return nil
+}
+
+// refer tells a REFER.
+func (t *Teller) refer(i int, h *callflow.Hop, m *sip.Message) {
+	t.state.refer = i
+	if h.Forwards >= 0 {
+		t.say("request.forward")
+		return
+	}
+	a := sip.ParseAddress(m.Value(sip.FieldReferTo))
+	t.fill[placeTarget] = t.addressName(a)
+	if bytes.Contains(a.URI.Headers, []byte("Replaces=")) {
+		t.say("refer.attended")
+		return
+	}
+	t.say("refer")
+}
+
+// notify tells a NOTIFY.
+func (t *Teller) notify(h *callflow.Hop, m *sip.Message) {
+	if h.Forwards >= 0 {
+		t.say("request.forward")
+		return
+	}
+	event := t.eventName(m)
+	t.fill[placeText] = event
+	switch {
+	case event == "keep-alive":
+		t.say("notify.keepalive")
+	case event == "refer":
+		frag := sip.Parse(m.BodyBytes())
+		if frag.Kind != sip.KindResponse {
+			t.say("notify")
+			return
+		}
+		t.fill[placeStatus], t.fill[placeReason] = strconv.Itoa(int(frag.Status)), t.shown(frag.Text(frag.Reason))
+		switch {
+		case frag.Status == 100:
+			t.say("notify.refer.trying")
+		case frag.Status/100 == 1:
+			t.say("notify.refer.going")
+		case frag.Status/100 == 2:
+			t.say("notify.refer.ok")
+		default:
+			t.say("notify.refer.failed")
+		}
+	case event == "message-summary":
+		t.say("notify.mwi")
+	case bytes.HasPrefix(m.Value(sip.FieldSubscriptionState), []byte("terminated")):
+		t.say("notify.end")
+	default:
+		t.say("notify")
+	}
+}
+
+// subscribe tells a SUBSCRIBE.
+func (t *Teller) subscribe(h *callflow.Hop, m *sip.Message) {
+	t.fill[placeText] = t.eventName(m)
+	key := "subscribe"
+	if n, ok := m.Number(sip.FieldExpires); ok && n == 0 {
+		key = "subscribe.remove"
+	}
+	t.plain(h, key)
+}
+
+// eventName returns the event package of a SUBSCRIBE, NOTIFY or PUBLISH, without its parameters.
+func (t *Teller) eventName(m *sip.Message) string {
+	v := m.Value(sip.FieldEvent)
+	if i := bytes.IndexByte(v, ';'); i >= 0 {
+		v = v[:i]
+	}
+	return t.shown(v)
+}
+
+// addressName names an address as a person would: its user part, or its host.
+func (t *Teller) addressName(a sip.Address) string {
+	if n := personName(sip.Address{URI: a.URI}); n != nil {
+		return t.shown(n)
+	}
+	if a.URI.Masked {
+		return t.word("word.hidden.later")
+	}
+	return t.shown(a.URI.Host)
+}
+
+// uriName names a URI: user and host.
+func (t *Teller) uriName(u sip.URI) string {
+	if u.Masked {
+		return t.word("word.hidden.later")
+	}
+	if len(u.User) > 0 {
+		return t.shown(userName(u.User)) + "@" + t.shown(u.Host)
+	}
+	if len(u.Host) > 0 {
+		return t.shown(u.Host)
+	}
+	return t.shown(u.Raw)
+}
+
+// hostPort names where a contact is.
+func (t *Teller) hostPort(u sip.URI) string {
+	if u.Masked {
+		return t.word("word.hidden.later")
+	}
+	s := t.shown(u.Host)
+	if u.Port != 0 {
+		s += ":" + strconv.Itoa(int(u.Port))
+	}
+	return s
+}
+
+// event tells what the device says beside SIP.
+func (t *Teller) event(h *callflow.Hop) {
+	name, line := t.call.Event(h)
+	t.fill[placeNumber] = strconv.Itoa(line)
+	suffix := ""
+	if line == 0 {
+		suffix = ".noline"
+	}
+	switch name {
+	case "off-hook", "on-hook", "hook-flash":
+		t.say("event." + name + suffix)
+	case "calling":
+		text := t.call.Data(h)
+		if i := bytes.IndexByte(text, ':'); i >= 0 {
+			text = text[i+1:]
+		}
+		if sip.Masked(text) {
+			t.say("event.calling.hidden")
+			return
+		}
+		if i := bytes.IndexByte(text, '@'); i >= 0 {
+			text = text[:i]
+		}
+		t.fill[placeText] = t.shown(text)
+		t.say("event.calling")
+	case "call-progress", "answered", "failed", "audio-released", "ringback", "audio-allocated", "rtp-up":
+		t.say("event." + name)
+	default:
+		t.fill[placeText] = t.shown(t.call.Data(h))
+		t.say("event.other")
+	}
+}

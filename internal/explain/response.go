@@ -1,0 +1,441 @@
+package explain
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"sipscribe/internal/callflow"
+	"sipscribe/sip"
+)
+
+// response tells a response.
+func (t *Teller) response(i int, h *callflow.Hop, m *sip.Message) {
+	if h.RepeatOf >= 0 {
+		t.repeatedResponse(h)
+		return
+	}
+	if tx := &t.call.Transactions[h.Transaction]; tx.Request < 0 {
+		t.orphan(i, h)
+		return
+	}
+	switch h.Method {
+	case sip.MethodInvite:
+		switch {
+		case h.Status < 200:
+			t.provisional(i, h, m)
+		case h.Status < 300:
+			t.answer(i, h, m)
+		default:
+			t.refusal(i, h, m)
+		}
+	case sip.MethodCancel:
+		if h.Status/100 == 2 {
+			t.say("cancel.ok")
+		} else {
+			t.say("cancel.none")
+		}
+	default:
+		switch {
+		case h.Status < 200:
+			t.say("response.trying")
+		case h.Status < 300:
+			t.success(h, m)
+		default:
+			t.refusal(i, h, m)
+		}
+	}
+}
+
+// orphan tells a response whose request was not seen.
+func (t *Teller) orphan(i int, h *callflow.Hop) {
+	if h.Method == sip.MethodInvite {
+		switch {
+		case h.Status >= 180 && h.Status <= 183 && t.state.ringing < 0:
+			t.state.ringing = i
+		case h.Status/100 == 2 && t.state.answered < 0:
+			t.state.answered = i
+		}
+	}
+	t.say("response.orphan")
+}
+
+func (t *Teller) repeatedResponse(h *callflow.Hop) {
+	switch {
+	case h.Method == sip.MethodInvite && h.Status/100 == 2:
+		t.say("answer.again")
+	case h.Method == sip.MethodInvite && h.Status >= 300:
+		t.say("final.again")
+	case h.Method == sip.MethodInvite && h.Status >= 180:
+		t.say("ringing.again")
+	default:
+		t.say("response.again")
+	}
+}
+
+// fromCallee reports whether the sender is the telephone that is called, as far as is known.
+func (t *Teller) fromCallee(h *callflow.Hop) bool {
+	if h.From < 0 {
+		return false
+	}
+	p := &t.call.Participants[h.From]
+	return p.Role == callflow.RoleCallee || int(h.From) == t.call.Callee ||
+		p.Device && t.call.Caller != int(h.From) && p.Role != callflow.RoleProxy
+}
+
+// provisional tells a 1xx to an INVITE.
+func (t *Teller) provisional(i int, h *callflow.Hop, m *sip.Message) {
+	s := &t.state
+	if h.Forwards >= 0 {
+		t.say("ringing.forward")
+		if s.ringing < 0 && h.Status >= 180 && h.Status <= 183 {
+			s.ringing = i
+		}
+		return
+	}
+	if h.Status == 100 {
+		switch {
+		case t.isChange(i):
+			t.say("trying.reinvite")
+		case t.fromCallee(h):
+			t.say("trying.server")
+		default:
+			t.say("trying.proxy")
+		}
+		return
+	}
+	dialog := t.call.Dialog(h)
+	switch {
+	case h.Status == 180 && s.ringing >= 0 && dialog >= 0 && s.ringTag >= 0 && dialog != s.ringTag:
+		t.say("ringing.fork")
+	case h.Status == 180 && h.HasSDP():
+		t.say("ringing.early")
+	case h.Status == 180 && t.fromCallee(h):
+		t.say("ringing.self")
+	case h.Status == 180:
+		t.say("ringing")
+	case h.Status == 181:
+		t.say("forwarded")
+	case h.Status == 182:
+		t.say("queued")
+	case h.Status == 183 && h.HasSDP():
+		t.say("progress.early")
+	case h.Status == 183:
+		t.say("progress")
+	case h.Status == 199:
+		t.say("early.ended")
+	default:
+		t.say("provisional")
+	}
+	if s.ringing < 0 && h.Status >= 180 && h.Status <= 183 {
+		s.ringing, s.ringTag = i, dialog
+	}
+}
+
+// answer tells a 2xx to an INVITE.
+func (t *Teller) answer(i int, h *callflow.Hop, m *sip.Message) {
+	s := &t.state
+	if t.isChange(i) {
+		switch kind := t.changeOf(h); {
+		case h.Forwards >= 0:
+			t.say("response.forward")
+		case kind == 'h':
+			t.say("reanswer.hold")
+		case kind == 'r':
+			t.say("reanswer.resume")
+		case kind == 'f':
+			t.say("reanswer")
+			t.tellAnswer(m)
+		default:
+			t.say("reanswer")
+		}
+		return
+	}
+	if h.Forwards >= 0 {
+		t.say("answer.forward")
+		if s.answered < 0 {
+			s.answered = i
+		}
+		return
+	}
+	first := s.answered < 0
+	if s.answered >= 0 && len(t.call.Joined) == 0 && !t.call.SameDialog(&t.call.Hops[s.answered], h) {
+		t.say("answer.fork")
+		return
+	}
+	if first {
+		s.answered = i
+	}
+	switch {
+	case s.cancelled >= 0 && s.cancelled < i && t.call.Transactions[h.Transaction].Cancel >= 0:
+		t.say("answer.crossed")
+	case t.fromCallee(h) || len(t.call.Joined) > 0:
+		t.say("answer.callee")
+	default:
+		t.say("answer.reported")
+	}
+	if h.HasSDP() {
+		t.tellAnswer(m)
+	}
+}
+
+// refusal tells a final response of 300 and more to any request.
+func (t *Teller) refusal(i int, h *callflow.Hop, m *sip.Message) {
+	c, s := t.call, &t.state
+	status := int(h.Status)
+	if status == 401 || status == 407 {
+		t.challenge(i, h, m)
+		return
+	}
+	if h.Forwards >= 0 {
+		t.say("final.forward")
+		t.noteRefusal(i, h)
+		return
+	}
+	if status/100 == 3 {
+		if a, ok := m.Contact(); ok {
+			t.fill[placeTarget] = t.uriName(a.URI)
+			t.say("redirect")
+		} else {
+			t.say("redirect.bare")
+		}
+		t.noteRefusal(i, h)
+		return
+	}
+	callee := t.fromCallee(h)
+	side := ".proxy"
+	if callee {
+		side = ".callee"
+	}
+	switch {
+	case h.Method == sip.MethodOptions:
+		t.say("options.other")
+		return
+	case h.Method == sip.MethodNotify && (status == 481 || status == 489) && t.isKeepAlive(h):
+		t.say("notify.keepalive.other")
+		return
+	case h.Method == sip.MethodRegister && status == 404:
+		t.fill[placeUser] = t.addressName(m.To())
+		t.say("register.unknown")
+	case status == 403 && s.credentials && c.Transactions[h.Transaction].Request >= 0 &&
+		c.Hops[c.Transactions[h.Transaction].Request].HasCredentials():
+		t.say("final.403.credentials")
+	case status == 404 || status == 480 || status == 486:
+		t.say("final." + strconv.Itoa(status) + side)
+	case status == 422:
+		n, _ := m.Number(sip.FieldMinSE)
+		t.fill[placeNumber] = strconv.Itoa(int(n))
+		t.say("final.422")
+		s.refused422 = true
+	case status == 423:
+		n, _ := m.Number(sip.FieldMinExpires)
+		t.fill[placeNumber] = strconv.Itoa(int(n))
+		t.say("final.423")
+		s.tooBrief = true
+	case status == 487 && s.cancelled < 0 && c.Transactions[h.Transaction].Cancel < 0:
+		t.say("final.487.plain")
+	default:
+		key := "final." + strconv.Itoa(status)
+		if _, ok := catalogueEN[key]; !ok {
+			key = "final." + strconv.Itoa(status/100) + "xx"
+			if _, ok := catalogueEN[key]; !ok {
+				key = "provisional"
+			}
+		}
+		t.say(key)
+	}
+	t.tellWhy(m)
+	if t.isChange(i) && h.Method == sip.MethodInvite {
+		t.say("final.reinvite")
+	}
+	t.noteRefusal(i, h)
+}
+
+// noteRefusal remembers what the next request may follow from.
+func (t *Teller) noteRefusal(i int, h *callflow.Hop) {
+	if h.Method == sip.MethodInvite && h.Status/100 == 3 && t.call.Transactions[h.Transaction].Upstream < 0 {
+		t.state.redirected = i
+	}
+}
+
+// tellWhy adds what the server says about its reasons: Reason, Warning, Retry-After.
+func (t *Teller) tellWhy(m *sip.Message) {
+	if v := m.Value(sip.FieldWarning); len(v) > 0 {
+		// warn-code SP warn-agent SP quoted text (RFC 3261 §20.43)
+		if i := bytes.IndexByte(v, '"'); i >= 0 {
+			t.fill[placeText] = `"` + t.shown(sip.Unquote(v[i:])) + `"`
+			t.say("final.why")
+		}
+	} else if v := m.Value(sip.FieldReason); len(v) > 0 {
+		p := sip.ParseAddress(nil)
+		_ = p
+		t.fill[placeText] = t.shown(v)
+		t.say("final.why")
+	}
+	if n, ok := m.Number(sip.FieldRetryAfter); ok && n > 0 {
+		t.fill[placeDuration] = duration(time.Duration(n)*time.Second, time.Second)
+		t.say("final.retry")
+	}
+}
+
+// isKeepAlive reports whether the request that a response answers is a keep-alive.
+func (t *Teller) isKeepAlive(h *callflow.Hop) bool {
+	r := t.call.Transactions[h.Transaction].Request
+	return r >= 0 && t.eventName(t.parse(&t.call.Hops[r])) == "keep-alive"
+}
+
+// challenge tells a 401 or 407. What it means depends on whether the request had credentials, and for which realm and nonce.
+func (t *Teller) challenge(i int, h *callflow.Hop, m *sip.Message) {
+	c, s := t.call, &t.state
+	if h.Forwards >= 0 {
+		t.say("challenge.forward")
+		return
+	}
+	ch, _, ok := m.Challenge()
+	realm, _ := ch.Get("realm")
+	nonce, _ := ch.Get("nonce")
+	stale, _ := ch.Get("stale")
+	s.challenged = i
+	shown := t.shown(realm)
+	previous := s.realm
+	s.realm = shown
+	t.fill[placeRealm] = shown
+	req := c.Transactions[h.Transaction].Request
+	if req < 0 || !c.Hops[req].HasCredentials() {
+		s.realms = 1
+		s.nonce = nonce
+		if !ok || shown == "" {
+			t.say("challenge.bare")
+			return
+		}
+		t.say("challenge.first")
+		return
+	}
+	request := t.parse(&c.Hops[req])
+	used, forRealm := t.usedNonce(request, realm)
+	switch {
+	case bytes.EqualFold(stale, []byte("true")):
+		t.say("challenge.stale")
+	case !forRealm && shown != previous:
+		s.realms++
+		t.say("challenge.more")
+	case s.nonce != nil && used != nil && !bytes.Equal(used, s.nonce):
+		t.say("challenge.nonce")
+	case s.nonce == nil:
+		// Credentials from an earlier time, and the log begins here: an old nonce is as likely as a wrong password.
+		t.say("challenge.nonce")
+	default:
+		t.fill[placeUser] = t.credentialsUser(request)
+		t.say("challenge.refused")
+	}
+	s.nonce = nonce
+}
+
+// usedNonce returns the nonce that a request's credentials for a realm use, and whether it has any for it.
+func (t *Teller) usedNonce(m *sip.Message, realm []byte) ([]byte, bool) {
+	for _, id := range [...]sip.FieldID{sip.FieldProxyAuthorization, sip.FieldAuthorization} {
+		for v := range m.Values(id) {
+			cr := sip.ParseChallenge(m.Text(v))
+			if r, _ := cr.Get("realm"); bytes.Equal(r, realm) {
+				n, _ := cr.Get("nonce")
+				return n, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// success tells a 2xx to anything but INVITE and CANCEL.
+func (t *Teller) success(h *callflow.Hop, m *sip.Message) {
+	s := &t.state
+	if h.Forwards >= 0 {
+		switch h.Method {
+		case sip.MethodBye:
+			t.say("bye.ok.forward")
+		case sip.MethodRegister:
+			t.say("register.forward.ok")
+			s.registered = true
+		default:
+			t.say("response.forward")
+		}
+		return
+	}
+	switch h.Method {
+	case sip.MethodBye:
+		t.say("bye.ok")
+	case sip.MethodRegister:
+		t.registered(h, m)
+	case sip.MethodOptions:
+		t.say("options.ok")
+	case sip.MethodPrack:
+		t.say("prack.ok")
+	case sip.MethodUpdate:
+		t.say("update.ok")
+	case sip.MethodInfo:
+		t.say("info.ok")
+	case sip.MethodRefer:
+		t.say("refer.ok")
+	case sip.MethodNotify:
+		t.say("notify.ok")
+	case sip.MethodSubscribe:
+		t.say("subscribe.ok")
+	case sip.MethodMessage:
+		t.say("message.ok")
+	case sip.MethodPublish:
+		t.say("publish.ok")
+	default:
+		t.say("response.ok")
+	}
+}
+
+// registered tells a 200 to REGISTER: what the registrar has now.
+func (t *Teller) registered(h *callflow.Hop, m *sip.Message) {
+	req := t.call.Transactions[h.Transaction].Request
+	request := t.parse(&t.call.Hops[req])
+	t.fill[placeUser] = t.addressName(request.To())
+	asked, hasContact := request.Contact()
+	count, longest, known := 0, uint32(0), false
+	global, hasGlobal := m.Number(sip.FieldExpires)
+	for v := range m.Values(sip.FieldContact) {
+		a := sip.ParseAddress(m.Text(v))
+		count++
+		if e, ok := a.Params.Get("expires"); ok {
+			if n, err := strconv.ParseUint(string(e), 10, 32); err == nil {
+				longest, known = max(longest, uint32(n)), true
+				continue
+			}
+		}
+		if hasGlobal {
+			longest, known = max(longest, global), true
+		}
+	}
+	if count == 0 && hasGlobal {
+		longest, known = global, true
+	}
+	t.fill[placeCount] = strconv.Itoa(count)
+	t.fill[placeDuration] = duration(time.Duration(longest)*time.Second, time.Second)
+	expires, has := request.Number(sip.FieldExpires)
+	if e, ok := asked.Params.Get("expires"); ok {
+		if n, err := strconv.ParseUint(string(e), 10, 32); err == nil {
+			expires, has = uint32(n), true
+		}
+	}
+	switch {
+	case !hasContact && count == 0:
+		t.say("registered.none")
+	case !hasContact:
+		t.say("registered.list")
+	case asked.Star, has && expires == 0:
+		t.say("unregistered")
+		t.state.registered = false
+	case count > 1 && known:
+		t.say("registered.several")
+		t.state.registered = true
+	case known:
+		t.say("registered")
+		t.state.registered = true
+	default:
+		t.say("registered.notime")
+		t.state.registered = true
+	}
+}

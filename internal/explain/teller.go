@@ -1,0 +1,453 @@
+package explain
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"sipscribe/internal/callflow"
+	"sipscribe/internal/capture"
+	"sipscribe/sdp"
+	"sipscribe/sip"
+)
+
+// Teller tells calls, one after the other. It is not safe for concurrent use.
+type Teller struct {
+	assume Assumptions
+
+	call    *callflow.Call
+	story   Story
+	parties []Party
+	facts   []Fact
+	steps   []Step
+	places  []capture.Evidence // storage of evidence
+	buf     []byte             // all texts of the story, one behind the other
+	ranges  []textRange
+	stepOf  []int32 // step that tells a hop, plus one
+
+	// fill is what stands in the places of the next sentence.
+	fill [places]string
+	// parties that fill {from} and {to}, -1.
+	from, to int
+
+	messages []sip.Message
+	parsed   []int // hop that messages[i] holds, plus one
+	offer    sdp.Session
+	state    state
+
+	credHop     *callflow.Hop // request whose credentials gave the user ID
+	calleeName  string
+	calleeLater string
+	callerName  string
+}
+
+// textRange is a text in Teller.buf.
+type textRange struct{ start, end int }
+
+// state is what the story so far has brought.
+type state struct {
+	challenged  int // hop of the last 401 or 407, -1
+	credentials bool
+	realms      int
+	realm       string // of the last challenge
+	nonce       []byte
+	redirected  int
+	ringing     int // hop of the first 180 to 183
+	ringTag     int // dialog that rings
+	answered    int // hop of the first 2xx to the initial INVITE
+	acked       bool
+	cancelled   int // hop of the first CANCEL
+	refused422  bool
+	bye         int
+	registered  bool
+	tooBrief    bool
+	held        [8]bool // by party
+	reinvite    [4]byte
+	lastOffer   uint64
+	refer       int
+}
+
+// NewTeller returns a Teller. Assumptions may be nil.
+func NewTeller(a Assumptions) *Teller { return &Teller{assume: a} }
+
+// Tell tells a call. The story's slices are used again by the next Tell; its strings are not.
+func (t *Teller) Tell(c *callflow.Call) *Story {
+	t.reset(c)
+	t.nameParties()
+	t.nameEnds()
+	t.findFacts()
+	for i := range c.Hops {
+		t.step(i)
+	}
+	t.markRepeats()
+	t.tellEnding()
+	t.tellHead()
+	t.collect()
+	return &t.story
+}
+
+func (t *Teller) reset(c *callflow.Call) {
+	t.call = c
+	t.story = Story{}
+	t.facts, t.steps, t.places = t.facts[:0], t.steps[:0], t.places[:0]
+	t.buf, t.ranges = t.buf[:0], t.ranges[:0]
+	t.state = state{challenged: -1, redirected: -1, ringing: -1, ringTag: -1, answered: -1, cancelled: -1, bye: -1, refer: -1}
+	for i := range t.parsed {
+		t.parsed[i] = 0
+	}
+	t.stepOf = append(t.stepOf[:0], make([]int32, len(c.Hops))...)
+	t.clear()
+}
+
+// maxParsed is how many messages of a call are kept parsed at once.
+const maxParsed = 128
+
+// parse returns the message of a hop. It holds until maxParsed other hops were parsed.
+func (t *Teller) parse(h *callflow.Hop) *sip.Message {
+	i := t.index(h)
+	slot := i % maxParsed
+	for len(t.messages) <= slot {
+		t.messages = append(t.messages, sip.Message{})
+		t.parsed = append(t.parsed, 0)
+	}
+	if t.parsed[slot] != i+1 {
+		t.messages[slot].Parse(t.call.Data(h))
+		t.parsed[slot] = i + 1
+	}
+	return &t.messages[slot]
+}
+
+// index returns the index of a hop of the call.
+func (t *Teller) index(h *callflow.Hop) int { return h.Index() }
+
+// word returns a text of the catalogue without places.
+func (t *Teller) word(key string) string {
+	tpl, ok := catalogueEN[key]
+	if !ok || len(tpl.parts) == 0 {
+		panic("explain: internal error: the catalogue has no " + key)
+	}
+	return tpl.parts[0].text
+}
+
+func (t *Teller) clear() {
+	t.fill = [places]string{}
+	t.from, t.to = -1, -1
+}
+
+// say appends a sentence to the text that is being written.
+func (t *Teller) say(key string) {
+	tpl, ok := catalogueEN[key]
+	if !ok {
+		panic("explain: internal error: the catalogue has no " + key)
+	}
+	if n := len(t.buf); n > 0 && len(t.ranges) > 0 && n > t.ranges[len(t.ranges)-1].start && t.buf[n-1] != ' ' {
+		t.buf = append(t.buf, ' ')
+	}
+	t.put(tpl)
+}
+
+// put appends a template with its places filled in.
+func (t *Teller) put(tpl template) {
+	for _, p := range tpl.parts {
+		at := len(t.buf)
+		switch p.place {
+		case literal:
+			t.buf = append(t.buf, p.text...)
+		case placeFrom:
+			t.putParty(t.from)
+		case placeTo:
+			t.putParty(t.to)
+		case placeCaller:
+			t.buf = append(t.buf, t.callerName...)
+		case placeCallee:
+			t.buf = append(t.buf, t.calleeName...)
+			t.calleeName = t.calleeLater
+		default:
+			t.buf = append(t.buf, t.fill[p.place]...)
+		}
+		if p.upper && at < len(t.buf) && t.buf[at] >= 'a' && t.buf[at] <= 'z' && !(p.place == placeCallee || p.place == placeCaller) {
+			t.buf[at] -= 'a' - 'A'
+		} else if p.upper && at < len(t.buf) && bytes.HasPrefix(t.buf[at:], []byte(t.word("word.the")+" ")) {
+			t.buf[at] -= 'a' - 'A'
+		}
+	}
+}
+
+// putParty appends a party's name, with its article.
+func (t *Teller) putParty(i int) {
+	if i < 0 || i >= len(t.parties) {
+		t.buf = append(t.buf, t.word("word.nobody")...)
+		return
+	}
+	if p := &t.parties[i]; p.Article {
+		t.buf = append(t.buf, t.word("word.the")...)
+		t.buf = append(t.buf, ' ')
+	}
+	t.buf = append(t.buf, t.parties[i].Name...)
+}
+
+// begin starts a text; end closes it and returns its number.
+func (t *Teller) begin() { t.ranges = append(t.ranges, textRange{start: len(t.buf)}) }
+
+func (t *Teller) end() int {
+	n := len(t.ranges) - 1
+	t.ranges[n].end = len(t.buf)
+	return n
+}
+
+// collect turns the buffer into the strings of the story.
+func (t *Teller) collect() {
+	all := string(t.buf)
+	text := func(i int) string { return all[t.ranges[i].start:t.ranges[i].end] }
+	for i := range t.steps {
+		t.steps[i].Text = text(i)
+	}
+	n := len(t.steps)
+	t.story.Ending.Text, t.story.Headline, t.story.Summary = text(n), text(n+1), text(n+2)
+	t.story.Parties, t.story.Facts, t.story.Steps = t.parties, t.facts, t.steps
+}
+
+// evidence returns a list of one place.
+func (t *Teller) evidence(e capture.Evidence) []capture.Evidence {
+	t.places = append(t.places, e)
+	n := len(t.places)
+	return t.places[n-1 : n : n]
+}
+
+// shown makes text of a log fit to be shown: at most 120 characters, without control characters, and without the marks that turn the
+// direction of writing, so that a log cannot put words into our mouth.
+func (t *Teller) shown(b []byte) string { return Shown(b, 120) }
+
+// Shown is text of a log made fit to be shown: at most limit characters, invalid bytes and control characters as \xHH, marks of
+// writing direction and other invisible characters as \u{…}.
+func Shown(b []byte, limit int) string {
+	b = bytes.TrimSpace(b)
+	plain := len(b) <= limit
+	if plain {
+		for _, c := range b {
+			if c < 0x20 || c >= 0x7f {
+				plain = false
+				break
+			}
+		}
+	}
+	if plain {
+		return string(b)
+	}
+	out := make([]byte, 0, min(len(b), limit)+8)
+	for n := 0; len(b) > 0; n++ {
+		if n == limit {
+			return string(append(out, "…"...))
+		}
+		r, size := utf8.DecodeRune(b)
+		out = AppendShown(out, b[:size], r)
+		b = b[size:]
+	}
+	return string(out)
+}
+
+// AppendShown appends one character, of which b are the bytes, escaped if it must not be shown as it is.
+func AppendShown(dst, b []byte, r rune) []byte {
+	switch {
+	case r == utf8.RuneError && len(b) <= 1, r < 0x20, r == 0x7f:
+		const hex = "0123456789abcdef"
+		for _, c := range b {
+			dst = append(dst, '\\', 'x', hex[c>>4], hex[c&15])
+		}
+		return dst
+	case r >= 0x80 && r < 0xa0, r == 0x200e, r == 0x200f, r == 0x061c, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x206f,
+		r == 0xfeff, r == 0x200b, r == 0x2028, r == 0x2029, r >= 0xfff9 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe007f, !unicode.IsGraphic(r):
+		dst = append(dst, '\\', 'u', '{')
+		dst = strconv.AppendInt(dst, int64(r), 16)
+		return append(dst, '}')
+	}
+	return append(dst, b...)
+}
+
+// nameEnds finds the names of caller and callee for the sentences.
+func (t *Teller) nameEnds() {
+	c := t.call
+	t.callerName, t.calleeName, t.calleeLater = t.word("word.nobody"), t.word("word.hidden.first"), t.word("word.hidden.later")
+	assumed := func(name string) string {
+		if v, ok := t.assume[name]; ok {
+			return Shown([]byte(v), 120) + " " + t.word("word.assumed")
+		}
+		return ""
+	}
+	var m *sip.Message
+	if c.Root >= 0 {
+		m = t.parse(&c.Hops[c.Root])
+	} else {
+		for i := range c.Hops {
+			if c.Hops[i].Kind == capture.KindMessage {
+				m = t.parse(&c.Hops[i])
+				break
+			}
+		}
+	}
+	if m == nil {
+		return
+	}
+	if c.Caller >= 0 && t.parties[c.Caller].Name != "" && !c.Participants[c.Caller].Device {
+		t.callerName = t.withArticle(c.Caller)
+	} else if name := personName(m.From()); name != nil {
+		t.callerName = t.shown(name)
+	} else if v := assumed("caller"); v != "" {
+		t.callerName = v
+	}
+	to := personName(m.To())
+	if to == nil {
+		u := m.RequestURI()
+		if c.Kind == callflow.KindCall && !u.Masked && len(u.User) > 0 && !sip.Masked(u.User) {
+			to = userName(u.User)
+		}
+	}
+	switch {
+	case c.Callee >= 0 && t.parties[c.Callee].Name != "" && !c.Participants[c.Callee].Device:
+		t.calleeName = t.withArticle(c.Callee)
+		t.calleeLater = t.calleeName
+	case to != nil:
+		t.calleeName = t.shown(to)
+		t.calleeLater = t.calleeName
+	case assumed("callee") != "":
+		t.calleeName = assumed("callee")
+		t.calleeLater = t.calleeName
+	}
+}
+
+func (t *Teller) withArticle(i int) string {
+	if t.parties[i].Article {
+		return t.word("word.the") + " " + t.parties[i].Name
+	}
+	return t.parties[i].Name
+}
+
+// step tells hop i, if it is not another record of one that was told.
+func (t *Teller) step(i int) {
+	c := t.call
+	h := &c.Hops[i]
+	o := c.Origin(h)
+	if h.Duplicate {
+		// A second record of the same transmission: further evidence of the step that it belongs to.
+		if s := t.stepOf[h.RepeatOf]; s > 0 {
+			old := t.steps[s-1].Evidence
+			t.steps[s-1].Evidence = append(old[:len(old):len(old)], o.Evidence())
+		}
+		return
+	}
+	s := Step{Kind: h.Kind, Hop: i, Time: h.Time, Direction: h.Direction, From: int(h.From), To: int(h.To),
+		Evidence: t.evidence(o.Evidence())}
+	t.clear()
+	t.from, t.to = s.From, s.To
+	t.begin()
+	switch h.Kind {
+	case capture.KindMessage:
+		m := t.parse(h)
+		s.Method = h.Method.String()
+		if s.Method == "" {
+			s.Method = t.shown(m.MethodName())
+		}
+		s.CSeq, s.CSeqName = h.CSeq, s.Method
+		if name := m.CSeq().MethodName; len(name) > 0 && h.IsRequest() {
+			s.CSeqName = t.shown(name)
+		}
+		t.fill[placeMethod] = s.Method
+		if h.Status != 0 {
+			s.Status = int(h.Status)
+			t.fill[placeStatus] = strconv.Itoa(s.Status)
+			t.fill[placeReason] = t.shown(m.Text(m.Reason))
+			if t.fill[placeReason] == "" {
+				t.fill[placeReason] = sip.ReasonPhrase(s.Status)
+			}
+			t.response(i, h, m)
+		} else {
+			t.request(i, h, m)
+		}
+		t.logState(h, m)
+	case capture.KindEvent:
+		t.event(h)
+	}
+	t.end()
+	t.steps = append(t.steps, s)
+	t.stepOf[i] = int32(len(t.steps))
+}
+
+// logState adds what the log did to the message, where a reader of the sentence must know it.
+func (t *Teller) logState(h *callflow.Hop, m *sip.Message) {
+	if h.Missing == capture.MissingHead {
+		t.say("log.head")
+		return
+	}
+	if _, cut := m.Problem(sip.ProblemCutInLine); cut || h.Missing == capture.MissingSnap || h.Missing == capture.MissingPart ||
+		h.Missing == capture.MissingStream {
+		t.say("log.cut")
+		return
+	}
+	if _, short := m.Problem(sip.ProblemBodyShort); short && t.shortByCut(h, m) {
+		t.say("log.cut")
+	}
+}
+
+// markRepeats gives the steps their labels and says which repeat which.
+func (t *Teller) markRepeats() {
+	f, e := 0, 0
+	for i := range t.steps {
+		s := &t.steps[i]
+		if s.Kind == capture.KindMessage {
+			f++
+			s.Label = label('F', f)
+		} else {
+			e++
+			s.Label = label('E', e)
+		}
+	}
+	for i := range t.steps {
+		s := &t.steps[i]
+		if r := t.call.Hops[s.Hop].RepeatOf; r >= 0 {
+			if j := t.stepOf[r]; j > 0 {
+				s.RepeatOf = t.steps[j-1].Label
+			}
+		}
+	}
+}
+
+// labels are the first F-numbers, made once.
+var labels = func() (l [256]string) {
+	for i := range l {
+		l[i] = "F" + strconv.Itoa(i)
+	}
+	return l
+}()
+
+func label(c byte, n int) string {
+	if c == 'F' && n < len(labels) {
+		return labels[n]
+	}
+	return string(c) + strconv.Itoa(n)
+}
+
+// duration tells a time between two messages as a person would: "0.4 s", "16 s", "1 min 5 s", "2 h 3 min".
+func duration(d time.Duration, precision time.Duration) string {
+	switch {
+	case d < 10*time.Second && precision < time.Second:
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+	case d < 100*time.Second:
+		return strconv.Itoa(int((d+time.Second/2)/time.Second)) + " s"
+	case d < time.Hour:
+		s := int((d + time.Second/2) / time.Second)
+		if s%60 == 0 {
+			return strconv.Itoa(s/60) + " min"
+		}
+		return strconv.Itoa(s/60) + " min " + strconv.Itoa(s%60) + " s"
+	}
+	m := int((d + time.Minute/2) / time.Minute)
+	if m%60 == 0 {
+		return strconv.Itoa(m/60) + " h"
+	}
+	return strconv.Itoa(m/60) + " h " + strconv.Itoa(m%60) + " min"
+}
+
+// Duration is a time between two messages in words, as the sentences have it. precision is the step of the clock.
+func Duration(d, precision time.Duration) string { return duration(d, precision) }
