@@ -209,7 +209,7 @@ func isSIPDate(b []byte) bool {
 		two(5) >= 1 && two(5) <= 31 && two(17) <= 23 && two(20) <= 59 && two(23) <= 60
 }
 
-// isMediaType reports whether b begins with a media-type: type "/" subtype, with white space around the slash, and returns both.
+// mediaType reads a media-type: type "/" subtype, with white space around the slash, and its parameters; ok is false if it is none.
 func mediaType(b []byte) (typ, subtype, params []byte, ok bool) {
 	b, params = b[:elementEnd(b, ';')], b[elementEnd(b, ';'):]
 	typ, subtype, ok = bytes.Cut(b, []byte("/"))

@@ -53,7 +53,7 @@ type Validator struct {
 var (
 	defaultSchemes    = []string{"sip", "sips", "tel"}
 	defaultExtensions = []string{"100rel", "timer", "replaces", "path", "outbound"} // RFC 3262, 4028, 3891, 3327, 5626
-	// defaultContentTypes: RFC 3264; RFC 3261 §23; RFC 3420; RFC 3428; RFC 3842; RFC 3856; RFC 4235; INFO as phones send it.
+	// defaultContentTypes: RFC 3264; RFC 3261 §23; RFC 3515; RFC 3428; RFC 3842; RFC 3856; RFC 4235; INFO as phones send it.
 	defaultContentTypes = []string{"application/sdp", "multipart/*", "message/sip", "message/sipfrag", "text/*",
 		"application/simple-message-summary", "application/pidf+xml", "application/dialog-info+xml", "application/dtmf-relay",
 		"application/dtmf", "application/pkcs7-mime"}

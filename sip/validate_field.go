@@ -73,7 +73,7 @@ func (c *checker) via(s Span, top bool) {
 			good = good && ok && n <= 255 && len(p.Value) <= 3
 		case equalFold(p.Name, "maddr"):
 			good = good && (hostOf(p.Value) != hostBad || Masked(p.Value))
-		case equalFold(p.Name, "rport"): // RFC 3581 §3
+		case equalFold(p.Name, "rport"): // RFC 3581 §5
 			good = good && (!p.HasValue || isPort(p.Value))
 		case equalFold(p.Name, "received"):
 			switch hostOf(p.Value) {
