@@ -42,6 +42,9 @@ type Assembler struct {
 	quiet, busy *Call
 	free        []*Call
 	used        int64
+	// running says of each call from oldest on whether it is open.
+	running []bool
+	oldest  int64
 
 	timers     timerHeap
 	now        [capture.Domains]int64
@@ -84,24 +87,15 @@ func NewAssembler(o Options) *Assembler {
 	if o.Memory <= 0 {
 		o.Memory = DefaultMemory
 	}
-	return &Assembler{opts: o, byID: map[string]*Call{}, byTag: map[uint64]*Call{}, stubs: map[string]stub{},
+	return &Assembler{opts: o, byID: map[string]*Call{}, byTag: map[uint64]*Call{}, oldest: 1, stubs: map[string]stub{},
 		devices: map[string]*device{}}
 }
 
 // Stats returns the counts so far.
 func (a *Assembler) Stats() Stats { return a.stats }
 
-// OldestOpen returns the Seq of the oldest call that is not over, and false if there is none. Calls with a lower Seq have all been
-// handed on.
-func (a *Assembler) OldestOpen() (int64, bool) {
-	oldest := int64(-1)
-	for c := a.quiet; c != nil; c = c.asm.next {
-		if oldest < 0 || c.Seq < oldest {
-			oldest = c.Seq
-		}
-	}
-	return oldest, oldest >= 0
-}
+// OldestOpen returns a Seq below which all calls have been handed on.
+func (a *Assembler) OldestOpen() int64 { return a.oldest }
 
 // Add takes one record. It hands on the calls that are over by the time of the record.
 func (a *Assembler) Add(rec *capture.Record) error {
@@ -205,6 +199,7 @@ func (a *Assembler) open(rec *capture.Record, id identity, h *Hop) *Call {
 	}
 	a.seq++
 	c.Seq, c.asm.seq = a.seq, a.seq
+	a.running = append(a.running, true)
 	c.asm.source = rec.Origin.Source
 	c.asm.domain = rec.Time.Domain()
 	if len(id.callID) == 0 && h.fromTag == 0 && h.flags&hopNoBranch != 0 {
@@ -244,7 +239,7 @@ func (a *Assembler) addID(c *Call, id identity, reason JoinReason) {
 
 // keep copies a record into the call.
 func (a *Assembler) keep(c *Call, rec *capture.Record, h *Hop) *Hop {
-	h.Kind, h.Time, h.Missing, h.stated = rec.Kind, rec.Time, rec.Missing, rec.Direction
+	h.Kind, h.Time, h.Missing, h.stated, h.Escape = rec.Kind, rec.Time, rec.Missing, rec.Direction, rec.Escape
 	h.source, h.unit, h.number = rec.Origin.Source, rec.Origin.Unit, rec.Origin.Number
 	h.start, h.end = rec.Origin.Start, rec.Origin.End
 	h.RepeatOf, h.Forwards, h.Transaction, h.From, h.To = -1, -1, -1, -1, -1
@@ -373,10 +368,26 @@ func (a *Assembler) handOn(c *Call) error {
 	}
 	a.used -= c.asm.size
 	a.stats.Calls++
+	a.close(c.Seq)
 	c.analyse()
 	err := a.opts.Emit(c)
 	a.recycle(c)
 	return err
+}
+
+// close notes that the call of a Seq is not open any more.
+func (a *Assembler) close(seq int64) {
+	a.running[seq-a.oldest] = false
+	n := 0
+	for n < len(a.running) && !a.running[n] {
+		n++
+	}
+	if n == len(a.running) {
+		a.running = a.running[:0]
+	} else {
+		a.running = a.running[n:]
+	}
+	a.oldest += int64(n)
 }
 
 // recycle keeps the storage of a call for the next. A very large one is left to the garbage collector.

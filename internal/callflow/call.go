@@ -19,6 +19,7 @@ import (
 
 	"sipscribe/internal/capture"
 	"sipscribe/sip"
+	"sipscribe/syslog"
 )
 
 // Kind says what the messages of a call are about.
@@ -160,6 +161,7 @@ type Hop struct {
 	unit      capture.Unit
 	Kind      capture.Kind
 	Missing   capture.Missing
+	Escape    syslog.Escape     // how the source shows line ends
 	stated    capture.Direction // as the source states it
 	Direction capture.Direction // as concluded
 	Method    sip.Method        // of a request; of a response the method that it answers

@@ -153,7 +153,9 @@ type Record struct {
 	// itself (a snap length, "Part 01 of 02" without its second part). What can only be guessed from the message is left
 	// to the rules.
 	Missing Missing
-	Time    Time
+	// Escape is how the source shows the line ends of the message; Data has them as they were sent.
+	Escape syslog.Escape
+	Time   Time
 	Origin  Origin
 	// Observer is the host that logged the record, as the source names it (often an address): "192.168.0.2". Empty: unknown.
 	Observer []byte

@@ -16,7 +16,7 @@ func (t *Teller) shortByCut(h *callflow.Hop, m *sip.Message) bool {
 		return m.DeclaredLength > 0
 	}
 	if !bytes.HasSuffix(body, []byte("\n")) {
-		return true
+		return m.DeclaredLength-len(body) > 2 // less is the line end alone, which the end of a log's line takes away
 	}
 	for i := 0; i < h.Index(); i++ {
 		o := &t.call.Hops[i]

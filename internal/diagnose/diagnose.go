@@ -1,0 +1,150 @@
+// Package diagnose runs rules over a call: what the log itself did to the messages, and what the parties did.
+//
+//	callflow.Call ─ Runner.Run ─▶ []Finding
+//
+// A rule is a value: what it is called, what it means, how bad it is, where it is written, and a function that looks. Rules
+// stand in internal/diagnose/rules, one a file, in an explicit list.
+//
+// Rules of severity note speak of artefacts: the log was cut, edited, hidden, doubled. They come first, because a finding about the
+// parties may rest on what is only the log's doing; a rule asks Pass.Damaged before it takes a message at its word.
+package diagnose
+
+import (
+	"strconv"
+
+	"sipscribe/internal/callflow"
+	"sipscribe/internal/capture"
+	"sipscribe/sip"
+)
+
+// Severity is how bad a finding is.
+type Severity uint8
+
+const (
+	SeverityUnknown Severity = iota
+	SeverityNote             // about the log, not about the call
+	SeverityInfo             // legal, and worth knowing
+	SeverityWarning          // against the rules, or likely to make trouble
+	SeverityError            // it has made trouble
+)
+
+// String returns the word of the data contract.
+func (s Severity) String() string {
+	return [...]string{"unknown", "note", "info", "warning", "error"}[min(s, SeverityError)]
+}
+
+// Ref is a place in an RFC.
+type Ref struct {
+	RFC     int
+	Section string
+}
+
+// RFC returns a Ref.
+func RFC(number int, section string) Ref { return Ref{number, section} }
+
+// String returns "RFC 3261 §18.3".
+func (r Ref) String() string {
+	if r.Section == "" {
+		return "RFC " + strconv.Itoa(r.RFC)
+	}
+	return "RFC " + strconv.Itoa(r.RFC) + " §" + r.Section
+}
+
+// Rule is a check.
+type Rule struct {
+	Code     string // "message-cut"
+	Title    string // a line
+	Text     string // what it means, for people, a paragraph
+	Severity Severity
+	Refs     []Ref
+	Since    string
+	// DependsOn names rules whose finding about the same call makes this one a mere symptom: then it stays silent.
+	DependsOn []*Rule
+	Run       func(*Pass)
+}
+
+// Finding is what a rule concluded.
+type Finding struct {
+	Rule *Rule
+	// Text says what was found here, in a sentence or two. Why and Mend say what it comes from and what to do about it; they may be
+	// empty.
+	Text, Why, Mend string
+	Evidence        []capture.Evidence
+}
+
+// Pass is one run of one rule over one call.
+type Pass struct {
+	Call *callflow.Call
+
+	runner *Runner
+	rule   *Rule
+}
+
+// Report adds a finding.
+func (p *Pass) Report(f Finding) {
+	f.Rule = p.rule
+	p.runner.findings = append(p.runner.findings, f)
+}
+
+// Message returns the parsed message of hop i. It holds until the next call.
+func (p *Pass) Message(i int) *sip.Message {
+	r := p.runner
+	if r.parsed != i+1 {
+		r.message.Parse(p.Call.Data(&p.Call.Hops[i]))
+		r.parsed = i + 1
+	}
+	return &r.message
+}
+
+// Evidence returns the place of part, which is a part of the message of hop i; of the whole message if part is empty.
+func (p *Pass) Evidence(i int, part sip.Span) []capture.Evidence {
+	o := p.Call.Origin(&p.Call.Hops[i])
+	if part.IsEmpty() {
+		return []capture.Evidence{o.Evidence()}
+	}
+	return []capture.Evidence{o.EvidenceOf(int(part.Start), int(part.End))}
+}
+
+// MarkDamaged notes that the log shows hop i not as it was sent.
+func (p *Pass) MarkDamaged(i int) { p.runner.damaged[i] = true }
+
+// Damaged reports whether an artefact rule found that the log shows hop i not as it was sent.
+func (p *Pass) Damaged(i int) bool { return p.runner.damaged[i] }
+
+// Runner runs a list of rules over calls, one after the other.
+type Runner struct {
+	rules    []*Rule
+	findings []Finding
+	damaged  map[int]bool
+	message  sip.Message
+	parsed   int
+	fired    map[*Rule]bool
+}
+
+// NewRunner returns a Runner of rules, which stand in the order in which they are to run.
+func NewRunner(rules []*Rule) *Runner {
+	return &Runner{rules: rules, damaged: map[int]bool{}, fired: map[*Rule]bool{}}
+}
+
+// Run returns the findings of all rules about a call, in the order of the rules. The slice is used again by the next Run.
+func (r *Runner) Run(c *callflow.Call) []Finding {
+	r.findings = r.findings[:0]
+	r.parsed = 0
+	clear(r.damaged)
+	clear(r.fired)
+	for _, rule := range r.rules {
+		silent := false
+		for _, cause := range rule.DependsOn {
+			silent = silent || r.fired[cause]
+		}
+		if silent {
+			continue
+		}
+		n := len(r.findings)
+		rule.Run(&Pass{Call: c, runner: r, rule: rule})
+		if len(r.findings) > n {
+			r.fired[rule] = true
+		}
+	}
+	return r.findings
+}

@@ -1,0 +1,58 @@
+package rules
+
+import (
+	"strings"
+	"time"
+
+	"sipscribe/internal/capture"
+	"sipscribe/internal/diagnose"
+	"sipscribe/sip"
+)
+
+// ClockCoarse tells what the clock of the log cannot tell.
+var ClockCoarse = &diagnose.Rule{
+	Code:     "clock-coarse",
+	Title:    "What the clock of this log cannot tell",
+	Severity: diagnose.SeverityNote,
+	Text: `Classic syslog writes a time without year, without zone and in whole seconds. Messages of one second are in order only because they stand so in the
+file, times between messages are right to a second either way, and what year it was has to be known from elsewhere (--year, --timezone).`,
+	Refs:  []diagnose.Ref{diagnose.RFC(3164, "4.1.2"), diagnose.RFC(5424, "6.2.3")},
+	Since: "0.1.0",
+	Run: func(p *diagnose.Pass) {
+		first := -1
+		for i := range p.Call.Hops {
+			if p.Call.Hops[i].Kind == capture.KindMessage {
+				first = i
+				break
+			}
+		}
+		if first < 0 {
+			return
+		}
+		t := p.Call.Hops[first].Time
+		if t.IsZero() {
+			if len(p.Call.Hops) > 1 {
+				p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}),
+					Text: "no times: the messages are told in the order in which they stand in the file"})
+			}
+			return
+		}
+		var parts []string
+		if t.Precision() >= time.Second {
+			parts = append(parts, "whole seconds only (messages of one second are in the order of the file)")
+		}
+		if t.Basis == capture.BasisNone {
+			switch {
+			case !t.Stamp.HasDate():
+				parts = append(parts, "no date and no zone")
+			case t.Stamp.Year == 0:
+				parts = append(parts, "no year and no zone")
+			default:
+				parts = append(parts, "no zone, or an hour that the zone has twice or not at all")
+			}
+		}
+		if len(parts) > 0 {
+			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}), Text: "the clock: " + strings.Join(parts, "; ")})
+		}
+	},
+}

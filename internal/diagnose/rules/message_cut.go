@@ -1,0 +1,117 @@
+package rules
+
+import (
+	"bytes"
+	"fmt"
+
+	"sipscribe/internal/capture"
+	"sipscribe/internal/diagnose"
+	"sipscribe/sip"
+)
+
+// MessageCut finds messages of which the log kept only the beginning.
+var MessageCut = &diagnose.Rule{
+	Code:     "message-cut",
+	Title:    "The logger cut this message",
+	Severity: diagnose.SeverityNote,
+	Text: `The log shows only the beginning of the message. What was sent was whole: a device sends a message in one datagram, and the syslog daemon
+keeps as much as its line holds, classically 1,024 bytes. Nothing can be concluded from what is missing.`,
+	Refs:  []diagnose.Ref{diagnose.RFC(3164, "4.1")},
+	Since: "0.1.0",
+	Run:   runMessageCut,
+}
+
+func runMessageCut(p *diagnose.Pass) {
+	c := p.Call
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Kind != capture.KindMessage || h.Missing == capture.MissingHead || h.Duplicate {
+			continue
+		}
+		m := p.Message(i)
+		where := sip.Span{Start: uint32(max(0, len(m.Raw)-1)), End: uint32(len(m.Raw))}
+		switch h.Missing {
+		case capture.MissingSnap:
+			p.MarkDamaged(i)
+			p.Report(diagnose.Finding{Evidence: p.Evidence(i, where),
+				Text: "cut by the capture: it kept only the first bytes of each packet (snap length)",
+				Mend: "capture whole packets (tcpdump -s 0)"})
+			continue
+		case capture.MissingStream:
+			p.MarkDamaged(i)
+			p.Report(diagnose.Finding{Evidence: p.Evidence(i, where), Text: "not whole: bytes of its TCP stream are not in the capture"})
+			continue
+		case capture.MissingPart:
+			p.MarkDamaged(i)
+			p.Report(diagnose.Finding{Evidence: p.Evidence(i, where), Text: "not whole: it came in parts, and not all of them are here"})
+			continue
+		}
+		if problem, ok := m.Problem(sip.ProblemCutInLine); ok {
+			p.MarkDamaged(i)
+			p.Report(diagnose.Finding{Evidence: p.Evidence(i, problem.Span),
+				Text: fmt.Sprintf("cut by the logger in the middle of its header, after %d bytes%s", len(m.Raw), nearLimit(h.Missing, logged(p, i)))})
+			continue
+		}
+		if _, ok := m.Problem(sip.ProblemBodyShort); ok && !lostLineEnd(m) && bodyCut(p, i, m) {
+			p.MarkDamaged(i)
+			p.Report(diagnose.Finding{Evidence: p.Evidence(i, where),
+				Text: fmt.Sprintf("cut by the logger: %d of %d bytes of the body are there%s", m.Body.Len(), m.DeclaredLength, nearLimit(h.Missing, logged(p, i))),
+				Mend: "a collector with a longer line keeps whole messages (8 KiB is usual today)"})
+		}
+	}
+}
+
+// logged returns how many bytes the message takes in the log.
+func logged(p *diagnose.Pass, i int) int64 {
+	o := p.Call.Origin(&p.Call.Hops[i])
+	return o.End - o.Start
+}
+
+// nearLimit names the limit at which classic syslog cuts, if the message ends near one. Addresses that were shortened since leave fewer
+// bytes than were logged.
+func nearLimit(missing capture.Missing, n int64) string {
+	switch {
+	case missing != capture.MissingNothing:
+		return ""
+	case n >= 850 && n <= 1030:
+		return " (a classic syslog line ends near 1,024 bytes)"
+	case n >= 1900 && n <= 2050:
+		return " (some syslog daemons end a line at 2,048 bytes)"
+	case n >= 7900 && n <= 8200:
+		return " (many syslog daemons end a line at 8 KiB)"
+	}
+	return ""
+}
+
+// bodyCut reports whether a body that is shorter than its Content-Length was cut: there is none at all, it ends inside a line, an earlier message of the same
+// Content-Length goes on where it stops, or so much is missing that replaced addresses cannot explain it.
+func bodyCut(p *diagnose.Pass, i int, m *sip.Message) bool {
+	body := m.BodyBytes()
+	deficit := m.DeclaredLength - len(body)
+	if len(body) == 0 || !bytes.HasSuffix(body, []byte("\n")) {
+		return true
+	}
+	kept := append([]byte(nil), body...)
+	declared := m.DeclaredLength
+	for j := range p.Call.Hops[:i] {
+		h := &p.Call.Hops[j]
+		if h.Kind != capture.KindMessage || !h.HasSDP() {
+			continue
+		}
+		other := p.Message(j)
+		if other.DeclaredLength == declared && other.Body.Len() > len(kept) && bytes.HasPrefix(other.BodyBytes(), kept) {
+			p.Message(i)
+			return true
+		}
+	}
+	m = p.Message(i)
+	_, explained := addressesExplain(m.BodyBytes(), deficit)
+	return !explained && !wholeDescription(m.BodyBytes())
+}
+
+// lostLineEnd reports whether all that a body lacks is the line end after its last line: what stands at the end of a line of a log loses
+// it, and nobody is told about that.
+func lostLineEnd(m *sip.Message) bool {
+	body := m.BodyBytes()
+	return len(body) > 0 && body[len(body)-1] != '\n' && m.DeclaredLength-len(body) <= 2
+}

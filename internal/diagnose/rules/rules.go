@@ -1,0 +1,41 @@
+// Package rules lists the rules of diagnose, one a file.
+//
+//	message_cut.go         the logger or the capture kept only the beginning of a message
+//	body_edited.go         somebody replaced addresses in the log
+//	body_short.go          a body shorter than it says, for no cause that the log shows
+//	addresses_hidden.go    addresses were replaced by a mask
+//	curly_quotes.go        a web page or editor turned quotes into typographic ones
+//	line_ends_shown.go     a collector wrote the line ends of the messages as visible characters
+//	clock_coarse.go        what the clock of the log cannot tell
+//	logged_twice.go        each message stands in the log twice
+//	start_line_only.go     the device logs only the first line of each message
+//	start_line_damaged.go  a syslog daemon took a word of the start line for a host name
+//	direction_open.go      the evidence for a message's way contradicts itself
+package rules
+
+import "sipscribe/internal/diagnose"
+
+// All are the rules in the order in which they run: artefacts first, since the others ask what is damaged.
+var All = []*diagnose.Rule{
+	MessageCut,
+	BodyEdited,
+	BodyShort,
+	AddressesHidden,
+	CurlyQuotes,
+	LineEndsShown,
+	ClockCoarse,
+	LoggedTwice,
+	StartLineOnly,
+	StartLineDamaged,
+	DirectionOpen,
+}
+
+// Named returns the rule of a code, nil if there is none.
+func Named(code string) *diagnose.Rule {
+	for _, r := range All {
+		if r.Code == code {
+			return r
+		}
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package rules
+
+import (
+	"fmt"
+
+	"sipscribe/internal/capture"
+	"sipscribe/internal/diagnose"
+	"sipscribe/sip"
+)
+
+// StartLineOnly tells that the device logs only the first line of each message.
+var StartLineOnly = &diagnose.Rule{
+	Code:     "start-line-only",
+	Title:    "Only the first line of each message is logged",
+	Severity: diagnose.SeverityNote,
+	Text: `An SPA whose SIP Debug Option is "1-line" logs the start line of each message and nothing else. Which messages belong to one call, and who sent them,
+cannot be told from that.`,
+	Since: "0.1.0",
+	Run: func(p *diagnose.Pass) {
+		n, first := 0, -1
+		for i := range p.Call.Hops {
+			if h := &p.Call.Hops[i]; h.Kind == capture.KindMessage && h.Missing == capture.MissingHead {
+				if n++; first < 0 {
+					first = i
+				}
+				p.MarkDamaged(i)
+			}
+		}
+		if n > 0 {
+			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}),
+				Text: fmt.Sprintf("first lines only: of %s the log has no more than the start line", count(n, "message", "messages")),
+				Mend: `set SIP Debug Option to "full" on the line of the device`})
+		}
+	},
+}

@@ -1,0 +1,503 @@
+// Package text draws a call for a terminal or a file of text:
+//
+//	Call 1 · Aug 20 16:40:00 (the log gives no year and no zone) · spa1 "Good Body" calls a number that this log hides
+//	Cancelled by the caller after 16 s of ringing. The end of the call is not in this log.
+//
+//	Facts read from this log
+//	  Device address  192.168.0.2  who logged, and top Via                               line 17
+//	  …
+//
+//	What happened
+//	  F1  16:40:00  SPA ──▶ proxy  INVITE  The SPA tries to call …
+//
+//	How it ends
+//	  The log stops here. …
+//
+//	What happened to the log
+//	  line 20  cut by the logger: …
+//
+// Where a line is too long for the width it goes on below, indented; where the width is too small for columns, each sentence stands
+// on lines of its own. What comes out of a log is escaped before it gets here or here: no control character passes.
+package text
+
+import (
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"sipscribe/internal/capture"
+	"sipscribe/internal/diagnose"
+	"sipscribe/internal/explain"
+	"sipscribe/internal/report"
+)
+
+// Options say how to draw.
+type Options struct {
+	// Width is the number of columns, 0: no limit.
+	Width int
+	// Color: use colours (ANSI escapes).
+	Color bool
+	// ASCII: draw arrows with - and > only.
+	ASCII bool
+	// Sources are the names of the sources; with several each place is told with its source.
+	Sources []report.Source
+	// Number is the number of the call, from 1.
+	Number int
+	// Brief leaves out facts and notes.
+	Brief bool
+}
+
+// Render writes a call.
+func Render(w io.Writer, c *report.Call, o Options) error {
+	_, err := w.Write(Append(nil, c, o))
+	return err
+}
+
+// Append appends a call to dst.
+func Append(dst []byte, c *report.Call, o Options) []byte {
+	p := printer{out: dst, o: o}
+	p.head(c)
+	if !o.Brief {
+		p.facts(c.Story.Facts)
+	}
+	p.story(c)
+	p.section("How it ends")
+	p.paragraph("  ", c.Story.Ending.Text)
+	if !o.Brief {
+		p.notes("What happened to the log", c.Notes)
+	}
+	p.notes("What is worth knowing", c.Findings)
+	return p.out
+}
+
+// colours of the palette: requests red, responses green, faint what is secondary.
+const (
+	bold    = "\x1b[1m"
+	faint   = "\x1b[2m"
+	red     = "\x1b[31m"
+	green   = "\x1b[32m"
+	yellow  = "\x1b[33m"
+	neutral = "\x1b[0m"
+)
+
+type printer struct {
+	out []byte
+	o   Options
+}
+
+func (p *printer) colored(color, s string) {
+	if p.o.Color {
+		p.out = append(p.out, color...)
+		p.out = append(p.out, s...)
+		p.out = append(p.out, neutral...)
+		return
+	}
+	p.out = append(p.out, s...)
+}
+
+func (p *printer) write(s string) { p.out = append(p.out, s...) }
+
+func (p *printer) newline() { p.out = append(p.out, '\n') }
+
+func (p *printer) section(title string) {
+	p.newline()
+	p.colored(bold, title)
+	p.newline()
+}
+
+// head writes who called whom, when, and how it went.
+func (p *printer) head(c *report.Call) {
+	var b strings.Builder
+	b.WriteString("Call ")
+	b.WriteString(strconv.Itoa(p.o.Number))
+	sep := " · "
+	if p.o.ASCII {
+		sep = " - "
+	}
+	if t := c.Flow.Start(); !t.IsZero() {
+		b.WriteString(sep)
+		b.WriteString(t.Text())
+		b.WriteString(clockNote(t))
+	}
+	b.WriteString(sep)
+	b.WriteString(c.Story.Headline)
+	p.wrap("", "  ", b.String(), bold)
+	p.paragraph("", c.Story.Summary)
+}
+
+// clockNote says what the time does not say.
+func clockNote(t capture.Time) string {
+	switch {
+	case t.Basis == capture.BasisAssumed:
+		utc, _ := t.UTC()
+		return " (" + utc.Format("2006-01-02 15:04:05") + " UTC, as you supplied)"
+	case t.Basis != capture.BasisNone:
+		return ""
+	case !t.Stamp.HasDate():
+		return " (the log gives no date)"
+	case t.Stamp.Year == 0:
+		return " (the log gives no year and no zone)"
+	}
+	return " (the log gives no zone)"
+}
+
+// place names where something stands: "line 17", "frame 3", with several sources "a.log:17".
+func (p *printer) place(e capture.Evidence) string {
+	n := strconv.FormatInt(e.Number, 10)
+	if len(p.o.Sources) > 1 && int(e.Source) < len(p.o.Sources) {
+		unit := ":"
+		if e.Unit == capture.Frame {
+			unit = "#"
+		}
+		return explain.Shown([]byte(p.o.Sources[e.Source].Name), 60) + unit + n
+	}
+	if e.Unit == capture.Frame {
+		return "frame " + n
+	}
+	return "line " + n
+}
+
+// places names where several things stand: "line 17", "lines 17 to 23".
+func (p *printer) places(list []capture.Evidence) string {
+	if len(list) == 0 {
+		return ""
+	}
+	first, last := list[0], list[len(list)-1]
+	if first.Number == last.Number || first.Source != last.Source || len(p.o.Sources) > 1 {
+		return p.place(first)
+	}
+	unit := "lines "
+	if first.Unit == capture.Frame {
+		unit = "frames "
+	}
+	return unit + strconv.FormatInt(first.Number, 10) + " to " + strconv.FormatInt(last.Number, 10)
+}
+
+// facts writes the facts as a table: label, value, where it was read, place.
+func (p *printer) facts(facts []explain.Fact) {
+	if len(facts) == 0 {
+		return
+	}
+	p.section("Facts read from this log")
+	label, value := 0, 0
+	for _, f := range facts {
+		label = max(label, width(f.Label))
+		value = max(value, min(width(factValue(f)), 40))
+	}
+	for _, f := range facts {
+		v := factValue(f)
+		where := f.Where
+		if len(f.Evidence) > 0 {
+			where += ", " + p.place(f.Evidence[0])
+		}
+		head := "  " + pad(f.Label, label) + "  "
+		if p.o.Width > 0 && p.o.Width < label+value+30 {
+			// Too narrow for three columns: the label, then the rest below.
+			p.paragraph("  ", f.Label+": "+v)
+			p.wrap("    ", "    ", where, faint)
+			continue
+		}
+		p.write(head)
+		color := ""
+		if f.Hidden || f.Assumed {
+			color = yellow
+		}
+		if color != "" {
+			p.colored(color, v)
+		} else {
+			p.write(v)
+		}
+		if n := value - width(v); n > 0 {
+			p.write(spaces(n))
+		}
+		p.write("  ")
+		indent := spaces(width(head) + max(value, width(v)) + 2)
+		if p.o.Width > 0 && width(indent)+20 > p.o.Width {
+			p.newline()
+			p.wrap("      ", "      ", where, faint)
+			continue
+		}
+		p.wrapFrom(width(indent), indent, where, faint)
+	}
+}
+
+func factValue(f explain.Fact) string {
+	switch {
+	case f.Hidden:
+		return "hidden"
+	case f.Assumed:
+		return f.Value + " (assumed)"
+	}
+	return f.Value
+}
+
+// story writes a line for each step.
+func (p *printer) story(c *report.Call) {
+	steps := c.Story.Steps
+	if len(steps) == 0 {
+		return
+	}
+	p.section("What happened")
+	parties := c.Story.Parties
+	labels, times, whos, whats := 0, 0, 0, 0
+	base := -1
+	for i := range steps {
+		if !steps[i].Time.IsZero() && base < 0 {
+			base = i
+		}
+	}
+	for i := range steps {
+		s := &steps[i]
+		labels = max(labels, len(s.Label))
+		times = max(times, width(p.time(steps, base, i)))
+		whos = max(whos, width(p.who(parties, s)))
+		whats = max(whats, len(what(s)))
+	}
+	head := 2 + labels + 2 + times + 2 + whos + 2 + whats + 2
+	if times == 0 {
+		head -= 2
+	}
+	roomy := p.o.Width == 0 || p.o.Width-head >= 44
+	for i := 0; i < len(steps); i++ {
+		s := &steps[i]
+		if run := repeatRun(steps, i); run > 3 {
+			// Many repeats of one message: the first and the last say it all.
+			p.step(steps, base, i, labels, times, whos, whats, head, roomy, parties)
+			p.write("  " + spaces(labels+2))
+			p.colored(faint, "… and "+strconv.Itoa(run-2)+" more times; then")
+			p.newline()
+			i += run - 2
+			continue
+		}
+		_ = s
+		p.step(steps, base, i, labels, times, whos, whats, head, roomy, parties)
+	}
+}
+
+// repeatRun returns how many steps from i on repeat the same message, one behind the other.
+func repeatRun(steps []explain.Step, i int) int {
+	if steps[i].RepeatOf == "" {
+		return 0
+	}
+	n := 1
+	for i+n < len(steps) && steps[i+n].RepeatOf == steps[i].RepeatOf {
+		n++
+	}
+	return n
+}
+
+func (p *printer) step(steps []explain.Step, base, i, labels, times, whos, whats, head int, roomy bool, parties []explain.Party) {
+	s := &steps[i]
+	p.write("  ")
+	p.colored(faint, pad(s.Label, labels))
+	p.write("  ")
+	if times > 0 {
+		p.write(pad(p.time(steps, base, i), times))
+		p.write("  ")
+	}
+	color := green
+	if s.Status == 0 {
+		color = red
+	}
+	if roomy {
+		p.write(pad(p.who(parties, s), whos))
+		p.write("  ")
+		p.colored(color, what(s))
+		p.write(spaces(whats - len(what(s)) + 2))
+		p.wrapFrom(head, spaces(head), s.Text, "")
+		return
+	}
+	p.write(p.who(parties, s))
+	p.write("  ")
+	p.colored(color, what(s))
+	p.newline()
+	p.wrap("      ", "      ", s.Text, "")
+}
+
+// what names a message in a word: its method, or its status.
+func what(s *explain.Step) string {
+	switch {
+	case s.Kind == capture.KindEvent:
+		return "event"
+	case s.Status != 0:
+		return strconv.Itoa(s.Status)
+	}
+	return s.Method
+}
+
+// who draws the way of a message. Between two parties the first stays on the left.
+func (p *printer) who(parties []explain.Party, s *explain.Step) string {
+	name := func(i int) string {
+		if i < 0 || i >= len(parties) {
+			return "?"
+		}
+		return parties[i].Name
+	}
+	if s.Kind != capture.KindMessage {
+		if s.From >= 0 {
+			return name(s.From)
+		}
+		return ""
+	}
+	if s.From < 0 && s.To < 0 {
+		return ""
+	}
+	right, left := " ──▶ ", " ◀── "
+	if p.o.ASCII {
+		right, left = " --> ", " <-- "
+	}
+	if len(parties) == 2 && s.From == 1 && s.To == 0 {
+		return name(0) + left + name(1)
+	}
+	return name(s.From) + right + name(s.To)
+}
+
+// time writes the time of the first step, and of the others how long after it they came.
+func (p *printer) time(steps []explain.Step, base, i int) string {
+	t := steps[i].Time
+	if base < 0 || t.IsZero() {
+		return ""
+	}
+	if i == base {
+		return string(t.Stamp.AppendClock(nil))
+	}
+	first := steps[base].Time
+	if first.Domain() != t.Domain() {
+		return string(t.Stamp.AppendClock(nil))
+	}
+	d := t.Sub(first)
+	sign := "+"
+	if d < 0 {
+		sign, d = "-", -d
+	}
+	if t.Precision() >= time.Second {
+		return sign + strconv.FormatInt(int64(d/time.Second), 10) + " s"
+	}
+	return sign + strconv.FormatFloat(d.Seconds(), 'f', 3, 64) + " s"
+}
+
+// notes writes findings, each with its place.
+func (p *printer) notes(title string, list []diagnose.Finding) {
+	if len(list) == 0 {
+		return
+	}
+	p.section(title)
+	col := 0
+	for _, f := range list {
+		col = max(col, width(p.places(f.Evidence)))
+	}
+	for _, f := range list {
+		text := f.Text
+		if f.Why != "" {
+			text += " (" + f.Why + ")"
+		}
+		if f.Mend != "" {
+			text += "; to mend it: " + f.Mend
+		}
+		where := p.places(f.Evidence)
+		if p.o.Width > 0 && p.o.Width < col+34 {
+			p.wrap("  ", "    ", where+": "+text, "")
+			continue
+		}
+		p.write("  ")
+		p.colored(faint, pad(where, col))
+		p.write("  ")
+		p.wrapFrom(col+4, spaces(col+4), text, "")
+	}
+}
+
+func (p *printer) paragraph(indent, text string) { p.wrap(indent, indent, text, "") }
+
+// wrap writes text, its first line behind first and the others behind rest.
+func (p *printer) wrap(first, rest, text, color string) {
+	p.write(first)
+	p.wrapFrom(width(first), rest, text, color)
+}
+
+// wrapFrom writes text from column col on, and goes on behind rest.
+func (p *printer) wrapFrom(col int, rest, text, color string) {
+	if p.o.Color && color != "" {
+		p.write(color)
+	}
+	if p.o.Width <= 0 || col+width(text) <= p.o.Width {
+		p.write(text)
+	} else {
+		start := col
+		for len(text) > 0 {
+			word := text
+			if i := strings.IndexByte(text, ' '); i >= 0 {
+				word, text = text[:i], text[i+1:]
+			} else {
+				text = ""
+			}
+			n := width(word)
+			if col > start && col+1+n > p.o.Width {
+				p.newline()
+				p.write(rest)
+				col = width(rest)
+				start = col
+			}
+			if col > start {
+				p.write(" ")
+				col++
+			}
+			// A word longer than a line is cut: nothing runs over the edge.
+			for room := max(p.o.Width-col, 8); n > room; n = width(word) {
+				cut := byteOffset(word, room)
+				p.write(word[:cut])
+				p.newline()
+				p.write(rest)
+				word = word[cut:]
+				col = width(rest)
+				room = max(p.o.Width-col, 8)
+			}
+			p.write(word)
+			col += n
+		}
+	}
+	if p.o.Color && color != "" {
+		p.write(neutral)
+	}
+	p.newline()
+}
+
+// width counts characters. All that is drawn here is one column wide, but for East Asian names, which only make a line longer.
+func width(s string) int {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return utf8.RuneCountInString(s)
+		}
+	}
+	return len(s)
+}
+
+func byteOffset(s string, runes int) int {
+	for i := range s {
+		if runes == 0 {
+			return i
+		}
+		runes--
+	}
+	return len(s)
+}
+
+const blanks = "                                                                                "
+
+func spaces(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	if n <= len(blanks) {
+		return blanks[:n]
+	}
+	return strings.Repeat(" ", n)
+}
+
+func pad(s string, n int) string {
+	if k := n - width(s); k > 0 {
+		return s + spaces(k)
+	}
+	return s
+}
