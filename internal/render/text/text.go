@@ -43,7 +43,8 @@ type Options struct {
 	ASCII bool
 	// Sources are the names of the sources; with several each place is told with its source.
 	Sources []report.Source
-	// Number is the number of the call, from 1.
+	// Number is the number of the call, from 1. 0: the head begins without "Call n", which whoever puts the texts in their order
+	// writes before it.
 	Number int
 	// Brief leaves out facts and notes.
 	Brief bool
@@ -110,8 +111,6 @@ func (p *printer) section(title string) {
 // head writes who called whom, when, and how it went.
 func (p *printer) head(c *report.Call) {
 	var b strings.Builder
-	b.WriteString("Call ")
-	b.WriteString(strconv.Itoa(p.o.Number))
 	sep := " · "
 	if p.o.ASCII {
 		sep = " - "
@@ -123,7 +122,12 @@ func (p *printer) head(c *report.Call) {
 	}
 	b.WriteString(sep)
 	b.WriteString(c.Story.Headline)
-	p.wrap("", "  ", b.String(), bold)
+	lead := ""
+	if p.o.Number > 0 {
+		lead = "Call " + strconv.Itoa(p.o.Number)
+		p.colored(bold, lead)
+	}
+	p.wrapFrom(8, "  ", b.String(), bold)
 	p.paragraph("", c.Story.Summary)
 }
 

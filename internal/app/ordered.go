@@ -1,0 +1,88 @@
+package app
+
+import (
+	"container/heap"
+	"io"
+)
+
+// Ordered writes what belongs to calls in the order in which the calls began, though they end in another. A call that goes on for very long does not hold the others
+// back without limit: past the budget they are written before it.
+type Ordered struct {
+	w      io.Writer
+	budget int
+	held   heldHeap
+	bytes  int
+	free   [][]byte
+}
+
+// OrderedBudget is the default budget for what is held back, in bytes.
+const OrderedBudget = 64 << 20
+
+// NewOrdered returns an Ordered that writes to w.
+func NewOrdered(w io.Writer, budget int) *Ordered { return &Ordered{w: w, budget: budget} }
+
+type heldText struct {
+	seq  int64
+	text []byte
+}
+
+type heldHeap []heldText
+
+func (h heldHeap) Len() int           { return len(h) }
+func (h heldHeap) Less(i, j int) bool { return h[i].seq < h[j].seq }
+func (h heldHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *heldHeap) Push(x any)        { *h = append(*h, x.(heldText)) }
+func (h *heldHeap) Pop() any {
+	old := *h
+	x := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return x
+}
+
+// Buffer returns an empty slice to write a text into and give to Put.
+func (o *Ordered) Buffer() []byte {
+	if n := len(o.free); n > 0 {
+		b := o.free[n-1]
+		o.free = o.free[:n-1]
+		return b[:0]
+	}
+	return nil
+}
+
+// Put takes the text of a call, which it keeps. All calls with a lower seq than oldest have been put, or never will be.
+func (o *Ordered) Put(seq int64, text []byte, oldest int64) error {
+	if seq < oldest && (len(o.held) == 0 || seq < o.held[0].seq) {
+		// Its turn: nothing before it is open or held.
+		_, err := o.w.Write(text)
+		o.release(text)
+		if err != nil {
+			return err
+		}
+		return o.flush(oldest)
+	}
+	heap.Push(&o.held, heldText{seq, text})
+	o.bytes += len(text)
+	return o.flush(oldest)
+}
+
+func (o *Ordered) flush(oldest int64) error {
+	for len(o.held) > 0 && (o.held[0].seq < oldest || o.bytes > o.budget) {
+		t := heap.Pop(&o.held).(heldText)
+		o.bytes -= len(t.text)
+		_, err := o.w.Write(t.text)
+		o.release(t.text)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Ordered) release(b []byte) {
+	if len(o.free) < 256 && cap(b) <= 1<<16 {
+		o.free = append(o.free, b)
+	}
+}
+
+// Close writes all that is held.
+func (o *Ordered) Close() error { return o.flush(1<<63 - 1) }

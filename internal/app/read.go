@@ -1,0 +1,277 @@
+// Package app wires the parts together: it is the only place that knows them all.
+//
+//	files ─ decode.Open ─ sniff ─ Format.New ─▶ decode.Merge ─▶ callflow.Assembler ─▶ emit(call)
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"sipscribe/internal/callflow"
+	"sipscribe/internal/capture"
+	"sipscribe/internal/decode"
+	"sipscribe/internal/decode/all"
+	"sipscribe/internal/report"
+)
+
+// ReadConfig says what to read and how.
+type ReadConfig struct {
+	// Files are names, patterns where the shell left them as they are, or "-" for Stdin.
+	Files []string
+	Stdin io.Reader
+	// InputFormat is the name of a format for all files, "" to recognise each.
+	InputFormat string
+	Clock       *decode.ClockRules
+	// Memory is the budget for calls that are not over, in bytes. 0: the default.
+	Memory int64
+	// Unrecognised, if set, is called with each stretch that no format recognised.
+	Unrecognised func(source report.Source, rec *capture.Record) error
+	// Loss, if set, is called where a source says that it lost something.
+	Loss func(source report.Source, rec *capture.Record)
+	// Opened, if set, is called with each source as it is opened, before anything is read from it.
+	Opened func(source report.Source)
+	// Warn, if set, is told what went wrong with one source while the others go on.
+	Warn func(error)
+	// Progress, if set, is called now and then with the bytes read and the bytes to be read in all, 0 where that is not known.
+	Progress func(done, total int64)
+}
+
+// ReadResult says what was read.
+type ReadResult struct {
+	Sources      []report.Source
+	Unrecognised report.Unrecognised
+	Stats        callflow.Stats
+	// Keepalives, Media, Encrypted and Other count what in captures is not SIP and not meant to be.
+	Keepalives, Media, Encrypted, Other int64
+}
+
+// ErrNothing says that none of the sources could be read.
+var ErrNothing = errors.New("nothing could be read")
+
+// Read reads all sources, merged in time, and calls emit with each call when it is over. seq orders the calls by their beginning; all
+// calls with a lower seq than oldest have been emitted. It returns ErrNothing (wrapped) if no source could be opened, the context's error if it was
+// interrupted: then the calls that were open have been emitted too.
+func Read(ctx context.Context, cfg ReadConfig, emit func(c *callflow.Call, oldest int64) error) (*ReadResult, error) {
+	res := &ReadResult{}
+	names, err := expand(cfg.Files)
+	if err != nil {
+		return res, err
+	}
+	r := &reading{cfg: cfg, res: res}
+	defer r.close()
+	for _, name := range names {
+		if err := r.open(name); err != nil {
+			if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) && len(names) == 1 {
+				return res, fmt.Errorf("%w: %w", ErrNothing, err)
+			}
+			if len(names) == 1 {
+				return res, fmt.Errorf("%w: %w", ErrNothing, err)
+			}
+			r.warn(err)
+		}
+	}
+	if len(r.decoders) == 0 {
+		return res, fmt.Errorf("%w: none of the %d files", ErrNothing, len(names))
+	}
+	var asm *callflow.Assembler
+	asm = callflow.NewAssembler(callflow.Options{Memory: cfg.Memory, Emit: func(c *callflow.Call) error {
+		return emit(c, asm.OldestOpen())
+	}})
+	err = r.run(ctx, asm)
+	res.Stats = asm.Stats()
+	for _, in := range r.inputs {
+		res.Unrecognised.Lines += in.Stats.UnrecognisedLines
+		res.Unrecognised.Records += in.Stats.UnrecognisedRecords
+		res.Keepalives += in.Stats.KeepAlives
+		res.Media += in.Stats.Media
+		res.Encrypted += in.Stats.Encrypted
+		res.Other += in.Stats.Other
+	}
+	res.Unrecognised.Records += res.Stats.LooseEvents
+	return res, err
+}
+
+// reading is one Read.
+type reading struct {
+	cfg      ReadConfig
+	res      *ReadResult
+	files    []*decode.File
+	inputs   []*decode.Input
+	decoders []decode.Decoder
+	total    int64
+}
+
+func (r *reading) close() {
+	for _, f := range r.files {
+		_ = f.Close()
+	}
+}
+
+func (r *reading) warn(err error) {
+	if r.cfg.Warn != nil {
+		r.cfg.Warn(err)
+	}
+}
+
+// open opens a source and finds its format.
+func (r *reading) open(name string) error {
+	f, err := decode.Open(name, r.cfg.Stdin)
+	if err != nil {
+		return err
+	}
+	src := report.Source{ID: len(r.files), Name: name}
+	var format *decode.Format
+	if r.cfg.InputFormat != "" {
+		format = all.Named(r.cfg.InputFormat)
+		if format == nil {
+			_ = f.Close()
+			return fmt.Errorf("--input-format: there is no format %q; there are %s", r.cfg.InputFormat, FormatNames())
+		}
+		src.Format, src.Reason = format.Name, "asked for with --input-format"
+	} else {
+		var v decode.Verdict
+		head := f.R.Peek(decode.SniffLen)
+		if err := f.R.Err(); err != nil && err != io.EOF && len(head) == 0 {
+			_ = f.Close()
+			return err
+		}
+		format, v = decode.Choose(all.Formats, head)
+		if format == nil {
+			// No SIP at its beginning; it may still come. The general format passes over everything else.
+			format, v = all.Default, decode.Verdict{Reason: "no SIP in its first 64 KiB; read as text"}
+		}
+		src.Format, src.Reason = format.Name, v.Reason
+	}
+	r.files = append(r.files, f)
+	r.res.Sources = append(r.res.Sources, src)
+	in := &decode.Input{Source: int32(src.ID), Name: name, R: f.R,
+		Options: decode.Options{Clock: r.cfg.Clock, KeepUnrecognised: r.cfg.Unrecognised != nil}}
+	r.inputs = append(r.inputs, in)
+	r.decoders = append(r.decoders, &survivor{dec: format.New(in), warn: r.warn, name: name})
+	if r.total >= 0 && f.Size > 0 {
+		r.total += f.Size
+	} else {
+		r.total = -1
+	}
+	if r.cfg.Opened != nil {
+		r.cfg.Opened(src)
+	}
+	return nil
+}
+
+// survivor turns a read error in the middle of a source into its end: what came before is still told.
+type survivor struct {
+	dec  decode.Decoder
+	warn func(error)
+	name string
+	read int64
+}
+
+func (s *survivor) Next(rec *capture.Record) error {
+	err := s.dec.Next(rec)
+	switch {
+	case err == nil:
+		s.read++
+	case err != io.EOF:
+		msg := err.Error()
+		if !strings.Contains(msg, s.name) {
+			err = fmt.Errorf("%s: %w", s.name, err)
+		}
+		s.warn(fmt.Errorf("%w; what came before is told", err))
+		return io.EOF
+	}
+	return err
+}
+
+// progressStep is how many records go by between two looks at the clock and the context.
+const progressStep = 2048
+
+func (r *reading) run(ctx context.Context, asm *callflow.Assembler) error {
+	merged := decode.NewMerge(r.decoders)
+	var rec capture.Record
+	var interrupted error
+	for n := 0; ; n++ {
+		if n%progressStep == 0 {
+			if interrupted = ctx.Err(); interrupted != nil {
+				break
+			}
+			if r.cfg.Progress != nil {
+				r.progress()
+			}
+		}
+		err := merged.Next(&rec)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		switch rec.Kind {
+		case capture.KindUnknown:
+			if r.cfg.Unrecognised != nil {
+				if err := r.cfg.Unrecognised(r.res.Sources[rec.Origin.Source], &rec); err != nil {
+					return err
+				}
+			}
+			continue
+		case capture.KindLoss:
+			if r.cfg.Loss != nil {
+				r.cfg.Loss(r.res.Sources[rec.Origin.Source], &rec)
+			}
+		}
+		if err := asm.Add(&rec); err != nil {
+			return err
+		}
+	}
+	if err := asm.Close(); err != nil {
+		return err
+	}
+	return interrupted
+}
+
+func (r *reading) progress() {
+	done := int64(0)
+	for _, f := range r.files {
+		done += f.Done()
+	}
+	r.cfg.Progress(done, max(r.total, 0))
+}
+
+// expand resolves patterns, for shells that do not.
+func expand(args []string) ([]string, error) {
+	var names []string
+	for _, arg := range args {
+		if arg != "-" && strings.ContainsAny(arg, "*?[") {
+			if _, err := os.Lstat(arg); err != nil {
+				list, err := filepath.Glob(arg)
+				if err != nil {
+					return nil, fmt.Errorf("%s: not a pattern: %w", arg, err)
+				}
+				if len(list) == 0 {
+					return nil, fmt.Errorf("%w: no file matches %s", ErrNothing, arg)
+				}
+				sort.Strings(list)
+				names = append(names, list...)
+				continue
+			}
+		}
+		names = append(names, arg)
+	}
+	return names, nil
+}
+
+// FormatNames lists the names of the formats for people.
+func FormatNames() string {
+	var names []string
+	for _, f := range all.Formats {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,151 @@
+// Package cli is the command line.
+//
+//	sipscribe explain FILE…   facts, story and ending of each call
+//	sipscribe list FILE…      one row a call
+//
+// Standard output is data, standard error is talk: lower case, no full stop, what went wrong, where, and what to do next. Exit status 0: done; 2:
+// could not run, or nothing could be read; 130: interrupted.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sipscribe/internal/app"
+)
+
+// Exit statuses.
+const (
+	exitDone        = 0
+	exitFailed      = 2
+	exitInterrupted = 130
+)
+
+// Main runs the program and returns its exit status.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	// A second Ctrl-C ends the program the usual way.
+	go func() {
+		<-ctx.Done()
+		stop()
+	}()
+	t := &terminal{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := newRoot(t)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, context.Canceled):
+		t.talk("interrupted; what was read until then is told")
+		return exitInterrupted
+	}
+	t.talk("%s", message(err))
+	return exitFailed
+}
+
+// message makes an error fit to be shown: names of files come from outside.
+func message(err error) string {
+	s := err.Error()
+	var h *hintError
+	if errors.As(err, &h) && h.hint != "" {
+		s += "; " + h.hint
+	}
+	return s
+}
+
+// hintError is an error with advice.
+type hintError struct {
+	err  error
+	hint string
+}
+
+func (e *hintError) Error() string { return e.err.Error() }
+func (e *hintError) Unwrap() error { return e.err }
+
+func withHint(err error, hint string) error { return &hintError{err, hint} }
+
+func newRoot(t *terminal) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sipscribe",
+		Short: "Reads SIP out of logs and captures and tells what happened in each call",
+		Long: `sipscribe reads SIP out of logs (first of all the syslog of Sipura, Linksys and Cisco SPA adapters) and captures, and tells in plain English
+what happened in each call, with the place in the log that proves each sentence.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       Version(),
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetVersionTemplate("sipscribe {{.Version}}\n")
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return withHint(err, fmt.Sprintf("try %q", cmd.CommandPath()+" --help"))
+	})
+	root.AddCommand(newExplain(t), newList(t), newRules(t))
+	return root
+}
+
+// needFiles is the argument check of commands that read.
+func needFiles(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return withHint(fmt.Errorf("%s: no file named", cmd.Name()), `name a log or a capture, or "-" for standard input`)
+	}
+	return nil
+}
+
+// readError adds advice to an error of reading.
+func readError(err error) error {
+	switch {
+	case errors.Is(err, app.ErrNothing) && errors.Is(err, os.ErrNotExist):
+		return withHint(err, "check the name")
+	case errors.Is(err, app.ErrNothing) && errors.Is(err, os.ErrPermission):
+		return withHint(err, "you may not read it")
+	}
+	return err
+}
+
+// nothingFound is the error for sources that were read and hold no SIP.
+func nothingFound(res *app.ReadResult) error {
+	var names []string
+	for _, s := range res.Sources {
+		names = append(names, s.Name)
+	}
+	what := "no SIP message found in " + strings.Join(names[:min(len(names), 3)], ", ")
+	if len(names) > 3 {
+		what += fmt.Sprintf(" and %d more", len(names)-3)
+	}
+	var seen []string
+	count := func(n int64, what string) {
+		if n > 0 {
+			seen = append(seen, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	count(res.Unrecognised.Lines, "lines of other text")
+	count(res.Unrecognised.Records, "records that are no SIP")
+	count(res.Media, "RTP or RTCP packets")
+	count(res.Encrypted, "encrypted packets")
+	count(res.Other, "other packets")
+	hint := "--input-format names the format where it was not recognised (-v tells which one was taken)"
+	switch {
+	case res.Encrypted > 0:
+		hint = "encrypted SIP cannot be read from a capture; take the log of one of the two ends"
+	case len(seen) == 0:
+		hint = "the file is empty"
+	}
+	if len(seen) > 0 {
+		what += " (" + strings.Join(seen, ", ") + ")"
+	}
+	return withHint(errors.New(what), hint)
+}

@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"sipscribe/internal/app"
+	"sipscribe/internal/callflow"
+	"sipscribe/internal/diagnose/rules"
+	"sipscribe/internal/render/text"
+	"sipscribe/internal/report"
+)
+
+func newExplain(t *terminal) *cobra.Command {
+	var read readFlags
+	var assume []string
+	var format, color string
+	var width int
+	var ascii, brief bool
+	cmd := &cobra.Command{
+		Use:   "explain FILE…",
+		Short: "Tell what happened in each call: facts, story, how it ended",
+		Long: `Tells what happened in each call of a log or capture: the facts that it shows, a sentence for each message, how it ended, and what the log itself did
+to the messages. Every fact and sentence has the line or frame that proves it.
+
+Files may be compressed (gzip, Zstandard); several are merged by time; "-" is standard input.`,
+		Example: `  sipscribe explain adapter.log
+  sipscribe explain --assume callee=1-800-555-1212 --year 2009 page.txt
+  sipscribe explain --where outcome=failed --format ndjson *.log.gz`,
+		Args: needFiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := read.config(t, args)
+			if err != nil {
+				return err
+			}
+			facts, err := assumptions(assume)
+			if err != nil {
+				return err
+			}
+			filter, err := parseFilter(read.where)
+			if err != nil {
+				return err
+			}
+			useColor, err := t.color(color)
+			if err != nil {
+				return err
+			}
+			defer t.done()
+			if read.unrecognised {
+				read.listUnrecognised(&cfg, t)
+				_, err := app.Read(cmd.Context(), cfg, func(*callflow.Call, int64) error { return nil })
+				return readError(err)
+			}
+			var sources []report.Source
+			opened := cfg.Opened
+			cfg.Opened = func(s report.Source) {
+				sources = append(sources, s)
+				if opened != nil {
+					opened(s)
+				}
+			}
+			e := &explainer{out: bufio.NewWriterSize(t, 64<<10), filter: filter, builder: report.NewBuilder(facts, rules.All),
+				options: text.Options{Width: t.width(width), Color: useColor, ASCII: ascii || oldConsole() && isTerminal(t.stdout), Brief: brief},
+				sources: &sources}
+			switch format {
+			case "text":
+				e.write = e.text
+			case "json":
+				e.write = e.json
+			case "ndjson":
+				e.write = e.ndjson
+			default:
+				return fmt.Errorf("--format: there is no format %q; there are text, json, ndjson", format)
+			}
+			return e.run(cmd, cfg, t, &read, format)
+		},
+	}
+	read.register(cmd)
+	fl := cmd.Flags()
+	fl.StringVar(&format, "format", "text", "text, json (one document) or ndjson (one call a line)")
+	fl.StringArrayVar(&assume, "assume", nil, "supply a fact that the log hides, as name=value (proxy=…, callee=…); what rests on it is marked")
+	fl.IntVar(&width, "width", -1, "columns to draw for; 0: no limit (default: those of the terminal)")
+	fl.StringVar(&color, "color", "auto", "use colours: auto, always, never (NO_COLOR is obeyed)")
+	fl.BoolVar(&ascii, "ascii", false, "draw arrows with - and > only")
+	fl.BoolVar(&brief, "brief", false, "leave out the facts and what happened to the log")
+	return cmd
+}
+
+// explainer writes the calls of one run.
+type explainer struct {
+	out     *bufio.Writer
+	ordered *app.Ordered
+	builder *report.Builder
+	rower   report.Rower
+	filter  *filter
+	options text.Options
+	sources *[]report.Source
+	calls   int
+	told    int
+	write   func(dst []byte, c *report.Call) ([]byte, error)
+}
+
+func (e *explainer) run(cmd *cobra.Command, cfg app.ReadConfig, t *terminal, read *readFlags, format string) error {
+	e.ordered = app.NewOrdered(numbered{e, format}, app.OrderedBudget)
+	res, err := app.Read(cmd.Context(), cfg, func(c *callflow.Call, oldest int64) error {
+		e.calls++
+		if !e.filter.all() {
+			row := e.rower.Row(c)
+			if !e.filter.match(&row, *e.sources) {
+				return e.ordered.Put(c.Seq, nil, oldest)
+			}
+		}
+		b, err := e.write(e.ordered.Buffer(), e.builder.Build(c))
+		if err != nil {
+			return err
+		}
+		return e.ordered.Put(c.Seq, b, oldest)
+	})
+	if cerr := e.ordered.Close(); err == nil {
+		err = cerr
+	}
+	if format != "text" && len(res.Sources) > 0 {
+		if werr := e.closeJSON(res, format); err == nil {
+			err = werr
+		}
+	}
+	if ferr := e.out.Flush(); err == nil {
+		err = ferr
+	}
+	if err != nil {
+		return readError(err)
+	}
+	if e.calls == 0 {
+		return nothingFound(res)
+	}
+	if e.told == 0 {
+		t.talk("none of the %d calls fits --where", e.calls)
+	}
+	read.tellRest(t, res)
+	return nil
+}
+
+// numbered writes the texts of calls in their order, with what stands between them.
+type numbered struct {
+	e      *explainer
+	format string
+}
+
+func (n numbered) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	e := n.e
+	e.told++
+	switch n.format {
+	case "text":
+		if e.told > 1 {
+			_ = e.out.WriteByte('\n')
+			_ = e.out.WriteByte('\n')
+		}
+		fmt.Fprintf(e.out, "Call %d", e.told)
+	case "json":
+		sep := ",\n"
+		if e.told == 1 {
+			e.openJSON()
+			sep = ""
+		}
+		_, _ = e.out.WriteString(sep)
+	}
+	return e.out.Write(p)
+}
+
+func (e *explainer) text(dst []byte, c *report.Call) ([]byte, error) {
+	o := e.options
+	o.Sources = *e.sources
+	return text.Append(dst, c, o), nil
+}
+
+func (e *explainer) json(dst []byte, c *report.Call) ([]byte, error) {
+	b, err := json.Marshal(c.JSON())
+	return append(dst, b...), err
+}
+
+func (e *explainer) ndjson(dst []byte, c *report.Call) ([]byte, error) {
+	b, err := e.json(dst, c)
+	return append(b, '\n'), err
+}
+
+// openJSON begins the one document of --format json.
+func (e *explainer) openJSON() {
+	sources, _ := json.Marshal(*e.sources)
+	fmt.Fprintf(e.out, "{\"schema\":%d,\"sources\":%s,\"calls\":[\n", report.Schema, sources)
+}
+
+func (e *explainer) closeJSON(res *app.ReadResult, format string) error {
+	summary := struct {
+		Schema       int                 `json:"schema"`
+		Sources      []report.Source     `json:"sources"`
+		Calls        int                 `json:"calls"`
+		Unrecognised report.Unrecognised `json:"unrecognised"`
+	}{report.Schema, res.Sources, e.told, res.Unrecognised}
+	if format == "ndjson" {
+		b, err := json.Marshal(map[string]any{"summary": summary})
+		if err != nil {
+			return err
+		}
+		_, err = e.out.Write(append(b, '\n'))
+		return err
+	}
+	if e.told == 0 {
+		e.openJSON()
+	}
+	u, err := json.Marshal(res.Unrecognised)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(e.out, "\n],\"unrecognised\":%s}\n", u)
+	return err
+}

@@ -1,0 +1,390 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sipscribe/internal/app"
+	"sipscribe/internal/callflow"
+	"sipscribe/internal/report"
+)
+
+var (
+	outcomeWords = callflow.Outcomes()
+	kindWords    = []string{"call", "registration", "subscription", "other"}
+)
+
+func newList(t *terminal) *cobra.Command {
+	var read readFlags
+	var asCSV, asJSON bool
+	var sortBy string
+	cmd := &cobra.Command{
+		Use:   "list FILE…",
+		Short: "List the calls, one row each",
+		Long: `Lists the calls of a log or capture, one row each, in the order in which they began: time, from, to, outcome, how long it rang and how long they
+talked, the number of messages, and the file. Files may be compressed; several are merged by time; "-" is standard input.
+
+` + filterHelp,
+		Example: `  sipscribe list adapter.log
+  sipscribe list --where "outcome=busy" --csv *.log.gz > busy.csv
+  sipscribe list --where "from~spa1,ring>10s" --sort=-ring capture.pcap`,
+		Args: needFiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := read.config(t, args)
+			if err != nil {
+				return err
+			}
+			filter, err := parseFilter(read.where)
+			if err != nil {
+				return err
+			}
+			if asCSV && asJSON {
+				return fmt.Errorf("list: --csv and --json exclude each other")
+			}
+			order, err := parseOrder(sortBy)
+			if err != nil {
+				return err
+			}
+			defer t.done()
+			if read.unrecognised {
+				read.listUnrecognised(&cfg, t)
+				_, err := app.Read(cmd.Context(), cfg, func(*callflow.Call, int64) error { return nil })
+				return readError(err)
+			}
+			l := &lister{out: bufio.NewWriterSize(t, 64<<10), filter: filter}
+			opened := cfg.Opened
+			cfg.Opened = func(s report.Source) {
+				l.sources = append(l.sources, s)
+				if opened != nil {
+					opened(s)
+				}
+			}
+			switch {
+			case asCSV:
+				l.format = &csvRows{}
+			case asJSON:
+				l.format = &jsonRows{}
+			default:
+				l.format = &tableRows{}
+			}
+			res, err := l.run(cmd, cfg, order)
+			if err != nil {
+				return readError(err)
+			}
+			if l.calls == 0 {
+				return nothingFound(res)
+			}
+			if l.shown == 0 {
+				t.talk("none of the %d calls fits --where", l.calls)
+			}
+			read.tellRest(t, res)
+			return nil
+		},
+	}
+	read.register(cmd)
+	fl := cmd.Flags()
+	fl.BoolVar(&asCSV, "csv", false, "write comma-separated values (RFC 4180)")
+	fl.BoolVar(&asJSON, "json", false, "write a JSON array")
+	fl.StringVar(&sortBy, "sort", "time", "order: time, from, to, outcome, ring, talk, messages; with - before it the largest first")
+	return cmd
+}
+
+// lister writes the rows of one run.
+type lister struct {
+	out     *bufio.Writer
+	filter  *filter
+	sources []report.Source
+	format  rowFormat
+	rower   report.Rower
+	calls   int
+	shown   int
+}
+
+// rowFormat is a way to write rows.
+type rowFormat interface {
+	head(dst []byte) []byte
+	row(dst []byte, r *report.Row, first bool, sources []report.Source) []byte
+	tail(dst []byte, rows int) []byte
+}
+
+func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, order *order) (*app.ReadResult, error) {
+	if _, err := l.out.Write(l.format.head(nil)); err != nil {
+		return nil, err
+	}
+	var res *app.ReadResult
+	var err error
+	if order.streams() {
+		ordered := app.NewOrdered(l, app.OrderedBudget)
+		res, err = app.Read(cmd.Context(), cfg, func(c *callflow.Call, oldest int64) error {
+			l.calls++
+			row := l.rower.Row(c)
+			b := ordered.Buffer()
+			if l.filter.match(&row, l.sources) {
+				b = l.format.row(b, &row, false, l.sources)
+			}
+			return ordered.Put(c.Seq, b, oldest)
+		})
+		if cerr := ordered.Close(); err == nil {
+			err = cerr
+		}
+	} else {
+		sorter := newRowSorter(order)
+		defer sorter.close()
+		res, err = app.Read(cmd.Context(), cfg, func(c *callflow.Call, _ int64) error {
+			l.calls++
+			row := l.rower.Row(c)
+			if l.filter.match(&row, l.sources) {
+				return sorter.add(&row)
+			}
+			return nil
+		})
+		var buf []byte
+		serr := sorter.each(func(r *report.Row) error {
+			buf = l.format.row(buf[:0], r, false, l.sources)
+			_, err := l.Write(buf)
+			return err
+		})
+		if err == nil {
+			err = serr
+		}
+	}
+	if _, werr := l.out.Write(l.format.tail(nil, l.shown)); err == nil {
+		err = werr
+	}
+	if ferr := l.out.Flush(); err == nil {
+		err = ferr
+	}
+	return res, err
+}
+
+// Write writes one row.
+func (l *lister) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	l.shown++
+	if j, ok := l.format.(*jsonRows); ok && l.shown > 1 {
+		if _, err := l.out.WriteString(j.separator()); err != nil {
+			return 0, err
+		}
+	}
+	return l.out.Write(p)
+}
+
+// tableRows writes a table for people.
+type tableRows struct{}
+
+func (*tableRows) head(dst []byte) []byte {
+	return append(dst, "TIME                 FROM              TO                OUTCOME          RING     TALK  MESSAGES  SOURCE\n"...)
+}
+
+// column appends text padded to n columns, and two blanks. A longer text pushes the rest to the right: nothing is cut.
+func column(dst []byte, s string, n int) []byte {
+	dst = append(dst, s...)
+	w := 0
+	for i := 0; i < len(s); i++ {
+		if s[i]&0xc0 != 0x80 {
+			w++
+		}
+	}
+	for ; w < n; w++ {
+		dst = append(dst, ' ')
+	}
+	return append(dst, ' ', ' ')
+}
+
+// rightColumn appends text[at:] aligned to the right in n columns, and two blanks. The text stands at the end of dst already.
+func rightColumn(dst []byte, at, n int) []byte {
+	if w := len(dst) - at; w < n {
+		for i := 0; i < n-w; i++ {
+			dst = append(dst, ' ')
+		}
+		copy(dst[at+n-w:], dst[at:at+w])
+		for i := at; i < at+n-w; i++ {
+			dst[i] = ' '
+		}
+	}
+	return append(dst, ' ', ' ')
+}
+
+func (*tableRows) row(dst []byte, r *report.Row, _ bool, sources []report.Source) []byte {
+	at := len(dst)
+	dst = r.Time.Stamp.AppendText(dst)
+	if n := len(dst) - at; n < 19 {
+		dst = append(dst, "                   "[:19-n]...)
+	}
+	dst = append(dst, ' ', ' ')
+	dst = column(dst, dash(r.From), 16)
+	dst = column(dst, dash(r.To), 16)
+	outcome := r.Outcome.String()
+	dst = append(dst, outcome...)
+	n := len(outcome)
+	if r.Status != 0 && r.Outcome != callflow.OutcomeAnswered && r.Outcome != callflow.OutcomeCancelled &&
+		r.Outcome != callflow.OutcomeRegistered && r.Outcome != callflow.OutcomeUnregistered {
+		dst = append(dst, ' ')
+		dst = strconv.AppendInt(dst, int64(r.Status), 10)
+		n += 4
+	}
+	for ; n < 14; n++ {
+		dst = append(dst, ' ')
+	}
+	dst = append(dst, ' ', ' ')
+	for _, d := range [...]time.Duration{r.Ring, r.Talk} {
+		at = len(dst)
+		if d < 0 {
+			dst = append(dst, '-')
+		}
+		dst = report.AppendDuration(dst, d, r.Time.Precision())
+		dst = rightColumn(dst, at, 7)
+	}
+	at = len(dst)
+	dst = strconv.AppendInt(dst, int64(r.Messages), 10)
+	dst = rightColumn(dst, at, 8)
+	dst = append(dst, printable(sourceName(sources, r.Source))...)
+	return append(dst, '\n')
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func (*tableRows) tail(dst []byte, _ int) []byte { return dst }
+
+// csvRows writes RFC 4180, with LF.
+type csvRows struct{}
+
+func (*csvRows) head(dst []byte) []byte {
+	return append(dst, "time,utc,from,to,kind,outcome,status,ring_s,talk_s,messages,complete,source,call_id\n"...)
+}
+
+func (*csvRows) row(dst []byte, r *report.Row, _ bool, sources []report.Source) []byte {
+	dst = r.Time.Stamp.AppendText(dst)
+	dst = append(dst, ',')
+	if utc, ok := r.Time.UTC(); ok {
+		dst = utc.AppendFormat(dst, time.RFC3339Nano)
+	}
+	for _, s := range [...]string{r.From, r.To, r.Kind.String(), r.Outcome.String()} {
+		dst = append(dst, ',')
+		dst = appendCSV(dst, s)
+	}
+	dst = append(dst, ',')
+	if r.Status != 0 {
+		dst = strconv.AppendInt(dst, int64(r.Status), 10)
+	}
+	for _, d := range [...]time.Duration{r.Ring, r.Talk} {
+		dst = append(dst, ',')
+		if d >= 0 {
+			dst = strconv.AppendFloat(dst, d.Seconds(), 'f', -1, 64)
+		}
+	}
+	dst = append(dst, ',')
+	dst = strconv.AppendInt(dst, int64(r.Messages), 10)
+	dst = append(dst, ',')
+	dst = strconv.AppendBool(dst, r.Complete)
+	dst = append(dst, ',')
+	dst = appendCSV(dst, sourceName(sources, r.Source))
+	dst = append(dst, ',')
+	dst = appendCSV(dst, r.CallID)
+	return append(dst, '\n')
+}
+
+// appendCSV appends a value, in quotes where it needs them. A value that a spreadsheet would take for a formula gets an apostrophe before it:
+// display names and users come from whoever calls. "+18005551212" is a number to a spreadsheet, and stays.
+func appendCSV(dst []byte, s string) []byte {
+	guard := false
+	if s != "" {
+		switch c := s[0]; c {
+		case '=', '@', '-', '\t':
+			guard = true
+		case '+':
+			guard = len(s) == 1 || s[1] < '0' || s[1] > '9'
+		}
+	}
+	quote := false
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c == ',' || c == '"' || c == '\n' || c == '\r' {
+			quote = true
+		}
+	}
+	if quote {
+		dst = append(dst, '"')
+	}
+	if guard {
+		dst = append(dst, '\'')
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] == '"' {
+			dst = append(dst, '"')
+		}
+		dst = append(dst, s[i])
+	}
+	if quote {
+		dst = append(dst, '"')
+	}
+	return dst
+}
+
+func (*csvRows) tail(dst []byte, _ int) []byte { return dst }
+
+// jsonRows writes a JSON array, a row a line.
+type jsonRows struct{}
+
+type jsonRow struct {
+	Time     string   `json:"time"`
+	UTC      *string  `json:"utc"`
+	From     string   `json:"from"`
+	To       string   `json:"to"`
+	Kind     string   `json:"kind"`
+	Outcome  string   `json:"outcome"`
+	Status   *int     `json:"status"`
+	RingMS   *float64 `json:"ring_ms"`
+	TalkMS   *float64 `json:"talk_ms"`
+	Messages int      `json:"messages"`
+	Complete bool     `json:"complete"`
+	Source   string   `json:"source"`
+	CallID   string   `json:"call_id"`
+}
+
+func (*jsonRows) head(dst []byte) []byte { return append(dst, "[\n"...) }
+
+func (*jsonRows) separator() string { return ",\n" }
+
+func (*jsonRows) row(dst []byte, r *report.Row, _ bool, sources []report.Source) []byte {
+	j := jsonRow{Time: r.Time.Text(), From: r.From, To: r.To, Kind: r.Kind.String(), Outcome: r.Outcome.String(), Messages: r.Messages,
+		Complete: r.Complete, Source: sourceName(sources, r.Source), CallID: r.CallID}
+	if utc, ok := r.Time.UTC(); ok {
+		s := utc.Format(time.RFC3339Nano)
+		j.UTC = &s
+	}
+	if r.Status != 0 {
+		j.Status = &r.Status
+	}
+	ms := func(d time.Duration) *float64 {
+		if d < 0 {
+			return nil
+		}
+		f := float64(d) / float64(time.Millisecond)
+		return &f
+	}
+	j.RingMS, j.TalkMS = ms(r.Ring), ms(r.Talk)
+	b, err := json.Marshal(j)
+	if err != nil {
+		panic("cli: internal error: a row cannot be written: " + err.Error())
+	}
+	return append(dst, b...)
+}
+
+func (*jsonRows) tail(dst []byte, rows int) []byte {
+	if rows > 0 {
+		dst = append(dst, '\n')
+	}
+	return append(dst, "]\n"...)
+}

@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+	_ "time/tzdata" // Windows has no time zones of its own that Go can read
+
+	"github.com/spf13/cobra"
+
+	"sipscribe/internal/app"
+	"sipscribe/internal/capture"
+	"sipscribe/internal/decode"
+	"sipscribe/internal/explain"
+	"sipscribe/internal/report"
+)
+
+// readFlags are the flags of all commands that read logs.
+type readFlags struct {
+	inputFormat  string
+	year         int
+	timezone     string
+	memory       string
+	verbose      bool
+	unrecognised bool
+	where        []string
+}
+
+func (f *readFlags) register(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.inputFormat, "input-format", "", "read all files as this format ("+app.FormatNames()+"); without it each is recognised")
+	fl.IntVar(&f.year, "year", 0, "the year of the first message, for logs that do not write it")
+	fl.StringVar(&f.timezone, "timezone", "", `the time zone of the log, for logs that do not write it ("Europe/Berlin", "UTC")`)
+	fl.StringVar(&f.memory, "memory", "512M", "memory for calls that are not over (K, M, G); past it the quietest are told before their end")
+	fl.BoolVarP(&f.verbose, "verbose", "v", false, "say which format each file was taken for, and why")
+	fl.BoolVar(&f.unrecognised, "unrecognised", false, "list what was not recognised instead of the calls")
+	fl.StringArrayVar(&f.where, "where", nil, `only calls that fit, such as "outcome=busy" or "from~spa1,ring>10s"; see "sipscribe list --help"`)
+}
+
+// config turns the flags into a configuration.
+func (f *readFlags) config(t *terminal, files []string) (app.ReadConfig, error) {
+	cfg := app.ReadConfig{Files: files, Stdin: t.stdin, InputFormat: f.inputFormat, Progress: t.progress()}
+	rules := decode.ClockRules{}
+	if f.year != 0 {
+		if f.year < 1970 || f.year > 9999 {
+			return cfg, fmt.Errorf("--year: %d is not a year from 1970 to 9999", f.year)
+		}
+		rules.Year = f.year
+	}
+	if f.timezone != "" {
+		zone, err := time.LoadLocation(f.timezone)
+		if err != nil {
+			return cfg, withHint(fmt.Errorf("--timezone: there is no time zone %q", f.timezone), `write it as "Europe/Berlin", "America/New_York" or "UTC"`)
+		}
+		rules.Zone = zone
+	}
+	cfg.Clock = &rules
+	memory, err := parseSize(f.memory)
+	if err != nil {
+		return cfg, withHint(fmt.Errorf("--memory: %w", err), `write it as "512M" or "2G"`)
+	}
+	cfg.Memory = memory
+	if f.inputFormat != "" && !strings.Contains(", "+app.FormatNames()+",", " "+f.inputFormat+",") {
+		return cfg, fmt.Errorf("--input-format: there is no format %q; there are %s", f.inputFormat, app.FormatNames())
+	}
+	cfg.Warn = func(err error) { t.talk("%v", err) }
+	cfg.Loss = func(s report.Source, rec *capture.Record) { t.talk("%s: %s", s.Name, rec.Data) }
+	if f.verbose {
+		cfg.Opened = func(s report.Source) { t.talk("%s: %s: %s", s.Name, s.Format, s.Reason) }
+	}
+	return cfg, nil
+}
+
+// parseSize reads a number of bytes with K, M or G.
+func parseSize(s string) (int64, error) {
+	n := int64(0)
+	i := 0
+	for i < len(s) && s[i] >= '0' && s[i] <= '9' && n < 1<<40 {
+		n = n*10 + int64(s[i]-'0')
+		i++
+	}
+	shift := 0
+	switch strings.ToUpper(s[i:]) {
+	case "":
+	case "K", "KB", "KIB":
+		shift = 10
+	case "M", "MB", "MIB":
+		shift = 20
+	case "G", "GB", "GIB":
+		shift = 30
+	default:
+		return 0, fmt.Errorf("%q is not a size", s)
+	}
+	if i == 0 || n<<shift < 1<<20 || n<<shift > 1<<44 {
+		return 0, fmt.Errorf("%q is not a size of 1M or more", s)
+	}
+	return n << shift, nil
+}
+
+// listUnrecognised writes what was not recognised, a line each: place, a tab, the text.
+func (f *readFlags) listUnrecognised(cfg *app.ReadConfig, t *terminal) {
+	cfg.Unrecognised = func(s report.Source, rec *capture.Record) error {
+		place := ":"
+		if rec.Origin.Unit == capture.Frame {
+			place = "#"
+		}
+		_, err := fmt.Fprintf(t, "%s%s%d\t%s\n", explain.Shown([]byte(s.Name), 300), place, rec.Origin.Number, explain.Shown(rec.Data, 300))
+		return err
+	}
+}
+
+// tellRest says on standard error what was read and is in no call.
+func (f *readFlags) tellRest(t *terminal, res *app.ReadResult) {
+	if n := res.Unrecognised.Lines + res.Unrecognised.Records; n > 0 && !f.unrecognised {
+		var parts []string
+		if res.Unrecognised.Lines > 0 {
+			parts = append(parts, counted(res.Unrecognised.Lines, "line"))
+		}
+		if k := res.Unrecognised.Records; k > 0 {
+			parts = append(parts, counted(k, "record"))
+		}
+		verb := "were"
+		if n == 1 {
+			verb = "was"
+		}
+		t.talk("%s %s not recognised as part of a call (--unrecognised lists them)", strings.Join(parts, " and "), verb)
+	}
+	if res.Stats.Evicted > 0 {
+		t.talk("%s told before the end for lack of memory (--memory allows more)", counted(res.Stats.Evicted, "call"))
+	}
+	if f.verbose {
+		for _, c := range []struct {
+			n    int64
+			what string
+		}{{res.Keepalives, "keep-alive"}, {res.Media, "RTP or RTCP packet"}, {res.Encrypted, "encrypted packet"}, {res.Other, "other packet"},
+			{res.Stats.LooseEvents, "event of a device outside any call"}} {
+			if c.n > 0 {
+				t.talk("passed over: %s", counted(c.n, c.what))
+			}
+		}
+	}
+}
+
+func counted(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	if first, rest, ok := strings.Cut(what, " of "); ok {
+		return fmt.Sprintf("%d %ss of %s", n, first, rest)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// assumptions reads --assume name=value.
+func assumptions(list []string) (explain.Assumptions, error) {
+	out := explain.Assumptions{}
+	for _, a := range list {
+		name, value, ok := strings.Cut(a, "=")
+		if !ok || value == "" {
+			return nil, withHint(fmt.Errorf("--assume: %q is not name=value", a), "such as callee=1-800-555-1212")
+		}
+		known := false
+		var names []string
+		for _, f := range explain.FactNames {
+			if f.Assumable {
+				names = append(names, f.Name)
+				known = known || f.Name == name
+			}
+		}
+		if !known {
+			sort.Strings(names)
+			return nil, fmt.Errorf("--assume: there is no fact %q to assume; there are %s", name, strings.Join(names, ", "))
+		}
+		out[name] = value
+	}
+	return out, nil
+}

@@ -1,0 +1,119 @@
+package report
+
+import (
+	"strconv"
+	"time"
+
+	"sipscribe/internal/callflow"
+	"sipscribe/internal/capture"
+	"sipscribe/internal/explain"
+	"sipscribe/sip"
+)
+
+// Row is a call in one line: what a list shows. Its strings are its own.
+type Row struct {
+	Seq      int64
+	Time     capture.Time
+	From, To string // number, user or address; "hidden" if the log hides it, "" if there is none
+	Kind     callflow.Kind
+	Outcome  callflow.Outcome
+	Status   int
+	Ring     time.Duration // -1: not known
+	Talk     time.Duration // -1: not known
+	Messages int           // transmissions: each message as often as it was sent, not as often as it was logged
+	Complete bool
+	Source   int32
+	CallID   string
+}
+
+// Rower makes rows. It is not safe for concurrent use.
+type Rower struct{ message sip.Message }
+
+// Hidden is what stands for a name that the log hides.
+const Hidden = "hidden"
+
+// Row returns the row of a call.
+func (r *Rower) Row(c *callflow.Call) Row {
+	row := Row{Seq: c.Seq, Time: c.Start(), Kind: c.Kind, Outcome: c.Outcome, Status: c.Status, Ring: c.Ring, Talk: c.Talk,
+		Complete: len(c.Missing) == 0}
+	first := -1
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Kind != capture.KindMessage {
+			continue
+		}
+		if first < 0 {
+			first = i
+		}
+		if !h.Duplicate {
+			row.Messages++
+		}
+	}
+	if c.Root >= 0 {
+		first = c.Root
+	}
+	if first >= 0 {
+		row.Source = c.Origin(&c.Hops[first]).Source
+		m := &r.message
+		m.Parse(c.Data(&c.Hops[first]))
+		row.From = partyName(m.From())
+		to := m.To()
+		row.To = partyName(to)
+		if to.URI.Raw == nil && m.IsRequest() {
+			row.To = uriPart(m.RequestURI())
+		}
+	}
+	if c.MaskedCallID {
+		row.CallID = Hidden
+		if len(c.FirstCallID()) == 0 {
+			row.CallID = ""
+		}
+	} else {
+		row.CallID = explain.Shown(c.FirstCallID(), 200)
+	}
+	return row
+}
+
+// partyName names an address in a list: its user part; where there is none, its host.
+func partyName(a sip.Address) string { return uriPart(a.URI) }
+
+func uriPart(u sip.URI) string {
+	switch {
+	case u.Masked:
+		return Hidden
+	case len(u.User) > 0:
+		return explain.Shown(sip.Unescape(u.User), 60)
+	case len(u.Host) > 0:
+		return explain.Shown(u.Host, 60)
+	}
+	return explain.Shown(u.Raw, 60)
+}
+
+// AppendDuration appends a time in the list's form: "16 s", "0.4 s", "1:05:00"; nothing if it is not known.
+func AppendDuration(dst []byte, d, precision time.Duration) []byte {
+	if d < 0 {
+		return dst
+	}
+	s := int64((d + time.Second/2) / time.Second)
+	switch {
+	case d < time.Minute && precision < time.Second:
+		dst = strconv.AppendFloat(dst, d.Seconds(), 'f', 1, 64)
+		return append(dst, " s"...)
+	case d < time.Minute:
+		dst = strconv.AppendInt(dst, s, 10)
+		return append(dst, " s"...)
+	}
+	two := func(n int64) {
+		dst = append(dst, byte('0'+n/10%10), byte('0'+n%10))
+	}
+	if s >= 3600 {
+		dst = strconv.AppendInt(dst, s/3600, 10)
+		dst = append(dst, ':')
+		two(s / 60 % 60)
+	} else {
+		dst = strconv.AppendInt(dst, s/60, 10)
+	}
+	dst = append(dst, ':')
+	two(s % 60)
+	return dst
+}
