@@ -39,6 +39,7 @@ var callRules = []callRule{
 	{"time", []string{"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"},
 		func(p place) bool { return p.test || p.program || p.floor > 2 && p.floor != 3 || isSocket(p.dir) },
 		"the clock comes in through the options: a log has its own time, a machine is told it"},
+	{"os/exec", []string{"*"}, func(p place) bool { return p.test || p.program }, "nothing that was read may start a process"},
 	{"math/rand", []string{"*"}, func(p place) bool { return p.test || p.floor > 5 }, "chance comes in through the options"},
 	{"math/rand/v2", []string{"Int*", "Uint*", "N", "Float*", "Perm", "Shuffle", "NormFloat64", "ExpFloat64"},
 		func(p place) bool { return p.test || p.floor > 5 }, "chance comes in through the options"},
