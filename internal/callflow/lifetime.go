@@ -13,6 +13,10 @@ const (
 	timerTail    = 40 * time.Second // 64*T1 (timers B, F, H, J) and some
 	timerEarly   = 5 * time.Minute  // a ringing call: Timer C (§16.6, more than 3 minutes), SPA's INVITE Expires of 240 s
 	timerUnheard = 40 * time.Second // no response at all: Timer B or F, 32 s
+	// A telephone registers under one Call-ID as long as it runs (RFC 3261 §10.2), and one that is refused tries again; so does one that asks for
+	// answers to OPTIONS.
+	timerRegister = time.Hour
+	timerOther    = 10 * time.Minute
 	// A confirmed call ends by BYE. If Session-Expires (RFC 4028) is known, it lapses when not refreshed.
 	timerSession = 24 * time.Hour
 )
@@ -54,13 +58,16 @@ func (a *Assembler) live(c *Call, h *Hop, m *sip.Message) {
 			if n, ok := m.Number(sip.FieldSessionExpires); ok {
 				s.session = int64(n)*int64(time.Second) + int64(timerTail)
 			}
+		case h.Status == 401 || h.Status == 407:
+			s.over = true
+			wait = timerEarly // somebody may have to type a password
 		default:
 			s.over = true
 		}
-	case h.Method == sip.MethodRegister && h.Status/100 == 2:
+	case h.Method == sip.MethodRegister && h.Status >= 200:
 		s.over = true
-		// The next refresh has the same Call-ID and comes before the binding lapses (RFC 3261 §10.2.4).
-		wait += registrationLife(m)
+		// The next refresh comes before the binding lapses (RFC 3261 §10.2.4).
+		wait = max(timerRegister, registrationLife(m)) + timerTail
 	case h.Method == sip.MethodSubscribe && h.Status/100 == 2:
 		s.over = true
 		if n, ok := m.Number(sip.FieldExpires); ok {
@@ -68,6 +75,7 @@ func (a *Assembler) live(c *Call, h *Hop, m *sip.Message) {
 		}
 	case h.Status >= 200 && c.Kind != KindCall:
 		s.over = true
+		wait = timerOther
 	}
 	now := a.now[s.domain]
 	if s.confirmed {

@@ -132,9 +132,10 @@ func (c *Call) callOutcome() {
 		if !c.hasAck(answered) {
 			c.Missing = append(c.Missing, MissingAck)
 		}
-		if bye < 0 {
+		switch {
+		case bye < 0 || c.legUp():
 			c.Missing = append(c.Missing, MissingBye)
-		} else {
+		default:
 			c.byeMissing(byeTx)
 		}
 	case OutcomeCancelled:
@@ -161,6 +162,16 @@ func (c *Call) byeMissing(t int) {
 	if c.Transactions[t].Final < 0 {
 		c.Missing = append(c.Missing, MissingByeOK)
 	}
+}
+
+// legUp reports whether a dialog of the call was answered and no BYE ends it: another branch that answered too, the leg that a transfer made.
+func (c *Call) legUp() bool {
+	for i := range c.Dialogs {
+		if d := &c.Dialogs[i]; d.Confirmed >= 0 && d.Bye < 0 && c.Hops[d.Confirmed].Method == sip.MethodInvite {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Call) hasReinvite() bool {

@@ -48,7 +48,7 @@ func (c *Call) findTransactions() {
 		if h.Kind != capture.KindMessage {
 			continue
 		}
-		key := mix(h.branch, uint64(txMethod(h.Method)))
+		key := h.txKey(h.branch)
 		t := -1
 		if index == nil {
 			for j := len(c.Transactions) - 1; j >= 0; j-- {
@@ -66,16 +66,8 @@ func (c *Call) findTransactions() {
 		} else if j, ok := index[key]; ok {
 			t = j
 		}
-		if t >= 0 && c.Transactions[t].CSeq != h.CSeq {
-			// The same branch with another CSeq: a client that makes its branches badly. Not the same transaction (§8.1.1.7).
-			key = mix(key, uint64(h.CSeq))
-			t = -1
-			for j := len(c.Transactions) - 1; j >= 0 && j > len(c.Transactions)-64; j-- {
-				if c.Transactions[j].key == key {
-					t = j
-					break
-				}
-			}
+		if t < 0 && h.Status != 0 {
+			t = c.unanswered(h)
 		}
 		if t < 0 {
 			t = len(c.Transactions)
@@ -108,6 +100,29 @@ func (c *Call) findTransactions() {
 			}
 		}
 	}
+}
+
+// txKey returns the hash of the transaction of a message with this branch (RFC 3261 §17.1.3, §17.2.3). CSeq number and From tag are the same in all
+// its messages; they keep apart what clients that make their branches badly would mix up.
+func (h *Hop) txKey(branch uint64) uint64 {
+	return mix(mix(mix(branch, uint64(txMethod(h.Method))), uint64(h.CSeq)), h.fromTag)
+}
+
+// unanswered returns the transaction that a response belongs to whose branch fits none: the newest of its method, CSeq and tags that has no
+// final response. A log that was edited, or a gateway that rewrites Via, leaves such responses. -1 if there is none.
+func (c *Call) unanswered(h *Hop) int {
+	for j := len(c.Transactions) - 1; j >= 0 && j >= len(c.Transactions)-64; j-- {
+		tx := &c.Transactions[j]
+		if tx.Method != h.Method || tx.CSeq != h.CSeq || tx.Request < 0 || tx.Final >= 0 {
+			continue
+		}
+		r := &c.Hops[tx.Request]
+		if r.fromTag != h.fromTag || r.vias != h.vias || r.toTag != 0 && r.toTag != h.toTag {
+			continue
+		}
+		return j
+	}
+	return -1
 }
 
 // maxLook is how many distinct messages of a transaction are compared with a new one. A healthy one has a handful.
@@ -162,6 +177,13 @@ func (c *Call) sameMessage(a, b *Hop) bool {
 	}
 	if a.vias != b.vias {
 		return false
+	}
+	if a.mark != 0 && b.mark != 0 {
+		// The source names the ends.
+		x, y := c.marks[a.mark-1], c.marks[b.mark-1]
+		if !bytes.Equal(c.text(x.src), c.text(y.src)) || !bytes.Equal(c.text(x.dst), c.text(y.dst)) {
+			return false
+		}
 	}
 	if a.Status > 100 && a.Status < 200 || a.flags&hopNoBranch != 0 {
 		// A second 180 may say something new (other SDP, other RSeq), and without a branch a request may be another one.
@@ -222,64 +244,91 @@ func (c *Call) twinOf(a, b *Hop) bool {
 
 // findForwards links each message with the one that it passes on: seen before a proxy and behind it.
 func (c *Call) findForwards() {
-	for t := range c.Transactions {
-		tx := &c.Transactions[t]
-		if tx.Request < 0 {
-			continue
+	multi := false
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.IsRequest() && h.RepeatOf < 0 {
+			if up := c.forwardOf(i, h); up >= 0 {
+				h.Forwards = int32(up)
+				multi = true
+				tx := &c.Transactions[h.Transaction]
+				if tx.Request == i && c.Hops[up].Transaction != h.Transaction {
+					tx.Upstream = int(c.Hops[up].Transaction)
+				}
+			}
 		}
-		h := &c.Hops[tx.Request]
-		up := c.upstreamOf(t, h)
-		if up < 0 {
-			continue
-		}
-		tx.Upstream = up
-		h.Forwards = int32(c.Transactions[up].Request)
 	}
-	// Responses: the same status and To tag, seen before in the transaction downstream.
-	for t := range c.Transactions {
-		down := &c.Transactions[t]
-		if down.Upstream < 0 {
+	if !multi {
+		return
+	}
+	// Responses: the same status seen before in a transaction downstream; with the same To tag if there is one.
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Status <= 100 || h.RepeatOf >= 0 {
 			continue
 		}
-		for i := range c.Hops {
-			h := &c.Hops[i]
-			if h.Status <= 100 || int(h.Transaction) != down.Upstream || h.RepeatOf >= 0 || h.Forwards >= 0 {
+		for j := i - 1; j >= 0 && j > i-512; j-- {
+			d := &c.Hops[j]
+			if d.Status != h.Status || d.Transaction < 0 || c.Transactions[d.Transaction].Upstream != int(h.Transaction) {
 				continue
 			}
-			for j := i - 1; j >= 0 && j > i-512; j-- {
-				d := &c.Hops[j]
-				if int(d.Transaction) == t && d.Status == h.Status && d.toTag == h.toTag {
-					h.Forwards = int32(j)
-					break
-				}
+			if d.toTag == h.toTag {
+				h.Forwards = int32(j)
+				break
+			}
+			if h.Forwards < 0 {
+				h.Forwards = int32(j)
 			}
 		}
 	}
 }
 
-// upstreamOf returns the transaction that request h of transaction t passes on, -1 if none was seen.
-func (c *Call) upstreamOf(t int, h *Hop) int {
+// forwardOf returns the request that request h passes on, -1 if none was seen.
+func (c *Call) forwardOf(i int, h *Hop) int {
 	if h.second != 0 {
-		key := mix(h.second, uint64(txMethod(h.Method)))
-		for j := range c.Transactions {
-			if o := &c.Transactions[j]; j != t && o.key == key && o.Request >= 0 && o.Method == h.Method {
+		for j := i - 1; j >= 0 && j > i-512; j-- {
+			o := &c.Hops[j]
+			if o.branch == h.second && o.Method == h.Method && o.CSeq == h.CSeq && o.IsRequest() && o.fromTag == h.fromTag && o.RepeatOf < 0 &&
+				o.flags&hopNoBranch == 0 {
+				return j
+			}
+		}
+		// The other side of the proxy may have been logged first: two logs with clocks that differ.
+		for j := i + 1; j < len(c.Hops) && j < i+64; j++ {
+			o := &c.Hops[j]
+			if o.branch == h.second && o.Method == h.Method && o.CSeq == h.CSeq && o.IsRequest() && o.fromTag == h.fromTag && o.RepeatOf < 0 {
 				return j
 			}
 		}
 	}
-	// A back-to-back user agent or a proxy that hides the Via before its own: the same Call-ID, CSeq and From tag, sent on by the address that
-	// the earlier one went to.
+	// A back-to-back user agent, or a proxy that hides the Via before its own: the same method, CSeq and From tag, sent on by the
+	// address that the earlier one went to.
 	if h.src >= 0 && h.fromTag != 0 {
-		for j := t - 1; j >= 0 && j > t-64; j-- {
-			o := &c.Transactions[j]
-			if o.Request < 0 || o.Method != h.Method || o.CSeq != h.CSeq || o.branch == h.branch {
-				continue
-			}
-			p := &c.Hops[o.Request]
-			if p.dst >= 0 && p.fromTag == h.fromTag && c.endpoints[p.dst].Addr == c.endpoints[h.src].Addr && p.src != h.src {
+		for j := i - 1; j >= 0 && j > i-64; j-- {
+			o := &c.Hops[j]
+			if o.IsRequest() && o.Method == h.Method && o.CSeq == h.CSeq && o.fromTag == h.fromTag && o.branch != h.branch && o.dst >= 0 &&
+				c.sameParty(o.dst, h.src) && o.src != h.src && o.RepeatOf < 0 {
 				return j
 			}
 		}
 	}
 	return -1
+}
+
+// sameParty reports whether two endpoints are one party: the same address, and, where the address talks to itself, the same port.
+func (c *Call) sameParty(a, b int16) bool {
+	x, y := c.endpoints[a], c.endpoints[b]
+	if x.Addr != y.Addr {
+		return false
+	}
+	if x.Port == y.Port {
+		return true
+	}
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.src >= 0 && h.dst >= 0 && c.endpoints[h.src].Addr == x.Addr && c.endpoints[h.dst].Addr == x.Addr {
+			return false
+		}
+	}
+	return true
 }

@@ -156,7 +156,7 @@ type Record struct {
 	// Escape is how the source shows the line ends of the message; Data has them as they were sent.
 	Escape syslog.Escape
 	Time   Time
-	Origin  Origin
+	Origin Origin
 	// Observer is the host that logged the record, as the source names it (often an address): "192.168.0.2". Empty: unknown.
 	Observer []byte
 	// Src and Dst are the transport addresses that the source states. In a device's log mostly one of them, or neither.

@@ -108,14 +108,11 @@ type lister struct {
 // rowFormat is a way to write rows.
 type rowFormat interface {
 	head(dst []byte) []byte
-	row(dst []byte, r *report.Row, first bool, sources []report.Source) []byte
+	row(dst []byte, r *report.Row, sources []report.Source) []byte
 	tail(dst []byte, rows int) []byte
 }
 
 func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, order *order) (*app.ReadResult, error) {
-	if _, err := l.out.Write(l.format.head(nil)); err != nil {
-		return nil, err
-	}
 	var res *app.ReadResult
 	var err error
 	if order.streams() {
@@ -125,7 +122,7 @@ func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, order *order) (*app
 			row := l.rower.Row(c)
 			b := ordered.Buffer()
 			if l.filter.match(&row, l.sources) {
-				b = l.format.row(b, &row, false, l.sources)
+				b = l.format.row(b, &row, l.sources)
 			}
 			return ordered.Put(c.Seq, b, oldest)
 		})
@@ -145,12 +142,17 @@ func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, order *order) (*app
 		})
 		var buf []byte
 		serr := sorter.each(func(r *report.Row) error {
-			buf = l.format.row(buf[:0], r, false, l.sources)
+			buf = l.format.row(buf[:0], r, l.sources)
 			_, err := l.Write(buf)
 			return err
 		})
 		if err == nil {
 			err = serr
+		}
+	}
+	if l.shown == 0 && l.calls > 0 {
+		if _, werr := l.out.Write(l.format.head(nil)); err == nil {
+			err = werr
 		}
 	}
 	if _, werr := l.out.Write(l.format.tail(nil, l.shown)); err == nil {
@@ -168,6 +170,11 @@ func (l *lister) Write(p []byte) (int, error) {
 		return 0, nil
 	}
 	l.shown++
+	if l.shown == 1 {
+		if _, err := l.out.Write(l.format.head(nil)); err != nil {
+			return 0, err
+		}
+	}
 	if j, ok := l.format.(*jsonRows); ok && l.shown > 1 {
 		if _, err := l.out.WriteString(j.separator()); err != nil {
 			return 0, err
@@ -176,11 +183,12 @@ func (l *lister) Write(p []byte) (int, error) {
 	return l.out.Write(p)
 }
 
-// tableRows writes a table for people.
-type tableRows struct{}
+// tableRows writes a table for people. The column of the time is as wide as the first time.
+type tableRows struct{ time int }
 
-func (*tableRows) head(dst []byte) []byte {
-	return append(dst, "TIME                 FROM              TO                OUTCOME          RING     TALK  MESSAGES  SOURCE\n"...)
+func (t *tableRows) head(dst []byte) []byte {
+	dst = column(dst, "TIME", t.time)
+	return append(dst, "FROM              TO                OUTCOME          RING     TALK  MESSAGES  SOURCE\n"...)
 }
 
 // column appends text padded to n columns, and two blanks. A longer text pushes the rest to the right: nothing is cut.
@@ -212,13 +220,15 @@ func rightColumn(dst []byte, at, n int) []byte {
 	return append(dst, ' ', ' ')
 }
 
-func (*tableRows) row(dst []byte, r *report.Row, _ bool, sources []report.Source) []byte {
+func (t *tableRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
 	at := len(dst)
 	dst = r.Time.Stamp.AppendText(dst)
-	if n := len(dst) - at; n < 19 {
-		dst = append(dst, "                   "[:19-n]...)
+	if t.time == 0 {
+		t.time = max(len(dst)-at, 4)
 	}
-	dst = append(dst, ' ', ' ')
+	for n := len(dst) - at; n < t.time+2; n++ {
+		dst = append(dst, ' ')
+	}
 	dst = column(dst, dash(r.From), 16)
 	dst = column(dst, dash(r.To), 16)
 	outcome := r.Outcome.String()
@@ -265,7 +275,7 @@ func (*csvRows) head(dst []byte) []byte {
 	return append(dst, "time,utc,from,to,kind,outcome,status,ring_s,talk_s,messages,complete,source,call_id\n"...)
 }
 
-func (*csvRows) row(dst []byte, r *report.Row, _ bool, sources []report.Source) []byte {
+func (*csvRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
 	dst = r.Time.Stamp.AppendText(dst)
 	dst = append(dst, ',')
 	if utc, ok := r.Time.UTC(); ok {
@@ -357,7 +367,7 @@ func (*jsonRows) head(dst []byte) []byte { return append(dst, "[\n"...) }
 
 func (*jsonRows) separator() string { return ",\n" }
 
-func (*jsonRows) row(dst []byte, r *report.Row, _ bool, sources []report.Source) []byte {
+func (*jsonRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
 	j := jsonRow{Time: r.Time.Text(), From: r.From, To: r.To, Kind: r.Kind.String(), Outcome: r.Outcome.String(), Messages: r.Messages,
 		Complete: r.Complete, Source: sourceName(sources, r.Source), CallID: r.CallID}
 	if utc, ok := r.Time.UTC(); ok {

@@ -6,6 +6,7 @@ import (
 
 	"sipscribe/internal/callflow"
 	"sipscribe/internal/capture"
+	"sipscribe/sip"
 )
 
 // tellEnding tells how it ends, and what of it is not in the log.
@@ -179,6 +180,8 @@ func (t *Teller) tellHead() {
 		t.say("head.call")
 	case c.Outcome == callflow.OutcomeUnregistered:
 		t.say("head.unregistration")
+	case c.Kind == callflow.KindRegistration && c.Hops[c.Root].Method == sip.MethodRegister && !t.parse(&c.Hops[c.Root]).Has(sip.FieldContact):
+		t.say("head.fetch")
 	case c.Kind == callflow.KindRegistration:
 		t.say("head.registration")
 	default:

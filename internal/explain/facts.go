@@ -2,6 +2,7 @@ package explain
 
 import (
 	"bytes"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -270,7 +271,7 @@ func (t *Teller) serverFacts(near *callflow.Hop) {
 		}
 		if _, have := t.fact("public_address"); !have && near != nil && h.Transaction >= 0 {
 			if via, ok := m.TopVia(); ok {
-				if v, ok := via.Params.Get("received"); ok && len(v) > 0 && !bytes.Equal(v, via.Host) && !sip.Masked(v) {
+				if v, ok := via.Params.Get("received"); ok && len(v) > 0 && !bytes.Equal(v, via.Host) && !sip.Masked(v) && isAddress(via.Host) {
 					value := t.shown(v)
 					if p, ok := via.Params.Get("rport"); ok && len(p) > 0 {
 						value += ":" + t.shown(p)
@@ -280,6 +281,12 @@ func (t *Teller) serverFacts(near *callflow.Hop) {
 			}
 		}
 	}
+}
+
+// isAddress reports whether a host is an address, not a name. A name in Via says nothing about a NAT.
+func isAddress(host []byte) bool {
+	_, err := netip.ParseAddr(string(bytes.Trim(host, "[]")))
+	return err == nil
 }
 
 // callFacts reads who calls whom, through which proxy.

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"bytes"
 	"hash/maphash"
 	"strconv"
 
@@ -52,21 +53,18 @@ func (t *Teller) tellAnswer(m *sip.Message) {
 // smallNumbers are the numbers that are written as words.
 var smallNumbers = [...]string{"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
 
-// codecList names the codecs of the first audio stream (or the first stream): up to three by name, more by number. Telephone events and comfort noise are no
-// codecs.
+// codecList names the codecs of the first audio stream (or the first stream): up to three by name, more by number. Telephone events, comfort
+// noise and Cisco's NSE are no codecs.
 func (t *Teller) codecList(s *sdp.Session) (string, int) {
 	for _, media := range s.AllMedia() {
 		if !media.IsAudio() || media.IsRejected() {
 			continue
 		}
 		var names [3]string
-		n, events := 0, false
+		n := 0
 		for c := range media.Codecs() {
 			switch {
-			case c.IsTelephoneEvent():
-				events = true
-				continue
-			case c.IsComfortNoise():
+			case c.IsTelephoneEvent(), c.IsComfortNoise(), bytes.EqualFold(c.Name, []byte("NSE")):
 				continue
 			}
 			if n < len(names) {
@@ -76,7 +74,6 @@ func (t *Teller) codecList(s *sdp.Session) (string, int) {
 			}
 			n++
 		}
-		_ = events
 		switch {
 		case n == 0:
 			return "", 0

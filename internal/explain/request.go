@@ -19,7 +19,7 @@ func (t *Teller) request(i int, h *callflow.Hop, m *sip.Message) {
 	case sip.MethodInvite:
 		t.invite(i, h, m)
 	case sip.MethodAck:
-		t.ack(h)
+		t.ack(i, h)
 	case sip.MethodCancel:
 		t.cancel(i, h)
 	case sip.MethodBye:
@@ -238,7 +238,7 @@ func (t *Teller) changeOf(h *callflow.Hop) byte {
 }
 
 // ack tells an ACK.
-func (t *Teller) ack(h *callflow.Hop) {
+func (t *Teller) ack(i int, h *callflow.Hop) {
 	c, s := t.call, &t.state
 	tx := &c.Transactions[h.Transaction]
 	if h.Forwards >= 0 {
@@ -260,10 +260,10 @@ func (t *Teller) ack(h *callflow.Hop) {
 	}
 	// The ACK of a 2xx: to the first answer, or to that of a change.
 	ok := -1
-	for i := t.stepHop(); i >= 0; i-- {
-		o := &c.Hops[i]
+	for j := i - 1; j >= 0; j-- {
+		o := &c.Hops[j]
 		if o.Status/100 == 2 && o.Method == sip.MethodInvite && o.CSeq == h.CSeq && c.SameDialog(o, h) {
-			ok = i
+			ok = j
 			break
 		}
 	}
@@ -281,15 +281,6 @@ func (t *Teller) ack(h *callflow.Hop) {
 	if h.HasSDP() {
 		t.say("ack.offer")
 	}
-}
-
-// stepHop returns the hop that is being told.
-func (t *Teller) stepHop() int {
-	n := len(t.steps)
-	if n == 0 {
-		return 0
-	}
-	return min(t.steps[n-1].Hop+64, len(t.call.Hops)-1)
 }
 
 // isChange reports whether response i answers an INVITE inside the call.
@@ -352,7 +343,7 @@ func (t *Teller) bye(i int, h *callflow.Hop) {
 		t.say("bye.forward")
 		return
 	}
-	if len(c.Joined) > 0 {
+	if t.otherLegUp(i, h) {
 		t.say("bye.leg")
 		return
 	}
@@ -367,6 +358,20 @@ func (t *Teller) bye(i int, h *callflow.Hop) {
 		}
 	}
 	t.say("bye")
+}
+
+// otherLegUp reports whether the call goes on in another dialog of its own when this BYE ends one: after a transfer.
+func (t *Teller) otherLegUp(i int, h *callflow.Hop) bool {
+	if len(t.call.Joined) == 0 {
+		return false
+	}
+	mine := t.call.Dialog(h)
+	for d := range t.call.Dialogs {
+		if g := &t.call.Dialogs[d]; d != mine && (g.Bye < 0 || g.Bye > i) && g.Created > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // register tells a REGISTER.
@@ -396,7 +401,14 @@ func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
 		}
 	}
 	t.fill[placeTarget] = t.hostPort(contact.URI)
+	contacts := 0
+	for range m.Values(sip.FieldContact) {
+		contacts++
+	}
+	t.fill[placeCount] = strconv.Itoa(contacts)
 	switch {
+	case contacts > 1 && !(has && expires == 0):
+		t.say("register.several")
 	case !ok:
 		t.say("register.fetch")
 	case contact.Star:
@@ -585,6 +597,9 @@ func (t *Teller) uriName(u sip.URI) string {
 func (t *Teller) hostPort(u sip.URI) string {
 	if u.Masked {
 		return t.word("word.hidden.later")
+	}
+	if len(u.Host) == 0 {
+		return t.shown(u.Raw)
 	}
 	s := t.shown(u.Host)
 	if u.Port != 0 {

@@ -79,8 +79,13 @@ func (t *Teller) fromCallee(h *callflow.Hop) bool {
 		return false
 	}
 	p := &t.call.Participants[h.From]
-	return p.Role == callflow.RoleCallee || int(h.From) == t.call.Callee ||
-		p.Device && t.call.Caller != int(h.From) && p.Role != callflow.RoleProxy
+	switch p.Role {
+	case callflow.RoleProxy, callflow.RoleRegistrar, callflow.RoleServer:
+		return false
+	case callflow.RoleCallee:
+		return true
+	}
+	return !p.Forwarded && (p.Device || t.call.Callee >= 0)
 }
 
 // provisional tells a 1xx to an INVITE.
@@ -106,7 +111,7 @@ func (t *Teller) provisional(i int, h *callflow.Hop, m *sip.Message) {
 	}
 	dialog := t.call.Dialog(h)
 	switch {
-	case h.Status == 180 && s.ringing >= 0 && dialog >= 0 && s.ringTag >= 0 && dialog != s.ringTag:
+	case h.Status == 180 && s.ringing >= 0 && dialog >= 0 && s.ringTag >= 0 && dialog != s.ringTag && t.stillRings(i, h):
 		t.say("ringing.fork")
 	case h.Status == 180 && h.HasSDP():
 		t.say("ringing.early")
@@ -130,6 +135,17 @@ func (t *Teller) provisional(i int, h *callflow.Hop, m *sip.Message) {
 	if s.ringing < 0 && h.Status >= 180 && h.Status <= 183 {
 		s.ringing, s.ringTag = i, dialog
 	}
+}
+
+// stillRings reports whether the dialog that rang before is still ringing when another one begins to: a fork, not the next place that a proxy
+// tries, and not the next leg of a transfer.
+func (t *Teller) stillRings(i int, h *callflow.Hop) bool {
+	first := &t.call.Hops[t.state.ringing]
+	if first.Transaction == h.Transaction {
+		return true
+	}
+	tx := &t.call.Transactions[first.Transaction]
+	return !(tx.Final >= 0 && tx.Final < i) && t.call.Transactions[h.Transaction].Upstream >= 0 && tx.Upstream >= 0
 }
 
 // answer tells a 2xx to an INVITE.
@@ -267,8 +283,6 @@ func (t *Teller) tellWhy(m *sip.Message) {
 			t.say("final.why")
 		}
 	} else if v := m.Value(sip.FieldReason); len(v) > 0 {
-		p := sip.ParseAddress(nil)
-		_ = p
 		t.fill[placeText] = t.shown(v)
 		t.say("final.why")
 	}
@@ -284,31 +298,40 @@ func (t *Teller) isKeepAlive(h *callflow.Hop) bool {
 	return r >= 0 && t.eventName(t.parse(&t.call.Hops[r])) == "keep-alive"
 }
 
-// challenge tells a 401 or 407. What it means depends on whether the request had credentials, and for which realm and nonce.
+// challenge tells a 401 or 407. What it means depends on whether the request had credentials, and for which realm and nonce. A challenge that a proxy passes on has been told
+// where it was made; who is asked in the end is the caller.
 func (t *Teller) challenge(i int, h *callflow.Hop, m *sip.Message) {
 	c, s := t.call, &t.state
-	if h.Forwards >= 0 {
-		t.say("challenge.forward")
-		return
-	}
 	ch, _, ok := m.Challenge()
 	realm, _ := ch.Get("realm")
 	nonce, _ := ch.Get("nonce")
 	stale, _ := ch.Get("stale")
-	s.challenged = i
 	shown := t.shown(realm)
-	previous := s.realm
-	s.realm = shown
-	t.fill[placeRealm] = shown
 	req := c.Transactions[h.Transaction].Request
-	if req < 0 || !c.Hops[req].HasCredentials() {
-		s.realms = 1
-		s.nonce = nonce
-		if !ok || shown == "" {
-			t.say("challenge.bare")
-			return
+	if h.Forwards >= 0 {
+		t.say("challenge.forward")
+		if shown != s.realm && c.Transactions[h.Transaction].Upstream < 0 {
+			s.realms++
 		}
-		t.say("challenge.first")
+		s.challenged, s.realm, s.nonce = i, shown, nonce
+		return
+	}
+	middle := req >= 0 && c.Hops[req].Forwards >= 0
+	t.fill[placeRealm] = shown
+	if !middle {
+		defer func() { s.challenged, s.realm, s.nonce = i, shown, nonce }()
+	}
+	if req < 0 || !c.Hops[req].HasCredentials() {
+		switch {
+		case middle && ok && shown != "":
+			t.say("challenge.caller")
+		case !ok || shown == "":
+			t.say("challenge.bare")
+			s.realms = 1
+		default:
+			t.say("challenge.first")
+			s.realms = 1
+		}
 		return
 	}
 	request := t.parse(&c.Hops[req])
@@ -316,19 +339,19 @@ func (t *Teller) challenge(i int, h *callflow.Hop, m *sip.Message) {
 	switch {
 	case bytes.EqualFold(stale, []byte("true")):
 		t.say("challenge.stale")
-	case !forRealm && shown != previous:
-		s.realms++
+	case !forRealm && shown != s.realm:
+		if !middle {
+			s.realms++
+		}
 		t.say("challenge.more")
-	case s.nonce != nil && used != nil && !bytes.Equal(used, s.nonce):
-		t.say("challenge.nonce")
-	case s.nonce == nil:
-		// Credentials from an earlier time, and the log begins here: an old nonce is as likely as a wrong password.
+	case s.nonce != nil && used != nil && !bytes.Equal(used, s.nonce), s.nonce == nil:
+		// Other credentials than the last challenge asked for: an old nonce is as likely as a wrong password. So it is where the log
+		// begins with credentials from an earlier time.
 		t.say("challenge.nonce")
 	default:
 		t.fill[placeUser] = t.credentialsUser(request)
 		t.say("challenge.refused")
 	}
-	s.nonce = nonce
 }
 
 // usedNonce returns the nonce that a request's credentials for a realm use, and whether it has any for it.
@@ -362,7 +385,11 @@ func (t *Teller) success(h *callflow.Hop, m *sip.Message) {
 	}
 	switch h.Method {
 	case sip.MethodBye:
-		t.say("bye.ok")
+		if t.otherLegUp(h.Index(), h) {
+			t.say("bye.ok.leg")
+		} else {
+			t.say("bye.ok")
+		}
 	case sip.MethodRegister:
 		t.registered(h, m)
 	case sip.MethodOptions:

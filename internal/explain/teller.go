@@ -167,12 +167,21 @@ func (t *Teller) put(tpl template) {
 		default:
 			t.buf = append(t.buf, t.fill[p.place]...)
 		}
-		if p.upper && at < len(t.buf) && t.buf[at] >= 'a' && t.buf[at] <= 'z' && !(p.place == placeCallee || p.place == placeCaller) {
-			t.buf[at] -= 'a' - 'A'
-		} else if p.upper && at < len(t.buf) && bytes.HasPrefix(t.buf[at:], []byte(t.word("word.the")+" ")) {
+		// Only our own words begin with a capital here: "alice" is written as she writes herself.
+		if p.upper && at < len(t.buf) && t.ownWord(at) {
 			t.buf[at] -= 'a' - 'A'
 		}
 	}
+}
+
+// ownWord reports whether what stands in the buffer at an offset begins with a word of the catalogue in small letters, not with a name.
+func (t *Teller) ownWord(at int) bool {
+	if t.buf[at] < 'a' || t.buf[at] > 'z' {
+		return false
+	}
+	text := t.buf[at:]
+	return bytes.HasPrefix(text, []byte(t.word("word.the")+" ")) || bytes.Equal(text, []byte(t.word("word.nobody"))) ||
+		bytes.Equal(text, []byte(t.word("word.hidden.first")))
 }
 
 // putParty appends a party's name, with its article.
@@ -305,11 +314,11 @@ func (t *Teller) nameEnds() {
 		}
 	}
 	switch {
-	case c.Callee >= 0 && t.parties[c.Callee].Name != "" && !c.Participants[c.Callee].Device:
-		t.calleeName = t.withArticle(c.Callee)
-		t.calleeLater = t.calleeName
 	case to != nil:
 		t.calleeName = t.shown(to)
+		t.calleeLater = t.calleeName
+	case c.Callee >= 0 && t.parties[c.Callee].Name != "" && !c.Participants[c.Callee].Device:
+		t.calleeName = t.withArticle(c.Callee)
 		t.calleeLater = t.calleeName
 	case assumed("callee") != "":
 		t.calleeName = assumed("callee")
@@ -441,6 +450,12 @@ func duration(d time.Duration, precision time.Duration) string {
 			return strconv.Itoa(s/60) + " min"
 		}
 		return strconv.Itoa(s/60) + " min " + strconv.Itoa(s%60) + " s"
+	}
+	switch days := int((d + 12*time.Hour) / (24 * time.Hour)); {
+	case days > 730:
+		return strconv.Itoa(days/365) + " years"
+	case days > 2:
+		return strconv.Itoa(days) + " days"
 	}
 	m := int((d + time.Minute/2) / time.Minute)
 	if m%60 == 0 {

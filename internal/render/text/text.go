@@ -111,14 +111,15 @@ func (p *printer) section(title string) {
 // head writes who called whom, when, and how it went.
 func (p *printer) head(c *report.Call) {
 	var b strings.Builder
-	sep := " · "
+	sep := "· "
 	if p.o.ASCII {
-		sep = " - "
+		sep = "- "
 	}
 	if t := c.Flow.Start(); !t.IsZero() {
 		b.WriteString(sep)
 		b.WriteString(t.Text())
 		b.WriteString(clockNote(t))
+		b.WriteString(" ")
 	}
 	b.WriteString(sep)
 	b.WriteString(c.Story.Headline)
@@ -127,7 +128,8 @@ func (p *printer) head(c *report.Call) {
 		lead = "Call " + strconv.Itoa(p.o.Number)
 		p.colored(bold, lead)
 	}
-	p.wrapFrom(8, "  ", b.String(), bold)
+	p.write(" ")
+	p.wrapFrom(9, "  ", b.String(), bold)
 	p.paragraph("", c.Story.Summary)
 }
 
