@@ -47,6 +47,17 @@ func (a *Assembler) live(c *Call, h *Hop, m *sip.Message) {
 			wait = timerUnheard
 		case sip.MethodBye:
 			s.confirmed, s.over = false, true
+		case sip.MethodCancel:
+			if len(c.Hops) == 1 {
+				wait = timerEarly // its INVITE is older than the log
+			}
+		case sip.MethodAck:
+			// It ends an attempt, and the next may take its time; or, first in the log, it is of a call that was answered before.
+			if len(c.Hops) == 1 && h.toTag != 0 {
+				s.confirmed, s.session = true, int64(timerSession)
+			} else if left := s.deadline - a.now[s.domain]; left > int64(wait) {
+				wait = time.Duration(left)
+			}
 		}
 	case h.Method == sip.MethodInvite:
 		switch {
