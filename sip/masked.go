@@ -6,36 +6,55 @@ import "bytes"
 // against address harvesters leaves of every user@host), "XX.XX.XX.XX", "***", "<removed>". Two masked identifiers that look
 // the same are not known to be the same.
 func Masked(b []byte) bool {
-	if len(b) == 0 {
+	// Nearly everything that is asked about was not hidden: one look says whether there is anything to look at.
+	var seen byte
+	for _, c := range b {
+		seen |= maskChar[c]
+	}
+	if seen == 0 {
 		return false
 	}
-	if maskedAddressLen(b) > 0 || bytes.Contains(b, maskOpen) && hasMaskedAddress(b) {
+	if seen&maskBracket != 0 && hasMaskedAddress(b) {
 		return true
 	}
-	masks, other := 0, 0
+	if seen&(maskStar|maskX) != 0 && isBlanked(b) {
+		return true
+	}
+	return seen&maskStar != 0 && bytes.Contains(b, []byte("***")) ||
+		seen&maskR != 0 && containsFold(b, "redacted") ||
+		seen&maskAngle != 0 && (containsFold(b, "<removed>") || containsFold(b, "<hidden>"))
+}
+
+// The characters that masks are made of.
+const (
+	maskBracket = 1 << iota
+	maskStar
+	maskX
+	maskR
+	maskAngle
+)
+
+var maskChar = [256]byte{'[': maskBracket, '*': maskStar, 'x': maskX, 'X': maskX, 'r': maskR, 'R': maskR, '<': maskAngle}
+
+// isBlanked reports whether b is an address or number of which digits were replaced: "XX.XX.XX.XX", "1800555****".
+func isBlanked(b []byte) bool {
+	masks := 0
 	for i, c := range b {
 		switch {
 		case c == '*':
 			masks++
 		case c == 'x' || c == 'X':
-			// An x counts only in a run of two or more, or alone between dots.
-			prev := i > 0 && (b[i-1] == 'x' || b[i-1] == 'X')
-			next := i+1 < len(b) && (b[i+1] == 'x' || b[i+1] == 'X')
-			if prev || next {
-				masks++
-			} else {
-				other++
+			// An x counts only in a run of two or more.
+			if !(i > 0 && b[i-1]|0x20 == 'x' || i+1 < len(b) && b[i+1]|0x20 == 'x') {
+				return false
 			}
+			masks++
 		case c == '.' || c == ':' || c == '-' || c == '@' || isDigit(c):
 		default:
-			other++
+			return false
 		}
 	}
-	if masks >= 2 && other == 0 {
-		return true
-	}
-	return bytes.Contains(b, []byte("***")) || containsFold(b, "redacted") || containsFold(b, "<removed>") ||
-		containsFold(b, "<hidden>")
+	return masks >= 2
 }
 
 var maskOpen = []byte("[email")

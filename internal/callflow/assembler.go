@@ -1,6 +1,8 @@
 package callflow
 
 import (
+	"cmp"
+	"slices"
 	"unsafe"
 
 	"sipscribe/internal/capture"
@@ -41,6 +43,8 @@ type Assembler struct {
 	// open calls in the order of their last message, the quietest first.
 	quiet, busy *Call
 	free        []*Call
+	arenas      arenaPool
+	hops        hopPool
 	used        int64
 	// running says of each call from oldest on whether it is open.
 	running []bool
@@ -115,23 +119,18 @@ func (a *Assembler) Add(rec *capture.Record) error {
 	return nil
 }
 
-// Close hands on all calls that are left. The log has ended.
+// Close hands on all calls that are left, in the order in which they began. The log has ended.
 func (a *Assembler) Close() error {
-	for a.quiet != nil {
-		// In the order in which they began.
-		first := a.quiet
-		for c := a.quiet; c != nil; c = c.asm.next {
-			if c.Seq < first.Seq {
-				first = c
-			}
-			if len(a.byID) > 4096 {
-				break // with very many open calls the order of their last messages has to do
-			}
+	left := make([]*Call, 0, len(a.running))
+	for c := a.quiet; c != nil; c = c.asm.next {
+		left = append(left, c)
+	}
+	slices.SortFunc(left, func(x, y *Call) int { return cmp.Compare(x.Seq, y.Seq) })
+	for _, c := range left {
+		if !c.asm.settled() {
+			c.LogEnded = true
 		}
-		if !first.asm.settled() {
-			first.LogEnded = true
-		}
-		if err := a.handOn(first); err != nil {
+		if err := a.handOn(c); err != nil {
 			return err
 		}
 	}
@@ -195,7 +194,7 @@ func (a *Assembler) open(rec *capture.Record, id identity, h *Hop) *Call {
 		c = a.free[n-1]
 		a.free = a.free[:n-1]
 	} else {
-		c = &Call{Hops: make([]Hop, 0, 12), arena: make([]byte, 0, 6<<10)}
+		c = &Call{}
 	}
 	a.seq++
 	c.Seq, c.asm.seq = a.seq, a.seq
@@ -226,6 +225,7 @@ func (a *Assembler) addID(c *Call, id identity, reason JoinReason) {
 	if len(id.callID) == 0 {
 		return
 	}
+	a.room(c, len(id.callID))
 	c.ids = append(c.ids, c.keep(id.callID))
 	if reason != 0 {
 		c.Joined = append(c.Joined, Join{string(id.callID), reason, len(c.Hops)})
@@ -243,6 +243,7 @@ func (a *Assembler) keep(c *Call, rec *capture.Record, h *Hop) *Hop {
 	h.source, h.unit, h.number = rec.Origin.Source, rec.Origin.Unit, rec.Origin.Number
 	h.start, h.end = rec.Origin.Start, rec.Origin.End
 	h.RepeatOf, h.Forwards, h.Transaction, h.From, h.To = -1, -1, -1, -1, -1
+	a.room(c, len(rec.Data)+len(rec.Origin.Map)+len(rec.Observer)+len(rec.Label)+len(rec.SrcName)+len(rec.DstName))
 	h.data = c.keep(rec.Data)
 	if len(rec.Origin.Map) > 0 {
 		h.omap = c.keep(rec.Origin.Map)
@@ -390,16 +391,17 @@ func (a *Assembler) close(seq int64) {
 	a.oldest += int64(n)
 }
 
-// recycle keeps the storage of a call for the next. A very large one is left to the garbage collector.
+// recycle keeps the storage of a call for others.
 func (a *Assembler) recycle(c *Call) {
-	seq := c.asm.seq
-	if cap(c.arena) > 1<<20 || cap(c.Hops) > 1024 || len(a.free) >= 4096 {
+	a.arenas.put(c.arena)
+	a.hops.put(c.Hops)
+	if len(a.free) >= poolPerSize || cap(c.Transactions) > 256 || cap(c.Dialogs) > 256 {
 		*c = Call{}
-		c.asm.seq = -seq
+		c.asm.seq = -1
 		return
 	}
-	*c = Call{Hops: c.Hops[:0], arena: c.arena[:0], ids: c.ids[:0], endpoints: c.endpoints[:0], names: c.names[:0],
-		marks: c.marks[:0], Transactions: c.Transactions[:0], Dialogs: c.Dialogs[:0], Participants: c.Participants[:0],
-		Missing: c.Missing[:0], asm: callState{keys: c.asm.keys[:0], ties: c.asm.ties[:0]}}
+	*c = Call{ids: c.ids[:0], endpoints: c.endpoints[:0], names: c.names[:0], marks: c.marks[:0], Transactions: c.Transactions[:0],
+		Dialogs: c.Dialogs[:0], Participants: c.Participants[:0], Missing: c.Missing[:0],
+		asm: callState{seq: -1, keys: c.asm.keys[:0], ties: c.asm.ties[:0]}}
 	a.free = append(a.free, c)
 }

@@ -76,7 +76,7 @@ func (a *Assembler) addEvent(rec *capture.Record) {
 // tieDevice gives the pending events of a device to the call that its INVITE begins. hop is the newest hop of c; the events
 // go before it.
 func (a *Assembler) tieDevice(c *Call, rec *capture.Record, hop *Hop) {
-	if c.Kind == KindRegistration || hop.Method != sip.MethodInvite || len(rec.Observer) == 0 {
+	if len(c.Hops) != 1 || hop.Method != sip.MethodInvite || len(rec.Observer) == 0 {
 		return
 	}
 	d := a.devices[string(rec.Observer)]
@@ -87,7 +87,7 @@ func (a *Assembler) tieDevice(c *Call, rec *capture.Record, hop *Hop) {
 		d = a.device(rec.Observer)
 	}
 	d.last, d.lastSeq = c, c.asm.seq
-	if len(d.pending) == 0 || hop.Status != 0 || hop.toTag != 0 || len(c.Hops) != 1 {
+	if len(d.pending) == 0 || hop.Status != 0 || hop.toTag != 0 {
 		return
 	}
 	first := c.Hops[0]

@@ -58,16 +58,7 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 	if m.Has(sip.FieldRSeq) {
 		h.flags |= hopReliable
 	}
-	n := 0
-	for s := range m.Values(sip.FieldVia) {
-		if n < 2 {
-			a.readVia(h, m.Text(s), n)
-		}
-		if n++; n == 255 {
-			break
-		}
-	}
-	h.vias = uint8(n)
+	a.readVias(h, m)
 	if h.branch == 0 {
 		// No branch that identifies anything (RFC 3261 §17.2.3, the rules for RFC 2543): the parts that a client repeats in each
 		// message of the transaction.
@@ -75,7 +66,7 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 		h.branch = mix(mix(h.fromTag, uint64(h.CSeq)), 0x2543)
 	}
 	id := identity{callID: m.CallID()}
-	id.masked = len(id.callID) == 0 || maskedID(id.callID)
+	id.masked = len(id.callID) == 0 || sip.Masked(id.callID)
 	return id
 }
 
@@ -84,54 +75,128 @@ func (h *Hop) tag(t []byte) uint64 {
 	if len(t) == 0 {
 		return 0
 	}
-	if maskedID(t) {
+	if sip.Masked(t) {
 		h.flags |= hopMaskedTag
 		return 0
 	}
 	return hashOf(t)
 }
 
-// maskedID is sip.Masked with a quick way out: an identifier without any of these characters was not hidden.
-func maskedID(b []byte) bool {
-	for _, c := range b {
-		switch c {
-		case '[', '*', 'X', 'x', '<', 'R', 'r':
-			return sip.Masked(b)
+// readVias reads what matters here of the first two Via values: branch, sent-by and received of the first, the branch of the second, and how many there are.
+func (a *Assembler) readVias(h *Hop, m *sip.Message) {
+	n := 0
+	for i := range m.Fields {
+		f := &m.Fields[i]
+		if f.ID != sip.FieldVia {
+			continue
 		}
+		v := m.Text(f.Value)
+		// A comma separates values (RFC 3261 §7.3.1), unless it is inside quotes, which hardly any Via has.
+		if bytes.IndexByte(v, ',') < 0 {
+			if n < 2 {
+				a.readVia(h, v, n)
+			}
+			n++
+			continue
+		}
+		n = 0
+		for s := range m.Values(sip.FieldVia) {
+			if n < 2 {
+				a.readVia(h, m.Text(s), n)
+			}
+			if n++; n == 255 {
+				break
+			}
+		}
+		break
 	}
-	return false
+	h.vias = uint8(min(n, 255))
 }
 
-// readVia reads the n-th Via value (from 0) of which only branch, sent-by and received matter here.
+// readVia reads the n-th Via value, from 0.
 func (a *Assembler) readVia(h *Hop, v []byte, n int) {
-	via := sip.ParseVia(v)
-	var branch []byte
-	for p := range via.Params.All {
-		switch len(p.Name) {
-		case 6:
-			if branch == nil && bytes.EqualFold(p.Name, []byte("branch")) {
-				branch = p.Value
+	semi := bytes.IndexByte(v, ';')
+	if semi < 0 {
+		semi = len(v)
+	}
+	if n == 0 {
+		// sent-by: what stands behind the last white space before the parameters. ParseVia knows the rest of the grammar, for the few that
+		// put white space elsewhere.
+		sentBy := v[:semi]
+		if sp := bytes.LastIndexByte(sentBy, ' '); sp >= 0 && sp+1 < len(sentBy) && sentBy[sp+1] != ':' && sentBy[sp+1] != '/' {
+			host := sentBy[sp+1:]
+			if c := bytes.LastIndexByte(host, ':'); c >= 0 && host[0] != '[' {
+				for _, d := range host[c+1:] {
+					h.viaPort = h.viaPort*10 + uint16(d-'0')
+				}
+				host = host[:c]
+				h.viaHost = hashOf(host)
+			} else if c < 0 {
+				h.viaHost = hashOf(host)
 			}
-		case 8:
-			if n == 0 && bytes.EqualFold(p.Name, []byte("received")) {
+		}
+		if h.viaHost == 0 {
+			via := sip.ParseVia(v)
+			h.viaHost, h.viaPort = hashOf(via.Host), via.Port
+		}
+	}
+	for p := v[semi:]; len(p) > 1; {
+		p = p[1:]
+		end := bytes.IndexByte(p, ';')
+		if end < 0 {
+			end = len(p)
+		}
+		q := p[:end]
+		p = p[end:]
+		for len(q) > 0 && (q[0] == ' ' || q[0] == '\t' || q[0] == '\r' || q[0] == '\n') {
+			q = q[1:]
+		}
+		if len(q) < 6 {
+			continue
+		}
+		switch q[0] {
+		case 'b', 'B':
+			if value, ok := param(q, "branch"); ok {
+				a.readBranch(h, value, n)
+			}
+		case 'r', 'R':
+			if n > 0 {
+				continue
+			}
+			if value, ok := param(q, "rport"); ok && len(value) > 0 {
 				h.flags |= hopReceived
-			}
-		case 5:
-			if n == 0 && len(p.Value) > 0 && bytes.EqualFold(p.Name, []byte("rport")) {
+			} else if _, ok := param(q, "received"); ok {
 				h.flags |= hopReceived
 			}
 		}
 	}
-	if n == 0 {
-		h.viaHost, h.viaPort = hashOf(via.Host), via.Port
+}
+
+// param returns the value of "name = value" if q is that parameter.
+func param(q []byte, name string) ([]byte, bool) {
+	if len(q) <= len(name) || !bytes.EqualFold(q[:len(name)], []byte(name)) {
+		return nil, false
 	}
-	if len(branch) <= len(sip.MagicCookie) || !bytes.EqualFold(branch[:len(sip.MagicCookie)], []byte(sip.MagicCookie)) ||
-		maskedID(branch) {
+	v := bytes.TrimLeft(q[len(name):], " \t")
+	if len(v) == 0 || v[0] != '=' {
+		return nil, false
+	}
+	return bytes.TrimSpace(v[1:]), true
+}
+
+// readBranch takes a branch, if it identifies anything: one with the magic cookie (RFC 3261 §8.1.1.7) that nobody has hidden. Sent-by is not part of the
+// key here, though it is in §17.2.3: a response whose Via was rewritten by a NAT's application gateway still belongs to its request, and a branch is
+// unique by itself.
+func (a *Assembler) readBranch(h *Hop, branch []byte, n int) {
+	if len(branch) <= len(sip.MagicCookie) || string(branch[:len(sip.MagicCookie)]) != sip.MagicCookie &&
+		!bytes.EqualFold(branch[:len(sip.MagicCookie)], []byte(sip.MagicCookie)) || sip.Masked(branch) {
 		return
 	}
 	if n == 0 {
-		h.branch = hashOf(branch)
-	} else {
+		if h.branch == 0 {
+			h.branch = hashOf(branch)
+		}
+	} else if h.second == 0 {
 		h.second = hashOf(branch)
 	}
 }
