@@ -159,16 +159,15 @@ func Parse(text []byte) (Event, bool) {
 	rest := text
 	if n, line, port := bracket(text); n > 0 {
 		e.Line, e.Port = line, port
-		rest = text[n:]
+		rest = bytes.TrimLeft(text[n:], " ")
 		if way := marker(rest); way != WayUnknown {
 			e.Kind, e.Way = Direction, way
-			e.follow(all, n+2)
+			e.follow(all, len(text)-len(rest)+2)
 			return e, true
 		}
 		if port != 0 {
 			return Event{}, false
 		}
-		rest = bytes.TrimLeft(rest, " ")
 		if len(rest) == 0 {
 			return Event{}, false
 		}

@@ -98,7 +98,8 @@ func FuzzParse(f *testing.F) {
 		"[0]Off Hook", "Calling:1@h", "CC:Failed w/ Calling 1", "[0] lcfg->ucAdpDebugOpt1:4", "SYSCFG:WARMBOOT 24 83", "[0:5060]<< x",
 		"[0]->10.0.0.1:5060(1)\r\nBYE sip:b@x SIP/2.0\r\n", "[0]->[::1]:5 y", "RSE_DEBUG x", "fu:1",
 	} {
-		f.Add([]byte(s))
+		f.Add([]byte("[0] <<"))
+	f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		e, ok := Parse(text)

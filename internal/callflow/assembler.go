@@ -83,7 +83,6 @@ type callState struct {
 	source     int32
 	cseq       uint32
 	size       int64
-	lastHop    int
 }
 
 // NewAssembler returns an Assembler.

@@ -25,12 +25,11 @@ type SyslogOptions struct {
 //
 // CR becomes ^M and LF a blank; the last LF of a datagram leaves nothing. The time is UTC.
 type SyslogWriter struct {
-	w       io.Writer
-	o       SyslogOptions
-	line    []byte
-	second  int64 // of stamp
-	stamp   []byte
-	isoFrom int
+	w      io.Writer
+	o      SyslogOptions
+	line   []byte
+	second int64 // of stamp
+	stamp  []byte
 }
 
 // NewSyslogWriter returns a writer to w, which is given one whole line at a time.
