@@ -17,19 +17,21 @@ type ClockRules struct {
 // December into January, and one without dates over midnight.
 type Clock struct {
 	rules ClockRules
-	epoch int   // years (or, without dates, days) that have passed since the first record
-	last  int64 // Clock of the last record
-	month uint8 // of the last record without a year
-	seen  bool
+
+	year int   // years that have passed since the first record, of stamps without a year
+	doy  int64 // day of the year of the last such stamp, from 1, all months as long as in a leap year
+	day  int64 // days that have passed since the first record, of stamps without a date
+	tod  int64 // time of day of the last such stamp, in nanoseconds; -1: there was none
 
 	// The last civil date and its day number: most records repeat the date of the one before.
 	dateYear, dateMonth, dateDay int
 	dateDays                     int64
+	dateReal                     bool
 }
 
 // NewClock returns a clock for one source. rules may be nil.
 func NewClock(rules *ClockRules) *Clock {
-	c := &Clock{}
+	c := &Clock{tod: -1}
 	if rules != nil {
 		c.rules = *rules
 	}
@@ -50,36 +52,51 @@ func (c *Clock) Time(s syslog.Timestamp) capture.Time {
 	tod := (int64(s.Hour)*3600+int64(s.Minute)*60+int64(s.Second))*int64(time.Second) + int64(s.Nanosecond)
 	if !s.HasDate() {
 		// A time of day alone: the day is not known; only that it went over midnight can be seen. Twelve hours back is a
-		// new day, anything less is disorder within a day.
-		t.Clock = int64(c.epoch)*dayNanos + tod
-		if c.seen && t.Clock < c.last-dayNanos/2 {
-			c.epoch++
-			t.Clock += dayNanos
+		// new day, anything less is disorder within a day; almost a day forward is a late record of the day before.
+		day := c.day
+		switch back := c.tod - tod; {
+		case c.tod < 0:
+		case back > dayNanos/2:
+			c.day++
+			day++
+		case back < -dayNanos+int64(time.Minute):
+			t.Clock = (day-1)*dayNanos + tod
+			return t // the clock goes on from the records that came in order
 		}
-		c.last, c.seen = t.Clock, true
+		c.tod = tod
+		t.Clock = day*dayNanos + tod
 		return t
 	}
 	year := int(s.Year)
 	assumed := false
 	if year == 0 {
-		// The turn of the year: a month at the beginning of a year after one at its end. Going back by less is disorder.
-		switch {
-		case c.month >= 11 && s.Month <= 2:
-			c.epoch++
-		case c.month >= 1 && c.month <= 2 && s.Month >= 11 && c.epoch > 0:
-			c.epoch-- // a late record of the old year
+		// The turn of the year: half a year back is a new year, less is disorder. Almost a year forward is a late record of the
+		// old year.
+		passed := c.year
+		doy := leapDays[s.Month-1] + int64(s.Day)
+		switch back := c.doy - doy; {
+		case c.doy == 0:
+			c.doy = doy
+		case back > 366/2:
+			c.year++
+			passed, c.doy = c.year, doy
+		case back < -366+7:
+			passed--
+		default:
+			c.doy = doy
 		}
-		c.month = s.Month
-		if c.rules.Year != 0 {
-			year, assumed = c.rules.Year+c.epoch, true
+		if c.rules.Year == 0 {
+			t.Clock = (int64(passed)*366+doy-1)*dayNanos + tod
+			return t
 		}
+		year, assumed = c.rules.Year+passed, true
 	}
-	if year == 0 {
-		t.Clock = (int64(c.epoch)*366+leapDays[s.Month-1]+int64(s.Day)-1)*dayNanos + tod
-		return t
-	}
-	wall := c.days(year, int(s.Month), int(s.Day))*dayNanos + tod
+	days, real := c.days(year, int(s.Month), int(s.Day))
+	wall := days*dayNanos + tod
 	t.Clock = wall
+	if !real {
+		return t // 29 February of a year that has none: the year that was supplied, or the log, is wrong
+	}
 	switch {
 	case s.Zone != syslog.ZoneNone:
 		t.Clock = wall - int64(s.OffsetMin)*int64(time.Minute)
@@ -97,13 +114,14 @@ func (c *Clock) Time(s syslog.Timestamp) capture.Time {
 	return t
 }
 
-// days returns the days from 1970-01-01 to the civil date.
-func (c *Clock) days(y, m, d int) int64 {
+// days returns the days from 1970-01-01 to the civil date, and whether there is such a date.
+func (c *Clock) days(y, m, d int) (int64, bool) {
 	if y != c.dateYear || m != c.dateMonth || d != c.dateDay {
+		date := time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC)
 		c.dateYear, c.dateMonth, c.dateDay = y, m, d
-		c.dateDays = time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC).Unix() / 86400
+		c.dateDays, c.dateReal = date.Unix()/86400, date.Day() == d
 	}
-	return c.dateDays
+	return c.dateDays, c.dateReal
 }
 
 // inZone returns the instant at which clocks of the zone showed wall, and false if there is none or there are two (the hour

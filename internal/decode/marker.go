@@ -26,6 +26,7 @@ type marker struct {
 	from, to  []byte
 	time      syslog.Timestamp
 	peer      capture.Endpoint // one address, on the far side
+	lines     []piece          // in which it stands
 }
 
 // markerReach is how many lines may lie between a marker and its message.
@@ -89,75 +90,229 @@ func (t *Text) applyMarker(stamp *syslog.Timestamp) {
 	}
 }
 
-// words that say which way a message went, as programs write them before an address or alone on a line. A word counts only as a word; the
-// longer ones come first. (From knowledge of what each program prints; see the table in its documentation.)
+// conflicts reports whether the two cannot be about one message.
+func (m *marker) conflicts(o *marker) bool {
+	return m.direction != capture.DirectionUnknown && o.direction != capture.DirectionUnknown && m.direction != o.direction ||
+		m.src.IsValid() && o.src.IsValid() || m.peer.IsValid() && o.peer.IsValid() || len(m.label) > 0 && len(o.label) > 0
+}
+
+// The words that say which way a message went, as programs write them before an address. A word counts only as a word.
 var directionWords = [...]struct {
 	word string
 	way  capture.Direction
 }{
 	{"Retransmitting", capture.Sent}, {"Transmitting", capture.Sent}, {"Outgoing", capture.Sent}, {"outgoing", capture.Sent},
-	{"Outbound", capture.Sent}, {"SendToNetwork", capture.Sent}, {"SENDING", capture.Sent}, {"Sending", capture.Sent},
-	{"Sent", capture.Sent}, {"sent", capture.Sent}, {"Send", capture.Sent}, {"send", capture.Sent}, {"TX", capture.Sent}, {"Tx", capture.Sent},
-	{"OUT", capture.Sent},
+	{"Outbound", capture.Sent}, {"SENDING", capture.Sent}, {"Sending", capture.Sent}, {"Sent", capture.Sent}, {"sent", capture.Sent},
+	{"Send", capture.Sent}, {"send", capture.Sent}, {"TX", capture.Sent}, {"Tx", capture.Sent}, {"OUT", capture.Sent},
 	{"SIP read from", capture.Received}, {"Incoming", capture.Received}, {"incoming", capture.Received},
 	{"Inbound", capture.Received}, {"RECEIVED", capture.Received}, {"Received", capture.Received},
 	{"received", capture.Received}, {"recv", capture.Received}, {"Recv", capture.Received}, {"READ", capture.Received},
 	{"RX", capture.Received}, {"Rx", capture.Received}, {"IN", capture.Received},
 }
 
-// readMarker reads a line as a marker. Without an address, a direction counts only where it is all that the line says.
+// readWay returns the direction that the first such word of a text says.
+func readWay(text []byte) capture.Direction {
+	way, at := capture.DirectionUnknown, -1
+	for _, w := range directionWords {
+		if i := wordAt(text, w.word); i >= 0 && (at < 0 || i < at) {
+			way, at = w.way, i
+		}
+	}
+	return way
+}
+
+// maxMarker is the longest line that is read as a marker, in bytes.
+const maxMarker = 600
+
+// readMarker reads a line as a marker. It must have an address with what it is to the message ("to", "from", an arrow), or be one of the
+// lines that are known to stand alone.
 func readMarker(line []byte) marker {
 	var m marker
-	if len(line) > 600 {
+	if len(line) > maxMarker {
 		return m
 	}
-	text := bytes.TrimRight(line, " \t\r\n")
-	bare := bytes.TrimLeft(text, "#*->< \t")
-	if readNames(bare, &m) {
+	text := bytes.TrimSpace(line)
+	if len(text) < 3 {
 		return m
 	}
-	way, wayAt := capture.DirectionUnknown, -1
-	for _, w := range directionWords {
-		if i := wordAt(text, w.word); i >= 0 && (wayAt < 0 || i < wayAt) {
-			way, wayAt = w.way, i
-		}
+	if readNames(bytes.TrimLeft(text, "#* \t"), &m) || readAlone(text, &m) {
+		return m
 	}
-	first, n1 := findEndpoint(text, 0)
+	first, n0, n1 := findEndpoint(text, 0)
 	if n1 == 0 {
-		// "Sent:" and "Received:" alone on their line (Cisco IOS).
-		if s := string(bytes.TrimSpace(text)); s == "Sent:" || s == "Received:" {
-			m.direction, m.set = way, true
-		}
 		return m
 	}
-	second, n2 := findEndpoint(text, n1)
-	if n2 > 0 {
-		if between := text[n1:n2]; arrow(between) || bytes.Contains(between, []byte(" to ")) {
-			m.src, m.dst, m.set = first, second, true
-			m.direction = way
-			m.time = findTime(text)
+	way := readWay(text[:n0])
+	second, n2, n3 := findEndpoint(text, n1)
+	if n3 > 0 {
+		between := text[n1:n2]
+		switch {
+		case arrowBack(between):
+			m.src, m.dst = second, first
+		case arrow(between):
+			m.src, m.dst = first, second
+		case wordAt(between, "to") >= 0 && (wordAt(between, "sent") >= 0 || endsInWord(text[:n0], "from")):
+			m.src, m.dst = first, second
+		case wordAt(between, "received") >= 0 && wordAt(between, "from") >= 0, wordAt(between, "from") >= 0 && endsInWord(text[:n0], "to"):
+			m.src, m.dst = second, first
+		}
+		if m.src.IsValid() {
+			if way == capture.DirectionUnknown && !arrow(between) {
+				way = readWay(between)
+			}
+			if m.src.Transport == capture.TransportUnknown {
+				m.src.Transport = transportIn(text)
+			}
+			m.dst.Transport = m.src.Transport
+			m.set, m.direction, m.time = true, way, findTime(text)
 			return m
 		}
 	}
-	if way == capture.DirectionUnknown {
-		switch {
-		case bytes.HasPrefix(text, []byte("---> ")), bytes.HasPrefix(text, []byte("--> ")), bytes.HasPrefix(text, []byte("======>>")):
-			way = capture.Sent
-		case bytes.HasPrefix(text, []byte("<--- ")), bytes.HasPrefix(text, []byte("<-- ")), bytes.HasPrefix(text, []byte("<<=====")):
-			way = capture.Received
-		default:
+	before := text[:n0]
+	to, from := endsInWord(before, "to"), endsInWord(before, "from")
+	switch {
+	case bytes.HasPrefix(text, []byte("---> ")), bytes.HasPrefix(text, []byte("--> ")), bytes.HasPrefix(text, []byte("======>>")):
+		way = capture.Sent
+	case way == capture.DirectionUnknown && (bytes.HasPrefix(text, []byte("<--- ")) || bytes.HasPrefix(text, []byte("<-- "))),
+		bytes.HasPrefix(text, []byte("<<=====")):
+		way = capture.Received
+	case string(text[:min(len(text), 6)]) == "Peer: ":
+	case way == capture.Sent && to, way == capture.Received && from:
+		// An address without a port may be anything in prose.
+		if first.Port == 0 && wordAt(text, "bytes") < 0 && wordAt(text, "SIP") < 0 && wordAt(text, "message") < 0 {
 			return m
 		}
+	default:
+		return m
+	}
+	if first.Transport == capture.TransportUnknown {
+		first.Transport = transportIn(text)
 	}
 	m.direction, m.peer, m.set = way, first, true
 	m.time = findTime(text)
 	return m
 }
 
+// readAlone reads the lines that say a direction and nothing else, or a time and nothing else.
+func readAlone(text []byte, m *marker) bool {
+	switch s := string(text[:min(len(text), 20)]); {
+	case s == "Sent:", bytes.HasPrefix(text, []byte("======>>")) && len(text) < 40, bytes.HasPrefix(text, []byte("Direction: outgoing")):
+		m.direction, m.set = capture.Sent, true
+	case s == "Received:", bytes.HasPrefix(text, []byte("<<=====")) && bytes.HasSuffix(text, []byte("==")), bytes.HasPrefix(text, []byte("Direction: incoming")):
+		m.direction, m.set = capture.Received, true
+	case bytes.HasSuffix(text, []byte("$$begin_record")):
+		// Lync: "…::08/20/2009-16:40:00.123.00001 (…)$$begin_record".
+		if i := bytes.IndexByte(text, '-'); i > 0 {
+			m.time, _ = syslog.ParseTimestamp(text[i+1:])
+		}
+		m.set = true
+	case bytes.HasSuffix(text, []byte("/ccsipDisplayMsg:")):
+		m.time, m.set = findTime(text), true // Cisco IOS
+	default:
+		if !isDigit(text[0]) {
+			return false
+		}
+		if ts, n := syslog.ParseTimestamp(text); n > 0 && (bytes.HasPrefix(text[n:], []byte(" IP (")) || bytes.HasPrefix(text[n:], []byte(" IP6 ("))) {
+			m.time, m.set = ts, true // tcpdump -v
+			return true
+		}
+		if len(text) > 40 {
+			return false
+		}
+		// baresip: the time in a line of its own.
+		ts, n := syslog.ParseTimestamp(text)
+		if n == 0 || len(bytes.Trim(text[n:], "#: ")) > 0 || len(text) == n {
+			return false
+		}
+		m.time, m.set = ts, true
+	}
+	return true
+}
+
+// readMarkerBefore reads what stands before a message on its line: a marker, or nothing but the word.
+func readMarkerBefore(before []byte) marker {
+	if m := readMarker(before); m.set {
+		return m
+	}
+	var m marker
+	text := bytes.TrimRight(before, " \t:>=<|-")
+	for _, w := range directionWords {
+		if bytes.HasSuffix(text, []byte(w.word)) && (len(text) == len(w.word) || !isWordByte(text[len(text)-len(w.word)-1])) {
+			m.direction, m.set = w.way, true
+		}
+	}
+	return m
+}
+
+// endsInWord reports whether an address is introduced by the word: "to ", "from UDP:", "from IP = ", "to [ V4 ".
+func endsInWord(before []byte, word string) bool {
+	b := before
+	for range 4 {
+		b = bytes.TrimRight(b, " \t:=/[")
+		n := len(b)
+		for n > 0 && isWordByte(b[n-1]) {
+			n--
+		}
+		last := b[n:]
+		if bytes.EqualFold(last, []byte(word)) {
+			return true
+		}
+		switch string(bytes.ToUpper(last)) {
+		case "UDP", "TCP", "TLS", "SCTP", "WS", "WSS", "IP", "V4", "V6":
+			b = b[:n]
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// transportIn finds the name of a transport as a word of a line; the last one counts.
+func transportIn(text []byte) capture.Transport {
+	found, at := capture.TransportUnknown, -1
+	for _, t := range [...]capture.Transport{capture.UDP, capture.TCP, capture.TLS, capture.SCTP, capture.WSS, capture.WS} {
+		name := t.String()
+		for _, n := range [...]string{name, lower[t]} {
+			if i := wordAt(text, n); i > at {
+				found, at = t, i
+			}
+		}
+	}
+	return found
+}
+
+var lower = [...]string{"", "udp", "tcp", "tls", "sctp", "ws", "wss"}
+
 // arrow reports whether the text between two addresses points from the first to the second.
 func arrow(b []byte) bool {
 	return bytes.Contains(b, []byte("->")) || bytes.Contains(b, []byte("=>")) || bytes.Contains(b, []byte(" > ")) ||
 		bytes.Contains(b, []byte("→"))
+}
+
+// arrowBack reports whether it points from the second to the first.
+func arrowBack(b []byte) bool {
+	return !arrow(b) && (bytes.Contains(b, []byte("<-")) || bytes.Contains(b, []byte("<=")) || bytes.Contains(b, []byte(" < ")) ||
+		bytes.Contains(b, []byte("←")))
+}
+
+// nearTime is a time in a line that says nothing else about a message, right before it or before its marker.
+type nearTime struct {
+	time  syslog.Timestamp
+	line  int64
+	opens bool // the line ends in a colon: it belongs to what follows
+}
+
+func readNearTime(line []byte, h *syslog.Header, number int64) nearTime {
+	n := nearTime{line: number, time: h.Time}
+	if n.time.IsZero() {
+		n.time = findTime(line)
+	}
+	if n.time.IsZero() {
+		return nearTime{}
+	}
+	text := bytes.TrimSpace(line)
+	n.opens = len(text) > 0 && text[len(text)-1] == ':'
+	return n
 }
 
 // readNames reads "F1 INVITE Alice -> Proxy 1" and "F2 407 Proxy Authentication Required Proxy 1 -> Alice" (RFC 3665's way): a label, what
@@ -253,21 +408,23 @@ func isWordByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
 }
 
-// findEndpoint returns the first address with a port at or after offset at ("198.51.100.7:5060", "[2001:db8::1]:5060",
-// "udp/[198.51.100.7]:5060", "198.51.100.7.5060" as tcpdump writes it), and the offset after it; 0 if there is none.
-func findEndpoint(b []byte, at int) (capture.Endpoint, int) {
+// findEndpoint returns the first address at or after offset at ("198.51.100.7:5060", "[2001:db8::1]:5060",
+// "udp/[198.51.100.7]:5060", "198.51.100.7.5060" as tcpdump writes it), where it begins and the offset after it, which is 0 if there is none.
+func findEndpoint(b []byte, at int) (e capture.Endpoint, start, end int) {
 	for i := at; i < len(b); i++ {
 		c := b[i]
-		if !(isDigit(c) || c == '[') || i > 0 && (isWordByte(b[i-1]) || b[i-1] == '.') {
+		if !(isHexDigit(c) || c == '[' || c == ':') || i > 0 && (isWordByte(b[i-1]) || b[i-1] == '.' || c == ':') {
 			continue
 		}
 		if e, n := readEndpoint(b[i:]); n > 0 {
 			e.Transport = transportBefore(b[:i])
-			return e, i + n
+			return e, i, i + n
 		}
 	}
-	return capture.Endpoint{}, 0
+	return capture.Endpoint{}, 0, 0
 }
+
+func isHexDigit(c byte) bool { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
 
 // ParseEndpoint reads an address with or without a port; the zero Endpoint if b is none.
 func ParseEndpoint(b []byte) capture.Endpoint {
@@ -283,56 +440,97 @@ func readEndpoint(b []byte) (capture.Endpoint, int) {
 	if open {
 		i = 1
 	}
-	s := i
-	for i < len(b) && (isDigit(b[i]) || b[i] == '.' || open && (b[i] == ':' || b[i] >= 'a' && b[i] <= 'f' || b[i] >= 'A' && b[i] <= 'F' || b[i] == '%')) && i-s < 64 {
+	s, colons, letters := i, 0, false
+	for i < len(b) && i-s < 64 && (isHexDigit(b[i]) || b[i] == '.' || b[i] == ':' || open && b[i] == '%') {
+		switch {
+		case b[i] == ':':
+			colons++
+		case !isDigit(b[i]) && b[i] != '.':
+			letters = true
+		}
 		i++
 	}
 	host := b[s:i]
-	if open {
+	switch {
+	case open:
 		if i >= len(b) || b[i] != ']' {
 			return capture.Endpoint{}, 0
 		}
 		i++
-	} else if bytes.Count(host, []byte(".")) == 4 {
-		// tcpdump: address, full stop, port.
-		j := bytes.LastIndexByte(host, '.')
-		if a, err := netip.ParseAddr(string(host[:j])); err == nil {
-			if p, err := strconv.ParseUint(string(host[j+1:]), 10, 16); err == nil {
-				return capture.Endpoint{Addr: a, Port: uint16(p)}, i
+	case colons >= 2 && (letters || bytes.Contains(host, []byte("::")) || colons >= 7):
+		// IPv6 without brackets: tcpdump puts the port behind a full stop.
+		host = bytes.TrimRight(host, ".:")
+		i = s + len(host)
+		if i < len(b) && isWordByte(b[i]) {
+			return capture.Endpoint{}, 0
+		}
+		if j := bytes.LastIndexByte(host, '.'); j > 0 {
+			if a, err := netip.ParseAddr(string(host[:j])); err == nil {
+				if p, err := strconv.ParseUint(string(host[j+1:]), 10, 16); err == nil {
+					return capture.Endpoint{Addr: a, Port: uint16(p)}, i
+				}
 			}
 		}
-		return capture.Endpoint{}, 0
+		a, err := netip.ParseAddr(string(host))
+		if err != nil {
+			return capture.Endpoint{}, 0
+		}
+		port, n := readPort(b[s+len(host):])
+		return capture.Endpoint{Addr: a, Port: port}, s + len(host) + n
+	default:
+		n := 0
+		for n < len(host) && (isDigit(host[n]) || host[n] == '.') {
+			n++
+		}
+		host = host[:n]
+		if bytes.Count(host, []byte(".")) == 4 && host[n-1] != '.' {
+			// tcpdump: address, full stop, port.
+			j := bytes.LastIndexByte(host, '.')
+			if a, err := netip.ParseAddr(string(host[:j])); err == nil {
+				if p, err := strconv.ParseUint(string(host[j+1:]), 10, 16); err == nil {
+					return capture.Endpoint{Addr: a, Port: uint16(p)}, n
+				}
+			}
+			return capture.Endpoint{}, 0
+		}
+		host = bytes.TrimRight(host, ".")
+		i = len(host)
+		if i < len(b) && isWordByte(b[i]) {
+			return capture.Endpoint{}, 0
+		}
 	}
-	host = bytes.TrimRight(host, ".")
 	a, err := netip.ParseAddr(string(host))
-	if err != nil || a.Is4() && bytes.Count(host, []byte(".")) != 3 {
+	if err != nil {
 		return capture.Endpoint{}, 0
 	}
-	e := capture.Endpoint{Addr: a}
-	if !open {
-		i = s + len(host)
-	}
-	if i+1 < len(b) && b[i] == ':' && isDigit(b[i+1]) {
-		j := i + 1
-		for j < len(b) && isDigit(b[j]) {
-			j++
+	port, n := readPort(b[i:])
+	return capture.Endpoint{Addr: a, Port: port}, i + n
+}
+
+// portWords introduce a port behind an address.
+var portWords = [...]string{":[", ":", " on port ", " port: ", " port = ", " port "}
+
+// readPort reads the port behind an address, in any of the ways in which programs write one, and returns it and its length; 0 if
+// there is none.
+func readPort(rest []byte) (uint16, int) {
+	for _, w := range portWords {
+		if len(rest) <= len(w) || string(rest[:len(w)]) != w {
+			continue
 		}
-		if p, err := strconv.ParseUint(string(b[i+1:j]), 10, 16); err == nil {
-			e.Port = uint16(p)
-			i = j
-		}
-	} else if rest := b[i:]; bytes.HasPrefix(rest, []byte(" port ")) || bytes.HasPrefix(rest, []byte(" on port ")) {
-		j := bytes.Index(rest, []byte("port ")) + 5
-		k := j
-		for k < len(rest) && isDigit(rest[k]) {
+		k := len(w)
+		for k < len(rest) && k < len(w)+5 && isDigit(rest[k]) {
 			k++
 		}
-		if p, err := strconv.ParseUint(string(rest[j:k]), 10, 16); err == nil {
-			e.Port = uint16(p)
-			i += k
+		p, err := strconv.ParseUint(string(rest[len(w):k]), 10, 16)
+		if err != nil || k < len(rest) && isDigit(rest[k]) {
+			return 0, 0
 		}
+		if w == ":[" && k < len(rest) && rest[k] == ']' {
+			k++
+		}
+		return uint16(p), k
 	}
-	return e, i
+	return 0, 0
 }
 
 // transportBefore reads the transport that stands right before an address: "udp/", "UDP:", "TLS ".
@@ -354,11 +552,46 @@ func findTime(b []byte) syslog.Timestamp {
 		if i > 0 && (isWordByte(b[i-1]) || b[i-1] == '.' || b[i-1] == ':' || b[i-1] == '-') {
 			continue
 		}
-		if isDigit(c) || c >= 'A' && c <= 'Z' {
-			if t, n := syslog.ParseTimestamp(b[i:]); n > 0 {
+		if !isDigit(c) && (c < 'A' || c > 'Z') {
+			continue
+		}
+		if t, n := syslog.ParseTimestamp(b[i:]); n > 0 {
+			if t.Style != syslog.StyleClock || i+n >= len(b) || b[i+n] != ':' {
 				return t
+			}
+			if t, ok := colonFraction(t, b[i+n:]); ok {
+				return t
+			}
+			continue
+		}
+		if isDigit(c) && i+8 < len(b) && b[i+1] == ':' {
+			// "9:40:00:123": snom pads no hour.
+			padded := [9]byte{'0'}
+			copy(padded[1:], b[i:i+8])
+			if t, n := syslog.ParseTimestamp(padded[:8]); n == 8 && b[i+7] == ':' {
+				if t, ok := colonFraction(t, b[i+7:]); ok {
+					return t
+				}
 			}
 		}
 	}
 	return syslog.Timestamp{}
+}
+
+// colonFraction reads the milliseconds that snom puts behind a colon; rest begins with it. What goes on after them is no time of day but
+// something longer, such as a time since the start.
+func colonFraction(t syslog.Timestamp, rest []byte) (syslog.Timestamp, bool) {
+	n := 1
+	for n < len(rest) && isDigit(rest[n]) {
+		n++
+	}
+	if n != 4 {
+		return t, n == 1
+	}
+	if n < len(rest) && rest[n] == ':' {
+		return t, false
+	}
+	t.FracDigits = 3
+	t.Nanosecond = (int32(rest[1]-'0')*100 + int32(rest[2]-'0')*10 + int32(rest[3]-'0')) * 1_000_000
+	return t, true
 }

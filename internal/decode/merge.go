@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"sipscribe/internal/capture"
+	"sipscribe/syslog"
 )
 
 // Merge reads several sources as one, in the order of their times. Within a source the order of the source holds, whatever its
@@ -12,6 +13,9 @@ type Merge struct {
 	heads []head
 	// One source needs no merging.
 	single Decoder
+	// domain is the clock of the records that come now; those of other clocks wait until all of it are out.
+	domain  capture.Domain
+	started bool
 }
 
 type head struct {
@@ -19,9 +23,14 @@ type head struct {
 	rec    capture.Record
 	clock  int64
 	domain capture.Domain
-	timed  bool // a record of this source had a time
 	ok     bool
+	// early are records read ahead, copied, to learn the time of the first that has one.
+	early []capture.Record
+	err   error // after early
 }
+
+// maxEarly bounds how many records without a time are read ahead at the beginning of a source.
+const maxEarly = 64
 
 // NewMerge returns a Decoder over several.
 func NewMerge(decoders []Decoder) *Merge {
@@ -31,7 +40,7 @@ func NewMerge(decoders []Decoder) *Merge {
 		return m
 	}
 	for _, d := range decoders {
-		m.heads = append(m.heads, head{dec: d})
+		m.heads = append(m.heads, head{dec: d, domain: unread})
 	}
 	return m
 }
@@ -45,7 +54,7 @@ func (m *Merge) Next(rec *capture.Record) error {
 	for i := 0; i < len(m.heads); i++ {
 		h := &m.heads[i]
 		if !h.ok {
-			err := h.dec.Next(&h.rec)
+			err := h.next()
 			if err == io.EOF {
 				m.heads = append(m.heads[:i], m.heads[i+1:]...)
 				i--
@@ -54,25 +63,78 @@ func (m *Merge) Next(rec *capture.Record) error {
 			if err != nil {
 				return err
 			}
-			h.ok = true
-			// A record without a time stands where it stands: at the time of the one before.
-			if !h.rec.Time.IsZero() {
-				h.clock, h.domain, h.timed = h.rec.Time.Clock, h.rec.Time.Domain(), true
-			}
 		}
-		if best < 0 || h.before(&m.heads[best]) {
+		switch {
+		case best < 0:
+			best = i
+		case m.started && (h.domain == m.domain) != (m.heads[best].domain == m.domain):
+			if h.domain == m.domain {
+				best = i
+			}
+		case h.domain == m.heads[best].domain && h.clock < m.heads[best].clock:
 			best = i
 		}
 	}
 	if best < 0 {
 		return io.EOF
 	}
-	*rec = m.heads[best].rec
-	m.heads[best].ok = false
+	h := &m.heads[best]
+	*rec = h.rec
+	h.ok = false
+	m.domain, m.started = h.domain, true
 	return nil
 }
 
-// before reports whether h comes before o, which stands before it in the list.
-func (h *head) before(o *head) bool {
-	return h.timed && o.timed && h.domain == o.domain && h.clock < o.clock
+// next reads the next record of a source. One without a time stands where it stands: at the time of the one before it, or, at the
+// beginning, of the first that has one.
+func (h *head) next() error {
+	if h.domain == unread {
+		h.domain = untimed
+		for h.err == nil && len(h.early) < maxEarly && h.domain == untimed {
+			var r capture.Record
+			if h.err = h.dec.Next(&r); h.err == nil {
+				h.place(&r)
+				h.early = append(h.early, keep(r))
+			}
+		}
+	}
+	switch {
+	case len(h.early) > 0:
+		h.rec, h.early = h.early[0], h.early[1:]
+	case h.err != nil:
+		return h.err
+	default:
+		if err := h.dec.Next(&h.rec); err != nil {
+			return err
+		}
+		h.place(&h.rec)
+	}
+	h.ok = true
+	return nil
+}
+
+// What stands for the clock of a source before its first record is read, and of one without times. Neither is equal to any other clock.
+const (
+	unread  = capture.Domains
+	untimed = capture.Domains + 1
+)
+
+// place notes the time of a record.
+func (h *head) place(r *capture.Record) {
+	if !r.Time.IsZero() {
+		h.clock, h.domain = r.Time.Clock, r.Time.Domain()
+	}
+}
+
+// keep copies what a record borrows.
+func keep(r capture.Record) capture.Record {
+	for _, b := range []*[]byte{&r.Data, &r.Observer, &r.Label, &r.SrcName, &r.DstName, &r.Event.Subject} {
+		if *b != nil {
+			*b = append([]byte{}, *b...)
+		}
+	}
+	if r.Origin.Map != nil {
+		r.Origin.Map = append(syslog.OffsetMap{}, r.Origin.Map...)
+	}
+	return r
 }

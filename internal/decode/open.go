@@ -134,14 +134,15 @@ func (n named) Read(p []byte) (int, error) {
 	return k, err
 }
 
-// utf16Reader turns UTF-16 into UTF-8.
+// utf16Reader turns UTF-16 into UTF-8. A surrogate without its other half becomes U+FFFD, and so does an odd byte at the end.
 type utf16Reader struct {
 	r     io.Reader
 	order binary.ByteOrder
 	in    [4096]byte
-	held  int // bytes of in that are not turned yet
-	out   []byte
-	high  uint16
+	held  int    // bytes of in that are not turned yet
+	buf   []byte // what was turned
+	out   []byte // what of it was not read yet
+	high  uint16 // the first half of a pair; 0: none
 	err   error
 }
 
@@ -153,25 +154,39 @@ func (u *utf16Reader) Read(p []byte) (int, error) {
 		n, err := u.r.Read(u.in[u.held:])
 		n += u.held
 		u.err = err
+		u.buf = u.buf[:0]
 		i := 0
-		buf := u.out[:0]
 		for ; i+1 < n; i += 2 {
-			w := u.order.Uint16(u.in[i:])
-			switch {
-			case u.high != 0:
-				buf = utf8.AppendRune(buf, utf16.DecodeRune(rune(u.high), rune(w)))
-				u.high = 0
-			case utf16.IsSurrogate(rune(w)) && w < 0xdc00:
-				u.high = w
-			case w == 0xfeff:
-			default:
-				buf = utf8.AppendRune(buf, rune(w))
-			}
+			u.put(u.order.Uint16(u.in[i:]))
 		}
 		u.held = copy(u.in[:], u.in[i:n])
-		u.out = buf
+		if err != nil && (u.high != 0 || u.held > 0) {
+			u.buf = utf8.AppendRune(u.buf, utf8.RuneError)
+			u.high, u.held = 0, 0
+		}
+		u.out = u.buf
 	}
 	n := copy(p, u.out)
 	u.out = u.out[n:]
 	return n, nil
+}
+
+// put turns one unit.
+func (u *utf16Reader) put(w uint16) {
+	if u.high != 0 {
+		if r := utf16.DecodeRune(rune(u.high), rune(w)); r != utf8.RuneError {
+			u.buf = utf8.AppendRune(u.buf, r)
+			u.high = 0
+			return
+		}
+		u.buf = utf8.AppendRune(u.buf, utf8.RuneError)
+		u.high = 0
+	}
+	switch {
+	case w >= 0xd800 && w < 0xdc00:
+		u.high = w
+	case w == 0xfeff: // a byte order mark
+	default:
+		u.buf = utf8.AppendRune(u.buf, rune(w))
+	}
 }

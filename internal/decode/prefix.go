@@ -1,93 +1,80 @@
 package decode
 
-import "sipscribe/syslog"
-
-// prefix is what a logger writes before each line of a message, learned from the first.
+// prefix is what a logger writes before each line of a message, learned from the first line. Each further line must have the
+// same letters and punctuation; numbers may differ, also in length, since they are times and counters:
+//
+//	[Aug  5 11:43:53] INVITE sip:…       [Aug  5 11:43:54] Via: …
+//	  9. INVITE sip:…                     10. Via: …
+//	> INVITE sip:…                       > Via: …
 type prefix struct {
-	syslog bool   // each line has a syslog header
-	shape  []byte // the text before the start line, with every digit as 0 and every letter as a
+	text []byte
 }
 
 // maxPrefix is the longest prefix that is learned, in bytes.
-const maxPrefix = maxBefore
+const maxPrefix = maxBefore + 200
 
-// learn takes the prefix from the line in which a message begins at text[start:].
-func (p *prefix) learn(h *syslog.Header, text []byte, start int) {
-	p.syslog = h.Shape != syslog.ShapeNone
-	p.shape = p.shape[:0]
+// learn takes the prefix from the line in which a message begins at line[start:].
+func (p *prefix) learn(line []byte, start int) {
+	p.text = p.text[:0]
 	if start > 0 && start <= maxPrefix {
-		for _, c := range text[:start] {
-			p.shape = append(p.shape, shapeOf(c))
-		}
+		p.text = append(p.text, line[:start]...)
 	}
 }
 
-// strip returns the length of the prefix of a further line: as long as the first line's if it has the same shape, or, for numbered
-// lines ("  9. " before "  10. "), as long as it goes; 0 if the line has none.
-func (p *prefix) strip(line []byte) int {
-	n := len(p.shape)
-	if n == 0 {
-		return 0
+// strip returns the length of the prefix of a further line, and false if it does not have it. An empty line may have lost the blanks at the end
+// of its prefix.
+func (p *prefix) strip(line []byte) (int, bool) {
+	text := p.text
+	if len(text) == 0 {
+		return 0, false
 	}
-	if len(line) >= n {
-		same := true
-		for i, s := range p.shape {
-			if shapeOf(line[i]) != s {
-				same = false
-				break
+	end := len(trimEOL(line))
+	// Blanks at the end count one by one: a further one continues a header field (RFC 3261 §7.3.1).
+	tail := len(text)
+	for tail > 0 && (text[tail-1] == ' ' || text[tail-1] == '\t') {
+		tail--
+	}
+	i, j := 0, 0 // in line, in text
+	for j < tail {
+		switch c := text[j]; {
+		case isDigit(c):
+			if i >= end || !isDigit(line[i]) {
+				return 0, false
 			}
-		}
-		if same {
-			return n
-		}
-	}
-	if k := numbering(line); k > 0 && p.numbered() {
-		return k
-	}
-	// The empty line of a message may have lost the blank at the end of its prefix.
-	if m := len(trimEOL(line)); m < n && m > 0 {
-		for i := 0; i < m; i++ {
-			if shapeOf(line[i]) != p.shape[i] {
-				return 0
+			for j < tail && isDigit(text[j]) {
+				j++
 			}
+			for i < end && isDigit(line[i]) {
+				i++
+			}
+		case c == ' ' || c == '\t':
+			// A number is padded to the width of the widest.
+			from := j
+			for j < tail && (text[j] == ' ' || text[j] == '\t') {
+				j++
+			}
+			k := i
+			for i < end && (line[i] == ' ' || line[i] == '\t') {
+				i++
+			}
+			if i-k != j-from && (j == tail || !isDigit(text[j])) || i == k && from > 0 {
+				return 0, false
+			}
+		case i >= end || line[i] != c:
+			return 0, false
+		default:
+			i++
+			j++
 		}
-		if m >= n-2 {
-			return m
+	}
+	for ; j < len(text); j++ {
+		if i >= end {
+			return i, true
 		}
-	}
-	return 0
-}
-
-// numbered reports whether the learned prefix is a line number: blanks, digits, a full stop or colon, blanks.
-func (p *prefix) numbered() bool {
-	return numbering(append(append([]byte(nil), p.shape...), 'x')) == len(p.shape)
-}
-
-func numbering(line []byte) int {
-	i := 0
-	for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
+		if line[i] != text[j] {
+			return 0, false
+		}
 		i++
 	}
-	d := i
-	for i < len(line) && isDigit(line[i]) {
-		i++
-	}
-	if i == d || i >= len(line) || line[i] != '.' && line[i] != ':' && line[i] != ')' {
-		return 0
-	}
-	i++
-	for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
-		i++
-	}
-	return i
-}
-
-func shapeOf(c byte) byte {
-	switch {
-	case c >= '0' && c <= '9':
-		return '0'
-	case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
-		return 'a'
-	}
-	return c
+	return i, true
 }

@@ -65,7 +65,7 @@ func (r *Reader) ReadLine() (line []byte, number, offset int64, err error) {
 	scanned := 0
 	for {
 		if i := bytes.IndexByte(r.buf[r.r+scanned:r.w], '\n'); i >= 0 {
-			return r.take(scanned + i + 1)
+			return r.take(min(scanned+i+1, MaxLine))
 		}
 		scanned = r.w - r.r
 		if scanned >= MaxLine {
@@ -120,3 +120,6 @@ func (r *Reader) Offset() int64 { return r.offset }
 
 // Lines returns how many lines were read.
 func (r *Reader) Lines() int64 { return r.line }
+
+// Err returns the error that the source ended with, nil if it has not ended; io.EOF at its proper end.
+func (r *Reader) Err() error { return r.err }

@@ -1,31 +1,64 @@
 package decode
 
-import (
-	"bytes"
-)
+import "bytes"
 
 var sipVersion = []byte("SIP/2.0")
 
 // maxBefore is how far into a line a message may begin, in bytes: what loggers write before it.
 const maxBefore = 300
 
+// maxRequestURI is how long a Request-URI may be, in bytes.
+const maxRequestURI = 4096
+
+// maxVersions is how many occurrences of "SIP/2.0" in a line are looked at: a hostile line has as many as it likes.
+const maxVersions = 8
+
 // methods are the words that a request can begin with inside a line of other text. At the beginning of a line any token will do.
 var methods = [...]string{"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH", "INFO",
 	"REFER", "MESSAGE", "UPDATE"}
 
 // findStart returns where in a line a SIP message begins, and false if none does. The line may go on after the start line, with
-// the line ends of the message escaped; a word about SIP in prose, or a Via field, is no message.
+// the line ends of the message escaped; a word about SIP in prose, or a Via field, is no message. That a line ends in a start line
+// does not make it one: that header fields follow is for the caller to see.
 func findStart(line []byte) (int, bool) {
-	i := bytes.Index(line, sipVersion)
-	if i < 0 {
-		return lostVersion(line)
+	if len(line) < 12 {
+		return 0, false
 	}
-	for at := 0; at <= maxBefore+4096; {
-		end := i + len(sipVersion)
-		rest := line[end:]
+	// The two usual cases: the line begins with a message.
+	if line[0] == 'S' && string(line[:8]) == "SIP/2.0 " {
+		if isStatus(line[7:]) && statusGoesOn(line[11:]) {
+			return 0, true
+		}
+	} else if c := line[0]; c >= 'A' && c <= 'Z' {
+		n := 1
+		for n < len(line) && line[n] >= 'A' && line[n] <= 'Z' {
+			n++
+		}
+		if n < len(line) && line[n] == ' ' && n < 32 {
+			uri := line[n+1:]
+			if k := bytes.IndexByte(uri[:min(len(uri), maxRequestURI)], ' '); k > 0 {
+				if v := uri[k+1:]; len(v) >= 7 && string(v[:7]) == "SIP/2.0" && endsStartLine(v[7:]) && uriBegins(uri) {
+					return 0, true
+				}
+			}
+		}
+	}
+	return findStartSlowly(line)
+}
+
+func findStartSlowly(line []byte) (int, bool) {
+	head := line[:min(len(line), maxBefore+maxRequestURI)]
+	i := bytes.Index(head, sipVersion)
+	if i < 0 {
+		return 0, false
+	}
+	if lostVersion(line) {
+		return 0, true
+	}
+	for n := 0; n < maxVersions; n++ {
+		rest := line[i+len(sipVersion):]
 		switch {
-		case len(rest) >= 4 && rest[0] == ' ' && isDigit(rest[1]) && isDigit(rest[2]) && isDigit(rest[3]) &&
-			(len(rest) == 4 || !isDigit(rest[4])):
+		case isStatus(rest):
 			// "SIP/2.0 407 …" at the beginning of the line or after something that a logger writes.
 			if i <= maxBefore && boundary(line, i) && statusGoesOn(rest[4:]) {
 				return i, true
@@ -35,52 +68,80 @@ func findStart(line []byte) (int, bool) {
 				return s, true
 			}
 		}
-		at = i + 1
-		n := bytes.Index(line[at:], sipVersion)
-		if n < 0 {
-			return 0, false
+		at := i + 1
+		k := bytes.Index(head[at:], sipVersion)
+		if k < 0 {
+			break
 		}
-		i = at + n
+		i = at + k
 	}
 	return 0, false
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// boundary reports whether a word can begin at i.
+// isStatus reports whether b begins with a blank and a status code.
+func isStatus(b []byte) bool {
+	return len(b) >= 4 && b[0] == ' ' && b[1] >= '1' && b[1] <= '9' && isDigit(b[2]) && isDigit(b[3]) && (len(b) == 4 || !isDigit(b[4]))
+}
+
+// boundary reports whether a message can begin at i, by what stands right before it.
 func boundary(line []byte, i int) bool {
 	if i == 0 {
 		return true
 	}
 	switch line[i-1] {
-	case ' ', '\t', ']', '>', ')', '"', '\'', '|', ':', ';', '}', '<', '=', '\x00':
+	case ' ', '\t', ']', '>', ')', '"', '\'', '|', ':', ';', '}', '<', '=', '\x00', '#':
 		return true
 	}
-	return false
+	return glued(line[:i])
+}
+
+// glued reports whether what stands before a message are the bytes of an IP packet as tcpdump -A prints them: the version and length of the
+// header first ("E", or "`" of IPv6), at least 28 bytes (IPv4 and UDP), and dots for what cannot be printed. A TAB or a line
+// end in the packet is printed as it is, so that only the last of these bytes may be on the line.
+func glued(b []byte) bool {
+	b = bytes.TrimLeft(b, " \t")
+	return bytes.Count(b, []byte("..")) >= 2 || len(b) >= 28 && (b[0] == 'E' || b[0] == '`') && bytes.Count(b, []byte(".")) >= 4
 }
 
 // statusGoesOn refuses what is prose about a response ("SIP/2.0 200 OK is the answer to …" cannot be told from a reason phrase, but a
 // Via field or a quotation can).
 func statusGoesOn(rest []byte) bool {
-	return len(rest) == 0 || rest[0] == ' ' || rest[0] == '\r' || rest[0] == '\n' || rest[0] == '^' || rest[0] == '#' ||
-		rest[0] == '\\' || rest[0] == '<'
+	if len(rest) == 0 {
+		return true
+	}
+	switch rest[0] {
+	case ' ', '\r', '\n', '^', '#', '\\', '<':
+		return true
+	}
+	return false
 }
 
 // endsStartLine reports whether what follows "SIP/2.0" ends a line: its end, or an escaped line end.
 func endsStartLine(rest []byte) bool {
+	if len(rest) == 0 || rest[0] == '\n' || rest[0] == '\r' || rest[0] == '^' && len(rest) > 1 && rest[1] == 'M' {
+		return true
+	}
 	t := bytes.TrimLeft(rest, " \t\r")
 	if len(t) == 0 || t[0] == '\n' {
 		return true
 	}
-	for _, e := range [...]string{"^M", "#015", "#012", "\\r", "\\n", "\\015", "\\012", "<013>", "<010>", "\\x0d", "\\x0D", "\"", "'"} {
-		if bytes.HasPrefix(t, []byte(e)) {
-			return true
+	switch t[0] {
+	case '^', '#', '\\', '<', '"', '\'':
+		for _, e := range [...]string{"^M", "#015", "#012", "\\r", "\\n", "\\015", "\\012", "<013>", "<010>", "\\x0d", "\\x0D", "\"", "'"} {
+			if len(t) >= len(e) && string(t[:len(e)]) == e {
+				return true
+			}
 		}
+	case '.':
+		// ngrep prints CR as a full stop.
+		return len(trimEOL(t)) == 1 && rest[0] == '.'
 	}
 	// Flattened by a collector: blanks, then the first header field.
-	if len(rest) > 0 && (rest[0] == ' ') {
+	if rest[0] == ' ' {
 		for _, f := range [...]string{"Via:", "v:", "Via :", "From:", "To:", "Record-Route:", "Max-Forwards:", "Call-ID:", "CSeq:"} {
-			if bytes.HasPrefix(t, []byte(f)) {
+			if len(t) >= len(f) && string(t[:len(f)]) == f {
 				return true
 			}
 		}
@@ -98,28 +159,59 @@ func requestStart(b []byte) int {
 	for lead < len(b) && (b[lead] == ' ' || b[lead] == '\t') {
 		lead++
 	}
-	if n := tokenLen(b[lead:]); n > 0 && n < 32 && lead+n < len(b) && b[lead+n] == ' ' && uriBegins(b[lead+n+1:]) {
+	if n := tokenLen(b[lead:]); n > 0 && n < 32 && lead <= maxBefore && lead+n < len(b) && b[lead+n] == ' ' && uriBegins(b[lead+n+1:]) {
 		return lead
 	}
 	// The method was eaten: "sip:bob@example.com SIP/2.0".
-	if uriBegins(b[lead:]) && bytes.IndexByte(trimRightBlank(b[lead:]), ' ') < 0 {
+	if lead <= maxBefore && uriBegins(b[lead:]) && bytes.IndexByte(trimRightBlank(b[lead:]), ' ') < 0 {
 		return lead
 	}
-	// After a logger's prefix: a known method, and a URI right behind it.
+	// After a logger's prefix: a known method, and right behind it a URI that goes on to the version.
+	head := b[:min(len(b), maxBefore+16)]
 	for _, m := range methods {
-		for at := 0; at < len(b) && at <= maxBefore; {
-			i := bytes.Index(b[at:], []byte(m))
+		for at := 0; ; {
+			i := bytes.Index(head[at:], []byte(m))
 			if i < 0 {
 				break
 			}
 			i += at
-			if i <= maxBefore && boundary(b, i) && i+len(m)+1 < len(b) && b[i+len(m)] == ' ' && uriBegins(b[i+len(m)+1:]) {
+			if i <= maxBefore && boundary(b, i) && i+len(m)+1 < len(b) && b[i+len(m)] == ' ' && uriBegins(b[i+len(m)+1:]) &&
+				oneWord(b[i+len(m)+1:]) {
 				return i
 			}
 			at = i + 1
 		}
 	}
+	if methodBreak(b) > 0 {
+		return 0 // "PUBLIS H sip:…"
+	}
 	return -1
+}
+
+// methodBreak returns the offset of the blank that a terminal of 80 columns left inside the method at the beginning of b
+// ("PUBLIS H sip:bob@example.com"), 0 if there is none.
+func methodBreak(b []byte) int {
+	i := bytes.IndexByte(b[:min(len(b), 10)], ' ')
+	if i <= 0 {
+		return 0
+	}
+	j := bytes.IndexByte(b[i+1:min(len(b), i+12)], ' ')
+	if j <= 0 || !uriBegins(b[i+1+j+1:]) {
+		return 0
+	}
+	for _, m := range methods {
+		if len(m) == i+j && m[:i] == string(b[:i]) && m[i:] == string(b[i+1:i+1+j]) {
+			return i
+		}
+	}
+	return 0
+}
+
+// oneWord reports whether a Request-URI has no blanks in it but those at its end, or those that masking put there.
+func oneWord(uri []byte) bool {
+	uri = trimRightBlank(bytes.TrimLeft(uri, " \t"))
+	i := bytes.IndexByte(uri, ' ')
+	return i < 0 || bytes.Contains(uri, []byte("[email"))
 }
 
 func trimRightBlank(b []byte) []byte {
@@ -131,11 +223,25 @@ func trimRightBlank(b []byte) []byte {
 
 func tokenLen(b []byte) int {
 	i := 0
-	for i < len(b) && isTokenByte(b[i]) {
+	for i < len(b) && tokenByte[b[i]] {
 		i++
 	}
 	return i
 }
+
+// tokenByte are the characters of a token (RFC 3261 §25.1).
+var tokenByte = func() (t [256]bool) {
+	for c := 'a'; c <= 'z'; c++ {
+		t[c], t[c-'a'+'A'] = true, true
+	}
+	for c := '0'; c <= '9'; c++ {
+		t[c] = true
+	}
+	for _, c := range "-.!%*_+`'~" {
+		t[c] = true
+	}
+	return
+}()
 
 // uriBegins reports whether b begins like a Request-URI: a scheme, or what a web page left of it.
 func uriBegins(b []byte) bool {
@@ -143,23 +249,30 @@ func uriBegins(b []byte) bool {
 		b = b[1:]
 	}
 	n := 0
-	for n < len(b) && (b[n] >= 'a' && b[n] <= 'z' || b[n] >= 'A' && b[n] <= 'Z' || n > 0 && (isDigit(b[n]) || b[n] == '+' || b[n] == '-' || b[n] == '.')) {
+	for n < len(b) && n < 32 && (b[n] >= 'a' && b[n] <= 'z' || b[n] >= 'A' && b[n] <= 'Z' || n > 0 && (isDigit(b[n]) || b[n] == '+' || b[n] == '-' || b[n] == '.')) {
 		n++
 	}
-	if n > 0 && n < len(b) && b[n] == ':' {
+	if n > 0 && n+1 < len(b) && b[n] == ':' && b[n+1] != ' ' {
 		return true
 	}
-	return bytes.HasPrefix(b, []byte("[email")) || bytes.HasPrefix(b[min(n, len(b)):], []byte("&colon;"))
+	return bytes.HasPrefix(b, []byte("[email"))
 }
 
-// lostVersion finds a response whose "SIP/2.0" a syslog daemon took for a host name: "407 Proxy Authentication Required^M Via: …".
-func lostVersion(line []byte) (int, bool) {
-	if len(line) < 12 || line[0] < '1' || line[0] > '6' || !isDigit(line[1]) || !isDigit(line[2]) || line[3] != ' ' {
-		return 0, false
+// lostVersion reports whether a line begins with a response whose "SIP/2.0" a syslog daemon took for a host name: "407 Proxy
+// Authentication Required^M Via: …".
+func lostVersion(line []byte) bool {
+	if line[0] < '1' || line[0] > '6' || !isDigit(line[1]) || !isDigit(line[2]) || line[3] != ' ' {
+		return false
 	}
-	head := line[:min(len(line), 160)]
-	if i := bytes.Index(head, []byte("Via: SIP/2.0")); i > 4 && i < 80 {
-		return 0, true
+	i := bytes.Index(line[:min(len(line), 160)], []byte("Via: SIP/2.0"))
+	if i < 6 || i > 80 {
+		return false
 	}
-	return 0, false
+	// Only an escaped line end can stand before it: in prose there is none.
+	b := trimRightBlank(line[:i])
+	switch b[len(b)-1] {
+	case 'M', '2', '5', 'n', 'r', '>', 'a', 'A':
+		return len(b) > 6
+	}
+	return len(b) < i-1 // two blanks: flattened
 }

@@ -18,7 +18,10 @@ import (
 //	on several lines, each with a prefix        [Aug  5 11:43:53] INVITE sip:… SIP/2.0 ⏎ [Aug  5 11:43:53] Via: … ⏎ …
 //
 // A record's Data is the message with its escapes and prefixes undone and CRLF at the end of each line; Origin.Map leads
-// back.
+// back. The first way is in escaped.go, the other two are in lines.go.
+//
+// A start line alone is a message only where something says that it was logged as one: a header of syslog right before it, or a line that
+// says which way the message went. Anywhere else a header field must follow; without, it is prose about SIP.
 type Text struct {
 	// Event, if set, recognises a device's lines beside SIP. The event's Subject may borrow text.
 	Event func(text []byte) (EventLine, bool)
@@ -26,10 +29,19 @@ type Text struct {
 	in    *Input
 	clock *Clock
 
-	// The message that is being put together from several lines.
+	header  syslog.Header // of the line that is looked at
+	marker  marker
+	near    nearTime
+	pri     bool // the source has datagrams with a PRI and no other header: Wireshark glues them
+	page    bool // inside the break between two pages of an RFC
+	asPaste pasted
+
+	// held are pieces of the source still to be looked at, the next one last: the line that ended a message, the rest of a line that was
+	// split, lines that turned out not to belong to a message.
+	held []piece
+
+	// The message that is read.
 	open    bool
-	body    bool // past the empty line
-	left    int  // bytes of body to come, -1 if Content-Length does not say
 	rec     capture.Record
 	buf     []byte
 	omap    syslog.OffsetMap
@@ -37,15 +49,16 @@ type Text struct {
 	label   []byte
 	srcName []byte
 	dstName []byte
-	runAt   int   // length of buf at the last step of omap
-	next    int64 // offset in the source of the byte that would follow buf one to one
-	prefix  prefix
+	lines   lines
+	msg     sip.Message
+	spare   syslog.OffsetMap
+	parts   parts
+}
 
-	// held are pieces of the source still to be looked at, the next one last: the line that ended a message, the rest of a line that was
-	// split.
-	held   []piece
-	header syslog.Header
-	marker marker
+// pasted holds the text of a line that a terminal or a web page left something in.
+type pasted struct {
+	text []byte
+	at   []int32
 }
 
 // piece is a line, or what is left of one.
@@ -53,6 +66,53 @@ type piece struct {
 	line   []byte
 	number int64
 	offset int64
+	// at are the places of the bytes of line, and of its end, counted from offset. Nil: one after the other.
+	at []int32
+	// passed: the line was looked at and is not recognised.
+	passed bool
+	// copied: the piece does not borrow the reader's buffer.
+	copied bool
+}
+
+// place returns the offset in the source of line[i], or of the end of the line.
+func (p *piece) place(i int) int64 {
+	if p.at != nil {
+		return p.offset + int64(p.at[i])
+	}
+	return p.offset + int64(i)
+}
+
+// from returns the rest of a piece.
+func (p *piece) from(i int) piece {
+	rest := *p
+	rest.line = p.line[i:]
+	if p.at != nil {
+		rest.at = p.at[i:]
+	} else {
+		rest.offset += int64(i)
+	}
+	return rest
+}
+
+// upTo returns the beginning of a piece.
+func (p *piece) upTo(i int) piece {
+	head := *p
+	head.line = p.line[:i]
+	if p.at != nil {
+		head.at = p.at[:i+1]
+	}
+	return head
+}
+
+// copyOf returns a piece that does not borrow.
+func (p *piece) copyOf() piece {
+	c := *p
+	c.line = append([]byte(nil), p.line...)
+	if p.at != nil {
+		c.at = append([]int32(nil), p.at...)
+	}
+	c.copied = true
+	return c
 }
 
 // EventLine is a line that a device writes beside SIP.
@@ -62,6 +122,8 @@ type EventLine struct {
 	Announces bool
 	Direction capture.Direction
 	Peer      capture.Endpoint
+	// Weak: the line is an event only if a header of syslog stands before it; in a page it may be prose ("[1] see below").
+	Weak bool
 }
 
 // NewText returns an engine that reads in.
@@ -69,6 +131,8 @@ func NewText(in *Input) *Text { return &Text{in: in, clock: NewClock(in.Options.
 
 // maxTextMessage bounds a message that is put together from lines, in bytes.
 const maxTextMessage = 256 << 10
+
+var utf8BOM = []byte("\xef\xbb\xbf")
 
 // Next implements Decoder.
 func (t *Text) Next(rec *capture.Record) error {
@@ -81,114 +145,281 @@ func (t *Text) Next(rec *capture.Record) error {
 			var err error
 			p.line, p.number, p.offset, err = t.in.R.ReadLine()
 			if err != nil {
-				if t.open {
-					t.finish(rec)
-					return nil
+				switch {
+				case t.open:
+					if t.finish(rec) {
+						return nil
+					}
+					continue
+				case t.marker.set:
+					t.dropMarker()
+					continue
 				}
 				return err
 			}
-			if p.number == 1 {
-				p.line = bytes.TrimPrefix(p.line, utf8BOM)
-				p.offset = t.in.R.Offset() - int64(len(p.line))
+			if p.number == 1 && bytes.HasPrefix(p.line, utf8BOM) {
+				p = p.from(len(utf8BOM))
 			}
 		}
-		if t.line(rec, p) {
+		if t.line(rec, &p) {
 			return nil
 		}
 	}
 }
 
-var utf8BOM = []byte("\xef\xbb\xbf")
+// hold puts a piece back, to be looked at next.
+func (t *Text) hold(p piece) { t.held = append(t.held, p) }
 
 // line takes one line. It returns true if rec was filled; if the line was not used up it is held.
-func (t *Text) line(rec *capture.Record, p piece) bool {
+func (t *Text) line(rec *capture.Record, p *piece) bool {
+	if p.passed {
+		return t.unrecognised(rec, p)
+	}
 	h := &t.header
 	h.Parse(p.line)
-	if h.Shape == syslog.ShapePRI {
+	if !t.open && p.at == nil {
+		if start, ok := findStart(h.Text); ok {
+			if used, filled := t.escaped(rec, h, start, p); used {
+				return filled
+			}
+		}
+	}
+	if p.at == nil && t.cleaned(p) {
+		h.Parse(p.line)
+	}
+	if h.Shape == syslog.ShapePRI || t.pri && (h.Shape == syslog.ShapeNone || h.Shape == syslog.ShapeTftpd64) {
 		// A dump without a collector puts datagrams one after the other, without a line end between them.
+		t.pri = true
 		if n := syslog.NextDatagram(h.Text); n > 0 {
 			cut := h.TextStart + n
-			t.held = append(t.held, piece{p.line[cut:], p.number, p.offset + int64(cut)})
-			p.line = p.line[:cut]
+			t.hold(p.from(cut))
+			*p = p.upTo(cut)
 			h.Parse(p.line)
 		}
 	}
-	text, at := h.Text, p.offset+int64(h.TextStart)
-	start, ok := findStart(text)
+	if t.parts.want > 0 {
+		if used, ended := t.nextPart(rec, h, p); used {
+			return ended
+		}
+	}
+	if t.open && t.pageBreak(p.line) {
+		return false
+	}
+	if t.open && t.insideFragment() {
+		if t.goesOn(h, p) {
+			return false
+		}
+	}
+	start, ok := findStart(h.Text)
 	if ok {
 		if t.open {
-			t.held = append(t.held, p)
-			t.finish(rec)
-			return true
+			if t.lines.fields == 0 && bytes.Equal(trimEOL(h.Text[start:]), trimEOL(t.lines.first.line[t.lines.firstAt:])) {
+				// tcpdump prints the start line twice: in its own line about the packet, and then as part of it.
+				t.again()
+			} else {
+				t.hold(*p)
+				return t.finish(rec)
+			}
 		}
-		return t.begin(rec, h, text, start, p.number, at)
-	}
-	if t.open && t.goesOn(h, p.line, p.offset) {
+		if used, filled := t.escaped(rec, h, start, p); used {
+			return filled
+		}
+		t.begin(h, start, p)
 		return false
 	}
 	if t.open {
-		t.held = append(t.held, p)
-		t.finish(rec)
-		return true
+		if t.goesOn(h, p) {
+			return false
+		}
+		t.hold(*p)
+		return t.finish(rec)
 	}
-	return t.between(rec, h, text, p.number, at)
+	return t.between(rec, h, p)
 }
 
-// begin starts a message at text[start:]. A message whose line ends are escaped is whole on its line and fills rec.
-func (t *Text) begin(rec *capture.Record, h *syslog.Header, text []byte, start int, number, at int64) bool {
-	t.rec = capture.Record{Kind: capture.KindMessage}
-	stamp := h.Time
-	before := text[:start]
-	if stamp.IsZero() {
-		stamp = findTime(before)
+// cleaned takes colours and character references out of a line; it reports whether there were any.
+func (t *Text) cleaned(p *piece) bool {
+	page := fromPage(p.line) || t.open && t.lines.page && bytes.IndexByte(p.line, '&') >= 0
+	if !page && bytes.IndexByte(p.line, '\x1b') < 0 && !hasLostColour(p.line) {
+		return false
 	}
-	t.host = append(t.host[:0], h.Host...)
-	t.label, t.srcName, t.dstName = t.label[:0], t.srcName[:0], t.dstName[:0]
-	if t.marker.set && number-t.marker.line <= markerReach {
-		t.applyMarker(&stamp)
+	if page && t.open {
+		t.lines.page = true
 	}
-	t.marker = marker{}
-	if len(before) > 0 && t.Event != nil {
-		if e, ok := t.Event(text); ok && e.Announces {
-			t.marker = marker{set: true, direction: e.Direction, peer: e.Peer}
-			t.applyMarker(&stamp)
-			t.marker, before = marker{}, nil
-		}
-	}
-	if len(before) > 0 && t.rec.Direction == capture.DirectionUnknown {
-		if m := readMarker(before); m.set {
-			t.marker = m
-			t.applyMarker(&stamp)
-			t.marker = marker{}
-		}
-	}
-	t.rec.Time = t.clock.Time(stamp)
-	t.rec.Origin = capture.Origin{Source: t.in.Source, Number: number, Start: at + int64(start)}
-	t.buf, t.omap, t.runAt = t.buf[:0], t.omap[:0], 0
-	t.next = t.rec.Origin.Start
-	msg := text[start:]
-	if e := quickEscape(msg); e != syslog.EscapeNone {
-		msg = trimEOL(msg)
-		t.buf, t.omap = e.AppendUnescaped(t.buf, msg, t.omap)
-		t.rec.Origin.End = t.rec.Origin.Start + int64(len(msg))
-		t.fill(rec)
+	if p.copied {
+		p.line, p.at = clean(p.line, page, nil, nil)
 		return true
 	}
-	t.prefix.learn(h, text, start)
-	t.open, t.body, t.left = true, false, -1
-	t.appendLine(msg, t.rec.Origin.Start)
+	t.asPaste.text, t.asPaste.at = clean(p.line, page, t.asPaste.text[:0], t.asPaste.at[:0])
+	p.line, p.at = t.asPaste.text, t.asPaste.at
+	return true
+}
+
+// heading sets up the record of a message that begins at h.Text[start:], and its time.
+func (t *Text) heading(h *syslog.Header, start int, p *piece) {
+	t.rec = capture.Record{Kind: capture.KindMessage}
+	stamp := h.Time
+	before := h.Text[:start]
+	t.host = append(t.host[:0], h.Host...)
+	t.label, t.srcName, t.dstName = t.label[:0], t.srcName[:0], t.dstName[:0]
+	t.lines.marked = false
+	if len(before) > 0 {
+		if stamp.IsZero() {
+			stamp = findTime(before)
+		}
+		var m marker
+		if t.Event != nil {
+			if e, ok := t.Event(h.Text); ok && e.Announces {
+				m = marker{set: true, direction: e.Direction, peer: e.Peer}
+			}
+		}
+		if !m.set {
+			m = readMarkerBefore(before)
+		}
+		if m.set {
+			if t.marker.set {
+				if p.number-t.marker.line <= markerReach {
+					m.merge(&t.marker)
+				} else {
+					t.in.Stats.UnrecognisedLines += int64(len(t.marker.lines))
+				}
+			}
+			m.lines = nil
+			t.marker, t.marker.line = m, p.number
+		}
+	}
+	if t.marker.set {
+		if p.number-t.marker.line <= markerReach {
+			t.applyMarker(&stamp)
+			t.lines.marked = true
+		} else {
+			t.in.Stats.UnrecognisedLines += int64(len(t.marker.lines))
+		}
+		t.marker = marker{}
+	}
+	if stamp.IsZero() && t.near.opens && p.number-t.near.line <= 2 {
+		stamp = t.near.time
+	}
+	t.near = nearTime{}
+	t.rec.Time = t.clock.Time(stamp)
+	t.rec.Origin = capture.Origin{Source: t.in.Source, Number: p.number, Start: p.place(h.TextStart + start)}
+}
+
+// fill gives the record away.
+func (t *Text) fill(rec *capture.Record) {
+	*rec = t.rec
+	rec.Data = t.buf
+	if len(t.omap) > 0 {
+		rec.Origin.Map = t.omap
+	}
+	rec.Observer = t.host
+	rec.Label, rec.SrcName, rec.DstName = t.label, t.srcName, t.dstName
+}
+
+// between takes a line that is no part of a message: an event, a marker, or something that was not recognised.
+func (t *Text) between(rec *capture.Record, h *syslog.Header, p *piece) bool {
+	bare := trimEOL(h.Text)
+	if len(bytes.TrimSpace(bare)) == 0 {
+		return false
+	}
+	if n, ok := t.lines.prefix.strip(p.line); ok && len(bytes.TrimSpace(t.lines.prefix.text)) > 0 {
+		// What a logger or a quotation puts before every line is there before an empty one and a rule, too.
+		if rest := bytes.TrimSpace(p.line[n:]); len(rest) == 0 || isRule(rest) {
+			return false
+		}
+	}
+	if t.Event != nil {
+		bare := trimEscapedEOL(bare)
+		switch e, ok := t.Event(bare); {
+		case ok && e.Announces:
+			return t.announce(p, marker{set: true, direction: e.Direction, peer: e.Peer, time: h.Time})
+		case ok && (!e.Weak || h.Shape != syslog.ShapeNone):
+			*rec = capture.Record{Kind: capture.KindEvent, Data: bare, Event: e.Event, Observer: h.Host, Time: t.clock.Time(h.Time)}
+			rec.Origin = capture.Origin{Source: t.in.Source, Number: p.number, Start: p.place(h.TextStart), End: p.place(h.TextStart + len(bare))}
+			return true
+		}
+	}
+	text := bare
+	if string(h.Host) == "On" {
+		text = p.line[h.TextStart-len("On ") : h.TextStart+len(bare)] // "Aug 20 16:40:00.123 On 192.0.2.1:5060 sent to …"
+	}
+	if m := readMarker(text); m.set {
+		if m.time.IsZero() {
+			m.time = h.Time
+		}
+		if m.time.IsZero() && p.number-t.near.line <= 2 {
+			m.time = t.near.time
+		}
+		return t.announce(p, m)
+	}
+	if isRule(bare) {
+		return false
+	}
+	if t.marker.set && p.number-t.marker.line > markerReach {
+		t.hold(*p)
+		t.dropMarker()
+		return false
+	}
+	return t.unrecognised(rec, p)
+}
+
+// announce keeps what a marker says for the message that follows.
+func (t *Text) announce(p *piece, m marker) bool {
+	var lines []piece
+	if t.marker.set {
+		// Two lines may share the work ("Sent:" under a line with the time): the later one adds to the earlier. If it says
+		// the same thing otherwise, it is about another message.
+		if p.number-t.marker.line > markerReach || m.conflicts(&t.marker) {
+			t.hold(*p)
+			t.dropMarker()
+			return false
+		}
+		m.merge(&t.marker)
+		lines = t.marker.lines
+	}
+	m.keep()
+	m.line = p.number
+	m.lines = append(lines, p.copyOf())
+	t.marker = m
 	return false
 }
 
-// quickEscape is syslog.DetectEscape with a short way for the common case.
-func quickEscape(text []byte) syslog.Escape {
-	head := text[:min(len(text), 512)]
-	if i := bytes.IndexByte(head, '^'); i >= 0 && i+2 < len(text) && text[i+1] == 'M' {
-		if c := text[i+2]; c == ' ' || c >= 'A' && c <= 'Z' {
-			return syslog.EscapeCaret
+// dropMarker gives up a marker that no message followed: its lines are not recognised.
+func (t *Text) dropMarker() {
+	for i := len(t.marker.lines) - 1; i >= 0; i-- {
+		p := t.marker.lines[i]
+		p.passed = true
+		t.hold(p)
+	}
+	t.marker = marker{}
+}
+
+// unrecognised counts a line, and fills rec if such lines are wanted.
+func (t *Text) unrecognised(rec *capture.Record, p *piece) bool {
+	h := &t.header
+	h.Parse(p.line)
+	bare := trimEOL(h.Text)
+	t.near = readNearTime(p.line, h, p.number)
+	t.in.Stats.UnrecognisedLines++
+	if !t.in.Options.KeepUnrecognised {
+		return false
+	}
+	*rec = capture.Record{Kind: capture.KindUnknown, Data: bare, Observer: h.Host, Time: t.clock.Time(h.Time)}
+	rec.Origin = capture.Origin{Source: t.in.Source, Number: p.number, Start: p.place(h.TextStart), End: p.place(h.TextStart + len(bare))}
+	return true
+}
+
+// trimEscapedEOL takes the line ends off that a collector escaped at the end of a line.
+func trimEscapedEOL(b []byte) []byte {
+	for {
+		n := len(b)
+		for _, e := range [...]string{"<010>", "<013>", "#012", "#015", "^M", "\\012", "\\015", "\\n", "\\r"} {
+			b = bytes.TrimSuffix(b, []byte(e))
+		}
+		if b = trimRightBlank(b); len(b) == n {
+			return b
 		}
 	}
-	return syslog.DetectEscape(text)
 }
 
 func trimEOL(b []byte) []byte {
@@ -202,233 +433,27 @@ func trimEOL(b []byte) []byte {
 	return b[:n]
 }
 
-// appendLine appends a line of the message, of which the first byte is at offset in the source, with CRLF.
-func (t *Text) appendLine(line []byte, offset int64) {
-	text := trimEOL(line)
-	if offset != t.next {
-		t.omap = t.omap.Add(len(t.buf)-t.runAt, int(offset-t.next))
-		t.runAt = len(t.buf)
-	}
-	if bytes.IndexByte(text, '&') >= 0 {
-		t.appendEntities(text, offset)
-	} else {
-		t.buf = append(t.buf, text...)
-	}
-	t.next = offset + int64(len(text))
-	t.rec.Origin.End = offset + int64(len(line))
-	if len(line) == len(text) {
-		return // the last line of the source
-	}
-	if line[len(text)] == '\r' {
-		t.buf = append(t.buf, '\r', '\n')
-		t.next += 2
-		return
-	}
-	// CR has no byte in the source, LF has one.
-	t.buf = append(t.buf, '\r')
-	t.omap = t.omap.Add(len(t.buf)-t.runAt, -1)
-	t.runAt = len(t.buf)
-	t.buf = append(t.buf, '\n')
-	t.next++
-}
-
-// entities are the character references that a copy from a web page leaves in a log.
-var entities = [...]struct {
-	name string
-	char byte
-}{{"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&quot;", '"'}, {"&colon;", ':'}, {"&#39;", '\''}, {"&#58;", ':'},
-	{"&#64;", '@'}, {"&commat;", '@'}, {"&nbsp;", ' '}, {"&semi;", ';'}}
-
-func (t *Text) appendEntities(text []byte, offset int64) {
-	for i := 0; i < len(text); {
-		n := 0
-		for _, e := range entities {
-			if text[i] == '&' && bytes.HasPrefix(text[i:], []byte(e.name)) {
-				t.buf = append(t.buf, e.char)
-				n = len(e.name)
-				t.omap = t.omap.Add(len(t.buf)-t.runAt, n-1)
-				t.runAt = len(t.buf)
-				break
-			}
-		}
-		if n == 0 {
-			t.buf = append(t.buf, text[i])
-			n = 1
-		}
-		i += n
-	}
-}
-
-// goesOn reports whether a line belongs to the message that is open, and appends it.
-func (t *Text) goesOn(h *syslog.Header, line []byte, offset int64) bool {
-	text := line
-	if h.Shape != syslog.ShapeNone {
-		if !t.prefix.syslog || !bytes.Equal(h.Host, t.host) {
-			return false // a record of its own
-		}
-		text = h.Text
-	} else {
-		text = line[t.prefix.strip(line):]
-	}
-	at := offset + int64(len(line)-len(text))
-	bare := trimEOL(text)
-	if len(t.buf)+len(text) > maxTextMessage {
-		return false
-	}
-	if !t.body {
-		switch {
-		case len(bytes.TrimSpace(bare)) == 0:
-			t.body = true
-			t.left = t.declared()
-			t.appendLine(text[len(bare):], at+int64(len(bare)))
-			return true
-		case isSDPVersion(bare):
-			// The empty line was lost on the way here. The parser knows the case.
-			t.body = true
-			t.left = t.declared()
-		case bare[0] == ' ' || bare[0] == '\t':
-			if !foldable(bare) {
-				return false
-			}
-			t.appendLine(text, at)
-			return true
-		default:
-			if !isFieldLine(bare) {
-				return false
-			}
-			t.appendLine(text, at)
-			return true
-		}
-	}
-	// The body. With Content-Length it is as long as that says, one byte more or less for each line end forgiven; what stands
-	// in a log after it is not part of it.
-	if t.left == 0 {
-		return false
-	}
-	sdp := len(bare) >= 2 && bare[1] == '=' && bare[0] >= 'a' && bare[0] <= 'z'
-	if t.left < 0 && !sdp {
-		return false
-	}
-	if len(bare) == 0 && t.left > 0 && t.isSDP() {
-		return false // no empty line in a session description: the message was short
-	}
-	if t.isSDP() && !sdp {
-		return false
-	}
-	t.appendLine(text, at)
-	if t.left > 0 {
-		if t.left -= len(bare) + 2; t.left <= 1 {
-			t.left = 0
-		}
-	}
-	return true
-}
-
-// isSDP reports whether the body that is being read is a session description, by its first line or Content-Type.
-func (t *Text) isSDP() bool { return bytes.Contains(t.buf, []byte("application/sdp")) }
-
-// declared returns the Content-Length of the open message, -1 if it has none.
-func (t *Text) declared() int {
-	m := sip.Parse(t.buf)
-	return m.DeclaredLength
-}
-
-func isSDPVersion(line []byte) bool {
-	return len(line) >= 3 && line[0] == 'v' && line[1] == '=' && line[2] >= '0' && line[2] <= '9'
-}
-
-// foldable reports whether a line that begins with white space can continue a header field: it is not itself indented prose under
-// a message, which would begin a new sentence after a blank line anyway.
-func foldable(line []byte) bool { return len(bytes.TrimSpace(line)) > 0 }
-
-// isFieldLine reports whether a line looks like a header field: a token, and a colon.
-func isFieldLine(line []byte) bool {
-	for i, c := range line {
-		switch {
-		case c == ':':
-			return i > 0
-		case c == ' ' || c == '\t':
-			// Blanks are allowed before the colon only (RFC 3261 §25.1, HCOLON).
-			rest := bytes.TrimLeft(line[i:], " \t")
-			return i > 0 && len(rest) > 0 && rest[0] == ':'
-		case i > 64 || !isTokenByte(c):
-			return false
-		}
-	}
-	return false
-}
-
-func isTokenByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || bytes.IndexByte([]byte("-.!%*_+`'~"), c) >= 0
-}
-
-// finish closes the open message into rec.
-func (t *Text) finish(rec *capture.Record) {
-	t.open = false
-	m := sip.Parse(t.buf)
-	if len(m.Fields) == 0 {
-		t.rec.Missing = capture.MissingHead
-	}
-	t.fill(rec)
-}
-
-// fill gives the record away.
-func (t *Text) fill(rec *capture.Record) {
-	*rec = t.rec
-	rec.Data = t.buf
-	rec.Origin.Map = t.omap
-	rec.Observer = t.host
-	rec.Label, rec.SrcName, rec.DstName = t.label, t.srcName, t.dstName
-}
-
-// between takes a line that is no part of a message: an event, a marker, or something that was not recognised.
-func (t *Text) between(rec *capture.Record, h *syslog.Header, text []byte, number, at int64) bool {
-	bare := trimEOL(text)
-	if len(bytes.TrimSpace(bare)) == 0 {
-		return false
-	}
-	if t.Event != nil && h.Shape != syslog.ShapeNone {
-		switch e, ok := t.Event(bare); {
-		case ok && e.Announces:
-			t.marker = marker{set: true, line: number, direction: e.Direction, peer: e.Peer, time: h.Time}
-			return false
-		case ok:
-			*rec = capture.Record{Kind: capture.KindEvent, Data: bare, Event: e.Event, Observer: h.Host, Time: t.clock.Time(h.Time),
-				Origin: capture.Origin{Source: t.in.Source, Number: number, Start: at, End: at + int64(len(bare))}}
-			return true
-		}
-	}
-	if m := readMarker(bare); m.set {
-		m.line = number
-		if m.time.IsZero() {
-			m.time = h.Time
-		}
-		// Two lines may share the work ("Sent:" under a line with the time): the later one adds to the earlier.
-		if t.marker.set && number-t.marker.line <= 2 {
-			m.merge(&t.marker)
-		}
-		m.keep()
-		t.marker = m
-		return false
-	}
-	if isRule(bare) {
-		return false
-	}
-	if t.marker.set && number-t.marker.line > markerReach {
-		t.marker = marker{}
-	}
-	t.in.Stats.UnrecognisedLines++
-	if !t.in.Options.KeepUnrecognised {
-		return false
-	}
-	*rec = capture.Record{Kind: capture.KindUnknown, Data: bare, Observer: h.Host, Time: t.clock.Time(h.Time),
-		Origin: capture.Origin{Source: t.in.Source, Number: number, Start: at, End: at + int64(len(bare))}}
-	return true
-}
-
-// isRule reports whether a line only draws a line: "-----", "=====", "---".
+// isRule reports whether a line only draws a line or ends what a logger prints around a message: "-----", "<------------->",
+// "--- (9 headers 0 lines) ---", "--end msg--", "}", "[5,NET]", "$$end_record".
 func isRule(line []byte) bool {
 	line = bytes.TrimSpace(line)
+	if len(line) == 0 {
+		return false
+	}
+	switch line[0] {
+	case '}', '#':
+		if len(line) == 1 {
+			return true
+		}
+	case '$':
+		return string(line) == "$$end_record"
+	case '[':
+		return bytes.HasSuffix(line, []byte(",NET]"))
+	case '-':
+		if string(line) == "--end msg--" || bytes.HasPrefix(line, []byte("--- (")) && bytes.HasSuffix(line, []byte(") ---")) {
+			return true
+		}
+	}
 	if len(line) < 2 {
 		return false
 	}

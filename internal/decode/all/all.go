@@ -28,3 +28,6 @@ func Named(name string) *decode.Format {
 	}
 	return nil
 }
+
+// Default reads what no format recognises by its beginning: SIP may come later.
+var Default = siptext.Format

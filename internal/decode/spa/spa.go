@@ -16,7 +16,6 @@ import (
 	"sipscribe/internal/capture"
 	"sipscribe/internal/decode"
 	"sipscribe/spalog"
-	"sipscribe/syslog"
 )
 
 // Format is the syslog of SPA devices.
@@ -46,53 +45,50 @@ func event(text []byte) (decode.EventLine, bool) {
 		}
 		return line, true
 	}
-	return decode.EventLine{Event: capture.Event{Name: e.Kind.String(), Line: e.Line, Subject: e.Number}}, true
+	line := decode.EventLine{Event: capture.Event{Name: e.Kind.String(), Line: e.Line}}
+	switch e.Kind {
+	case spalog.Calling:
+		line.Event.Subject = e.Number
+	case spalog.DebugOption:
+		line.Event.Subject = e.Text[:len(e.Text)+1+len(e.Number)] // "ucAdpDebugOpt1:4", as it stands in the text
+	case spalog.Other:
+		line.Weak = true
+	default:
+		line.Event.Subject = e.Text
+	}
+	return line, true
 }
 
-// sniff looks for lines with a syslog header, and in them the SIP or the words of an SPA.
+// sniff reads the first records: an SPA is known by its events and by the marks in its messages. Prose around a few of its lines is a page
+// about a log, not a log.
 func sniff(head []byte) decode.Verdict {
-	lines, headed, sip, spa := 0, 0, 0, 0
-	var h syslog.Header
-	for len(head) > 0 && lines < 400 {
-		n := bytes.IndexByte(head, '\n') + 1
-		if n == 0 {
-			n = len(head)
-		}
-		line := head[:n]
-		head = head[n:]
-		if len(bytes.TrimSpace(line)) == 0 {
-			continue
-		}
-		lines++
-		h.Parse(line)
-		if h.Shape == syslog.ShapeNone {
-			continue
-		}
-		headed++
-		text := bytes.TrimSpace(h.Text)
-		if bytes.Contains(text, []byte("SIP/2.0")) {
-			sip++
-			if fingerprint(text) {
-				spa++
+	in := decode.SniffInput(head)
+	dec := newDecoder(in)
+	events, messages, marks, headed := 0, 0, 0, 0
+	var rec capture.Record
+	for events+messages < 400 && dec.Next(&rec) == nil {
+		switch rec.Kind {
+		case capture.KindEvent:
+			events++
+			if rec.Event.Name != spalog.Other.String() {
+				marks++
 			}
-		} else if e, ok := spalog.Parse(text); ok && e.Kind != spalog.Other {
-			spa++
+		case capture.KindMessage:
+			messages++
+			if fingerprint(rec.Data) {
+				marks++
+			}
+		}
+		if len(rec.Observer) > 0 || !rec.Time.IsZero() && rec.Direction == capture.DirectionUnknown {
+			headed++
 		}
 	}
-	if headed == 0 || spa == 0 {
+	if marks == 0 || events+headed == 0 || 2*in.Stats.UnrecognisedLines > int64(events+messages) {
 		return decode.Verdict{}
 	}
-	// Prose around a few lines of syslog is a page about a log, not a log.
-	if headed*3 < lines*2 && !continued(headed, lines, sip) {
-		return decode.Verdict{}
-	}
-	return decode.Verdict{Score: 60, Reason: fmt.Sprintf("%d of %d lines carry a syslog header, %d of them SIP, with the marks of a Sipura, Linksys or Cisco SPA",
-		headed, lines, sip)}
+	return decode.Verdict{Score: 60, Reason: fmt.Sprintf("its first %d lines hold %d SIP messages and %d events with the marks of a Sipura, Linksys or Cisco SPA",
+		in.R.Lines(), messages, events)}
 }
-
-// continued reports whether the lines without a header are the further lines of messages: a collector kept the line ends, so that one message takes
-// some ten to forty lines.
-func continued(headed, lines, sip int) bool { return sip > 0 && lines >= headed+5*sip }
 
 // fingerprint reports whether a message has the marks of an SPA: its User-Agent or Server, or the tag that it makes.
 func fingerprint(text []byte) bool {

@@ -1,0 +1,159 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"sipscribe/internal/capture"
+	"sipscribe/syslog"
+)
+
+// escaped takes a message that is whole on its line, with its line ends escaped, and fills rec. used is false if it is not so; filled
+// is false if further parts of it are to come.
+//
+//	Aug 20 16:40:00 192.0.2.5 SIP/2.0 200 OK^M Via: …^M Content-Length: 0^M ^M
+//	Aug 20 16:40:00 host kamailio[7]: ERROR: <core>: message=<BYE sip:… SIP/2.0#015#012Via: …#015#012#015#012>
+//	Aug 20 16:40:00 192.0.2.5 [S=18] [SID=a:1:2] (N 12) SIP/2.0 200 OK#015#012Via: … [Time:20-08@16:40:00.123]#012(N 13) …
+func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piece) (used, filled bool) {
+	msg := h.Text[start:]
+	e := quickEscape(msg)
+	if e == syslog.EscapeNone {
+		return false, false
+	}
+	if p.at == nil && fromPage(msg) {
+		return false, false // it comes again, clean
+	}
+	msg = trimEOL(msg)
+	at := h.TextStart + start
+	if start > 0 {
+		if n := trailer(msg, h.Text[start-1]); n < len(msg) {
+			if k := bytes.Index(msg[n:], nextRecord); k >= 0 {
+				t.hold(p.from(at + n + k))
+			}
+			msg = msg[:n]
+		}
+	}
+	t.heading(h, start, p)
+	t.buf, t.omap = e.AppendUnescaped(t.buf[:0], msg, t.omap[:0])
+	t.rec.Origin.End = p.place(at + len(msg))
+	if p.at != nil {
+		t.compose(p.at[at:])
+	}
+	if start > 0 && t.firstPart(h, start, e) {
+		t.open = true
+		return true, false
+	}
+	t.fill(rec)
+	return true, true
+}
+
+// quickEscape is syslog.DetectEscape with a short way for the common case.
+func quickEscape(text []byte) syslog.Escape {
+	head := text[:min(len(text), 512)]
+	if i := bytes.IndexByte(head, '^'); i >= 0 && i+2 < len(text) && text[i+1] == 'M' {
+		if c := text[i+2]; c == ' ' || c >= 'A' && c <= 'Z' {
+			// The two forms of it differ in what they make of bytes from 0x80, which come after such bytes only.
+			if ascii(text) || !bytes.Contains(text, []byte("M-^")) {
+				return syslog.EscapeCaret
+			}
+		}
+	}
+	return syslog.DetectEscape(text)
+}
+
+// ascii reports whether b has no byte from 0x80.
+func ascii(b []byte) bool {
+	var or uint64
+	for len(b) >= 32 {
+		or |= binary.LittleEndian.Uint64(b) | binary.LittleEndian.Uint64(b[8:]) | binary.LittleEndian.Uint64(b[16:]) | binary.LittleEndian.Uint64(b[24:])
+		b = b[32:]
+	}
+	for _, c := range b {
+		or |= uint64(c)
+	}
+	return or&0x8080808080808080 == 0
+}
+
+// nextRecord is how AudioCodes puts records together into one datagram: a line feed, and the number of the next.
+var nextRecord = []byte("#012(N ")
+
+// trailer returns where a message ends that has something of its logger behind it: a bracket or quote that was opened right before the
+// message, AudioCodes' time and its next record. before is the byte before the message.
+func trailer(msg []byte, before byte) int {
+	n := len(msg)
+	if i := bytes.Index(msg, nextRecord); i >= 0 {
+		n = i
+	}
+	if i := bytes.LastIndex(msg[:n], []byte("[Time:")); i >= 0 && bytes.IndexByte(msg[i:n], ']') >= len("[Time:dd-mm@") {
+		n = len(trimRightBlank(msg[:i]))
+	}
+	if n < len(msg) {
+		return n
+	}
+	var closing byte
+	switch before {
+	case '<':
+		closing = '>'
+	case '"', '\'':
+		closing = before
+	case '[':
+		closing = ']'
+	case '{':
+		closing = '}'
+	default:
+		return n
+	}
+	b := trimRightBlank(msg)
+	if len(b) == 0 || b[len(b)-1] != closing {
+		return n
+	}
+	// "<013><010>" ends in a bracket of its own.
+	if closing == '>' && len(b) >= 5 && b[len(b)-5] == '<' && isDigit(b[len(b)-2]) {
+		return n
+	}
+	return len(b) - 1
+}
+
+// compose puts the places of the bytes of a cleaned line behind the map of what was unescaped from it.
+func (t *Text) compose(at []int32) {
+	m := t.spare[:0]
+	walk := mapWalk{m: t.omap}
+	base := int64(at[0])
+	run, next := 0, int64(0)
+	for i := range t.buf {
+		place := int64(at[min(walk.logged(i), len(at)-1)]) - base
+		if place != next {
+			m = m.Add(i-run, int(place-next))
+			run = i
+		}
+		next = place + 1
+	}
+	t.spare, t.omap = t.omap, m
+}
+
+// mapWalk reads an OffsetMap from its beginning, one offset after the other.
+type mapWalk struct {
+	m     syslog.OffsetMap
+	at    int // clean offset at which the next step is
+	shift int
+	extra int
+	begun bool
+}
+
+func (w *mapWalk) logged(clean int) int {
+	for !w.begun || w.at >= 0 && clean >= w.at {
+		if w.begun {
+			w.shift += w.extra
+		}
+		w.begun = true
+		run, extra, n := nextStep(w.m)
+		if n == 0 {
+			w.at = -1
+			break
+		}
+		w.m = w.m[n:]
+		w.at += run
+		w.extra = extra
+	}
+	return clean + w.shift
+}
