@@ -111,6 +111,21 @@ func (m *Message) ToTag() []byte { return tagOf(m.Value(FieldTo)) }
 
 // tagOf finds the tag without reading the URI.
 func tagOf(v []byte) []byte {
+	// Nearly always the value ends in ">" or in ">;tag=" and a token. What is so cannot be inside quotes: the closing quote would come after it.
+	for i := len(v) - 1; i > 4; i-- {
+		if c := v[i]; charClass[c]&classToken != 0 {
+			continue
+		} else if c == '=' && v[i-5] == '>' || c == '>' && i == len(v)-1 {
+			if c == '>' {
+				if bytes.IndexByte(v, '<') >= 0 {
+					return nil
+				}
+			} else if string(v[i-4:i]) == ";tag" && bytes.IndexByte(v, '>') == i-5 && bytes.IndexByte(v[:i-5], '<') >= 0 {
+				return v[i+1:]
+			}
+		}
+		break
+	}
 	_, _, params, _ := splitAddress(v)
 	if len(params) > 5 && string(params[:5]) == ";tag=" && bytes.IndexByte(params[5:], ';') < 0 &&
 		bytes.IndexByte(params, '"') < 0 && !isLWS(params[5]) {

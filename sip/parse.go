@@ -360,6 +360,10 @@ func (m *Message) parseHeader(b []byte, p int) int {
 			p = m.foldedFirst(b, p)
 			continue
 		}
+		if id, colon := commonField(b, p); id != FieldOther {
+			p = m.field(b, p, colon, colon, id)
+			continue
+		}
 		// The name: a token up to the colon, white space before which is legal (HCOLON).
 		i := p
 		for i < len(b) && isToken(b[i]) {
@@ -401,36 +405,108 @@ func (m *Message) parseHeader(b []byte, p int) int {
 		} else if name == p {
 			m.problem(ProblemFieldName, p, p)
 		}
-		f := Field{Name: span(p, name), ID: LookupField(b[p:name])}
-		end, next := lineEnd(b, i+1)
-		if next == end+1 {
-			m.noteLF(end, next)
-		}
-		for next < len(b) && (b[next] == ' ' || b[next] == '\t') {
-			f.Folded = true
-			end, next = lineEnd(b, next)
-			m.noteLF(end, next)
-		}
-		v := i + 1
-		for v < end && isLWS(b[v]) {
-			v++
-		}
-		for end > v && isLWS(b[end-1]) {
-			end--
-		}
-		f.Value, f.Row = span(v, end), span(p, next)
-		m.Fields = append(m.Fields, f)
-		if f.ID != FieldOther && m.first[f.ID] == 0 {
-			m.first[f.ID] = uint16(len(m.Fields))
-		}
-		if next == len(b) && b[next-1] != '\n' && b[next-1] != '\r' {
-			m.problem(ProblemCutInLine, p, next)
-		}
-		p = next
+		p = m.field(b, p, name, i, LookupField(b[p:name]))
 	}
 	m.problem(ProblemNoBlankLine, p, p)
 	m.Blank = span(p, p)
 	return p
+}
+
+// field reads the row at p, of which the name ends at name and the colon stands at colon, and returns the offset after it.
+func (m *Message) field(b []byte, p, name, colon int, id FieldID) int {
+	n := len(m.Fields)
+	if n < cap(m.Fields) {
+		m.Fields = m.Fields[:n+1]
+	} else {
+		m.Fields = append(m.Fields, Field{})
+	}
+	f := &m.Fields[n]
+	f.ID, f.Folded = id, false
+	f.Name = span(p, name)
+	v := colon + 1
+	end, next := lineEnd(b, v)
+	if next-end == 1 {
+		m.noteLF(end, next)
+	}
+	for next < len(b) && (b[next] == ' ' || b[next] == '\t') {
+		f.Folded = true
+		end, next = lineEnd(b, next)
+		m.noteLF(end, next)
+	}
+	for v < end && isLWS(b[v]) {
+		v++
+	}
+	for end > v && isLWS(b[end-1]) {
+		end--
+	}
+	f.Value, f.Row = span(v, end), span(p, next)
+	if id != FieldOther && m.first[id] == 0 {
+		m.first[id] = uint16(n + 1)
+	}
+	if next == len(b) && b[next-1] != '\n' && b[next-1] != '\r' {
+		m.problem(ProblemCutInLine, p, next)
+	}
+	return next
+}
+
+// commonField recognises the header fields that most messages have, written as the RFCs write them, and returns where the colon stands. FieldOther for all else: the
+// caller then reads the name letter by letter.
+func commonField(b []byte, p int) (FieldID, int) {
+	b = b[p:]
+	if len(b) < 20 {
+		return FieldOther, 0
+	}
+	switch b[0] {
+	case 'V':
+		if string(b[:4]) == "Via:" {
+			return FieldVia, p + 3
+		}
+	case 'F':
+		if string(b[:5]) == "From:" {
+			return FieldFrom, p + 4
+		}
+	case 'T':
+		if string(b[:3]) == "To:" {
+			return FieldTo, p + 2
+		}
+	case 'C':
+		switch {
+		case string(b[:5]) == "CSeq:":
+			return FieldCSeq, p + 4
+		case string(b[:8]) == "Call-ID:":
+			return FieldCallID, p + 7
+		case string(b[:8]) == "Contact:":
+			return FieldContact, p + 7
+		case string(b[:15]) == "Content-Length:":
+			return FieldContentLength, p + 14
+		case string(b[:13]) == "Content-Type:":
+			return FieldContentType, p + 12
+		}
+	case 'M':
+		if string(b[:13]) == "Max-Forwards:" {
+			return FieldMaxForwards, p + 12
+		}
+	case 'U':
+		if string(b[:11]) == "User-Agent:" {
+			return FieldUserAgent, p + 10
+		}
+	case 'A':
+		if string(b[:6]) == "Allow:" {
+			return FieldAllow, p + 5
+		}
+	case 'S':
+		switch {
+		case string(b[:10]) == "Supported:":
+			return FieldSupported, p + 9
+		case string(b[:7]) == "Server:":
+			return FieldServer, p + 6
+		}
+	case 'E':
+		if string(b[:8]) == "Expires:" {
+			return FieldExpires, p + 7
+		}
+	}
+	return FieldOther, 0
 }
 
 // emptyLine returns where the first empty line at or after the line at p begins, len(b) if there is none.

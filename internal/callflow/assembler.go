@@ -51,6 +51,7 @@ type Assembler struct {
 	oldest  int64
 
 	timers     timerHeap
+	shown      [4096]uint64 // hashes of identifiers that are known not to be masked
 	now        [capture.Domains]int64
 	refers     []refer
 	lastMasked *Call
@@ -150,7 +151,7 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	var h Hop
 	id := a.fill(&h, m)
 	h.source = rec.Origin.Source
-	c := a.find(id, &h, m)
+	c := a.find(&id, &h)
 	reason := JoinReason(0)
 	if c == nil {
 		c, reason = a.joined(&h, m)

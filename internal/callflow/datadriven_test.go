@@ -42,6 +42,9 @@ func runFile(t *testing.T, file string) {
 		for j := i - 1; j >= 0 && strings.HasPrefix(lines[j], "#"); j-- {
 			name = strings.TrimSpace(strings.TrimPrefix(lines[j], "#"))
 		}
+		if end := strings.IndexAny(name, ".:;"); end > 0 {
+			name = name[:end]
+		}
 		begin := i
 		for i < len(lines) && lines[i] != "----" {
 			if lines[i] == "" {
@@ -57,13 +60,15 @@ func runFile(t *testing.T, file string) {
 		for i < len(lines) && lines[i] != "" {
 			i++
 		}
+		got := strings.Join(lines[want:i], "\n")
 		t.Run(name, func(t *testing.T) {
-			got := strings.TrimRight(parseScene(t, input).run(t), "\n")
-			out = append(append(out, input...), "----", got)
-			if !*update && got != strings.Join(lines[want:i], "\n") {
-				t.Errorf("%s:%d: got\n%s\nwant\n%s", file, want+1, got, strings.Join(lines[want:i], "\n"))
+			golden := got
+			got = strings.TrimRight(parseScene(t, input).run(t), "\n")
+			if !*update && got != golden {
+				t.Errorf("%s:%d: got\n%s\nwant\n%s", file, want+1, got, golden)
 			}
 		})
+		out = append(append(out, input...), "----", got)
 	}
 	if *update {
 		if err := os.WriteFile(file, []byte(strings.Join(out, "\n")+"\n"), 0o644); err != nil {

@@ -40,7 +40,7 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 		h.Status = max(m.Status, 1)
 	}
 	from, to := m.FromTag(), m.ToTag()
-	h.fromTag, h.toTag = h.tag(from), h.tag(to)
+	h.fromTag, h.toTag = a.tag(h, from), a.tag(h, to)
 	if spaLine(from, 'o') != 0 {
 		h.flags |= hopTagCaller
 	}
@@ -65,21 +65,34 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 		h.flags |= hopNoBranch
 		h.branch = mix(mix(h.fromTag, uint64(h.CSeq)), 0x2543)
 	}
-	id := identity{callID: m.CallID()}
-	id.masked = len(id.callID) == 0 || sip.Masked(id.callID)
-	return id
+	return identity{callID: m.CallID()}
 }
 
 // tag returns the hash of a tag; a masked one counts as none, but is marked.
-func (h *Hop) tag(t []byte) uint64 {
+func (a *Assembler) tag(h *Hop, t []byte) uint64 {
 	if len(t) == 0 {
 		return 0
 	}
-	if sip.Masked(t) {
+	k := hashOf(t)
+	if a.hidden(t, k) {
 		h.flags |= hopMaskedTag
 		return 0
 	}
-	return hashOf(t)
+	return k
+}
+
+// hidden is sip.Masked of an identifier with hash k. Tags and branches come again in every message of their transaction or dialog: those
+// that were seen lately are remembered.
+func (a *Assembler) hidden(id []byte, k uint64) bool {
+	slot := &a.shown[k%uint64(len(a.shown))]
+	if *slot == k {
+		return false
+	}
+	if sip.Masked(id) {
+		return true
+	}
+	*slot = k
+	return false
 }
 
 // readVias reads what matters here of the first two Via values: branch, sent-by and received of the first, the branch of the second, and how many there are.
@@ -189,15 +202,19 @@ func param(q []byte, name string) ([]byte, bool) {
 // unique by itself.
 func (a *Assembler) readBranch(h *Hop, branch []byte, n int) {
 	if len(branch) <= len(sip.MagicCookie) || string(branch[:len(sip.MagicCookie)]) != sip.MagicCookie &&
-		!bytes.EqualFold(branch[:len(sip.MagicCookie)], []byte(sip.MagicCookie)) || sip.Masked(branch) {
+		!bytes.EqualFold(branch[:len(sip.MagicCookie)], []byte(sip.MagicCookie)) {
+		return
+	}
+	k := hashOf(branch)
+	if a.hidden(branch, k) {
 		return
 	}
 	if n == 0 {
 		if h.branch == 0 {
-			h.branch = hashOf(branch)
+			h.branch = k
 		}
 	} else if h.second == 0 {
-		h.second = hashOf(branch)
+		h.second = k
 	}
 }
 
@@ -209,12 +226,12 @@ func txMethod(m sip.Method) sip.Method {
 	return m
 }
 
-// find returns the call that a message belongs to, nil if it begins a new one.
-func (a *Assembler) find(id identity, h *Hop, m *sip.Message) *Call {
-	if !id.masked {
-		if c := a.byID[string(id.callID)]; c != nil {
-			return c
-		}
+// find returns the call that a message belongs to, nil if it begins a new one. It sets id.masked.
+func (a *Assembler) find(id *identity, h *Hop) *Call {
+	if c := a.byID[string(id.callID)]; c != nil {
+		return c
+	}
+	if id.masked = len(id.callID) == 0 || sip.Masked(id.callID); !id.masked {
 		return nil
 	}
 	// The Call-ID tells nothing: tags first, since both sides repeat them, then the branch, then order and CSeq.

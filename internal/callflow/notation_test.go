@@ -140,6 +140,9 @@ func (s *scene) parseLine(t testing.TB, text, mode, observer, domain string) cap
 	words := strings.Fields(text)
 	rec := capture.Record{Kind: capture.KindMessage, Time: parseTime(t, words[0], domain)}
 	words = words[1:]
+	if words[0][0] == '@' && len(words) > 1 { // the observer may stand before the ends
+		words = append(append([]string{}, words[1:]...), words[0])
+	}
 	from, to, ends := strings.Cut(words[0], "->")
 	if ends {
 		words = words[1:]
