@@ -111,20 +111,14 @@ func (m *Message) ToTag() []byte { return tagOf(m.Value(FieldTo)) }
 
 // tagOf finds the tag without reading the URI.
 func tagOf(v []byte) []byte {
-	// Nearly always the value ends in ">" or in ">;tag=" and a token. What is so cannot be inside quotes: the closing quote would come after it.
-	for i := len(v) - 1; i > 4; i-- {
-		if c := v[i]; charClass[c]&classToken != 0 {
-			continue
-		} else if c == '=' && v[i-5] == '>' || c == '>' && i == len(v)-1 {
-			if c == '>' {
-				if bytes.IndexByte(v, '<') >= 0 {
-					return nil
-				}
-			} else if string(v[i-4:i]) == ";tag" && bytes.IndexByte(v, '>') == i-5 && bytes.IndexByte(v[:i-5], '<') >= 0 {
-				return v[i+1:]
-			}
+	// Nearly always there are no quotes, and the value ends in ">" or in ">;tag=" and a token.
+	if end := bytes.IndexByte(v, '>'); end > 0 && bytes.IndexByte(v[:end], '<') >= 0 && bytes.IndexByte(v, '"') < 0 && bytes.IndexByte(v, 0xe2) < 0 {
+		if end == len(v)-1 {
+			return nil
 		}
-		break
+		if tail := v[end+1:]; len(tail) > 5 && string(tail[:5]) == ";tag=" && allOf(tail[5:], classToken, false) {
+			return tail[5:]
+		}
 	}
 	_, _, params, _ := splitAddress(v)
 	if len(params) > 5 && string(params[:5]) == ";tag=" && bytes.IndexByte(params[5:], ';') < 0 &&

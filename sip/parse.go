@@ -424,8 +424,11 @@ func (m *Message) field(b []byte, p, name, colon int, id FieldID) int {
 	f.ID, f.Folded = id, false
 	f.Name = span(p, name)
 	v := colon + 1
-	end, next := lineEnd(b, v)
-	if next-end == 1 {
+	var end, next int
+	if i := bytes.IndexByte(b[v:], '\n'); i > 0 && b[v+i-1] == '\r' {
+		end, next = v+i-1, v+i+1 // lineEnd, for the line end that a message should have
+	} else {
+		end, next = lineEnd(b, v)
 		m.noteLF(end, next)
 	}
 	for next < len(b) && (b[next] == ' ' || b[next] == '\t') {

@@ -188,6 +188,8 @@ type Hop struct {
 	branch, second uint64 // hashes of the branches of the first and second Via; 0: none that identifies
 	viaHost        uint64 // hash of the host in the top Via's sent-by
 	viaPort        uint16
+	// Where the values of From and To stand in Data; empty if there is none, or far from the beginning.
+	fromField, toField smallSpan
 }
 
 type hopFlags uint16
@@ -220,6 +222,15 @@ func (h *Hop) HasSDP() bool { return h.flags&hopHasSDP != 0 }
 
 // Data returns the bytes of the message, unescaped, or the text of the event.
 func (c *Call) Data(h *Hop) []byte { return c.text(h.data) }
+
+// FromTo returns the values of From and To of a message, nil where there is none, without parsing it; false if that takes parsing.
+func (c *Call) FromTo(h *Hop) (from, to []byte, ok bool) {
+	if h.fromField.len == 0 || h.toField.len == 0 {
+		return nil, nil, false
+	}
+	data := c.text(h.data)
+	return data[h.fromField.off:][:h.fromField.len], data[h.toField.off:][:h.toField.len], true
+}
 
 // Origin returns the place that the hop was read from.
 func (c *Call) Origin(h *Hop) capture.Origin {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -63,6 +64,11 @@ func runFile(t *testing.T, file string) {
 		got := strings.Join(lines[want:i], "\n")
 		t.Run(name, func(t *testing.T) {
 			golden := got
+			defer func() { // the other cases go on
+				if r := recover(); r != nil {
+					t.Errorf("panic: %v\n%s", r, debug.Stack())
+				}
+			}()
 			got = strings.TrimRight(parseScene(t, input).run(t), "\n")
 			if !*update && got != golden {
 				t.Errorf("%s:%d: got\n%s\nwant\n%s", file, want+1, got, golden)

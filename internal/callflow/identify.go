@@ -65,7 +65,18 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 		h.flags |= hopNoBranch
 		h.branch = mix(mix(h.fromTag, uint64(h.CSeq)), 0x2543)
 	}
+	h.fromField, h.toField = fieldSpan(m, sip.FieldFrom), fieldSpan(m, sip.FieldTo)
 	return identity{callID: m.CallID()}
+}
+
+// smallSpan is the place of a header field's value in its message, kept small.
+type smallSpan struct{ off, len uint16 }
+
+func fieldSpan(m *sip.Message, id sip.FieldID) smallSpan {
+	if f, ok := m.Field(id); ok && f.Value.End < 1<<16 {
+		return smallSpan{uint16(f.Value.Start), uint16(f.Value.Len())}
+	}
+	return smallSpan{}
 }
 
 // tag returns the hash of a tag; a masked one counts as none, but is marked.
@@ -133,19 +144,20 @@ func (a *Assembler) readVia(h *Hop, v []byte, n int) {
 		semi = len(v)
 	}
 	if n == 0 {
-		// sent-by: what stands behind the last white space before the parameters. ParseVia knows the rest of the grammar, for the few that
-		// put white space elsewhere.
-		sentBy := v[:semi]
-		if sp := bytes.LastIndexByte(sentBy, ' '); sp >= 0 && sp+1 < len(sentBy) && sentBy[sp+1] != ':' && sentBy[sp+1] != '/' {
-			host := sentBy[sp+1:]
-			if c := bytes.LastIndexByte(host, ':'); c >= 0 && host[0] != '[' {
-				for _, d := range host[c+1:] {
-					h.viaPort = h.viaPort*10 + uint16(d-'0')
+		// sent-by. ParseVia knows the whole grammar; nearly every Via is written in one way.
+		if len(v) > 12 && string(v[:8]) == "SIP/2.0/" {
+			at := 8
+			for at < semi && v[at] >= 'A' && v[at] <= 'Z' {
+				at++
+			}
+			if at < semi && v[at] == ' ' {
+				host := v[at+1 : semi]
+				if c := bytes.IndexByte(host, ':'); c < 0 {
+					h.viaHost = sentByHash(host)
+				} else if port, ok := plainPort(host[c+1:]); ok {
+					h.viaPort = port
+					h.viaHost = sentByHash(host[:c])
 				}
-				host = host[:c]
-				h.viaHost = hashOf(host)
-			} else if c < 0 {
-				h.viaHost = hashOf(host)
 			}
 		}
 		if h.viaHost == 0 {
@@ -169,7 +181,9 @@ func (a *Assembler) readVia(h *Hop, v []byte, n int) {
 		}
 		switch q[0] {
 		case 'b', 'B':
-			if value, ok := param(q, "branch"); ok {
+			if len(q) > 7 && string(q[:7]) == "branch=" && q[7] > ' ' && q[len(q)-1] > ' ' {
+				a.readBranch(h, q[7:], n)
+			} else if value, ok := param(q, "branch"); ok {
 				a.readBranch(h, value, n)
 			}
 		case 'r', 'R':
@@ -183,6 +197,31 @@ func (a *Assembler) readVia(h *Hop, v []byte, n int) {
 			}
 		}
 	}
+}
+
+// sentByHash returns the hash of a host as it stands, 0 if there is anything about it that is not a plain host.
+func sentByHash(host []byte) uint64 {
+	for _, c := range host {
+		if c <= ' ' {
+			return 0
+		}
+	}
+	return hashOf(host)
+}
+
+// plainPort reads one to five digits.
+func plainPort(b []byte) (uint16, bool) {
+	if len(b) == 0 || len(b) > 5 {
+		return 0, false
+	}
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return uint16(n), n <= 65535
 }
 
 // param returns the value of "name = value" if q is that parameter.

@@ -15,6 +15,9 @@ func Choose(formats []*Format, head []byte) (*Format, Verdict) {
 		if v := f.Sniff(head); v.Score > verdict.Score {
 			best, verdict = f, v
 		}
+		if verdict.Score >= 100 {
+			break
+		}
 	}
 	return best, verdict
 }

@@ -54,13 +54,17 @@ func (r *Rower) Row(c *callflow.Call) Row {
 	}
 	if first >= 0 {
 		row.Source = c.Origin(&c.Hops[first]).Source
-		m := &r.message
-		m.Parse(c.Data(&c.Hops[first]))
-		row.From = partyName(m.From())
-		to := m.To()
-		row.To = partyName(to)
-		if to.URI.Raw == nil && m.IsRequest() {
-			row.To = uriPart(m.RequestURI())
+		if from, to, ok := c.FromTo(&c.Hops[first]); ok {
+			row.From, row.To = partyName(sip.ParseAddress(from)), partyName(sip.ParseAddress(to))
+		} else {
+			m := &r.message
+			m.Parse(c.Data(&c.Hops[first]))
+			row.From = partyName(m.From())
+			to := m.To()
+			row.To = partyName(to)
+			if to.URI.Raw == nil && m.IsRequest() {
+				row.To = uriPart(m.RequestURI())
+			}
 		}
 	}
 	if c.MaskedCallID {
