@@ -46,7 +46,8 @@ import (
 //	@X            the observer; @-: none. sent, received*: the source's own marker (written sent! and received!)
 //	noaddr        no addresses. src=N the source. label=F1, says=Alice,Proxy: the source's own names for the ends
 //
-// "10:00:00 @A event off-hook line=1" is a device's event, "10:00:00 tick" a record of no call, which only moves the clock.
+// "10:00:00 @A event off-hook line=1" is a device's event, "10:00:00 tick" a record of no call, which only moves the clock. Last on any
+// line, in=utc (and so on) is the domain of its time.
 type scene struct {
 	options Options
 	when    bool
@@ -138,6 +139,9 @@ func (s *scene) host(name string) string {
 func (s *scene) parseLine(t testing.TB, text, mode, observer, domain string) capture.Record {
 	t.Helper()
 	words := strings.Fields(text)
+	if last := len(words) - 1; strings.HasPrefix(words[last], "in=") {
+		domain, words = words[last][len("in="):], words[:last]
+	}
 	rec := capture.Record{Kind: capture.KindMessage, Time: parseTime(t, words[0], domain)}
 	words = words[1:]
 	if words[0][0] == '@' && len(words) > 1 { // the observer may stand before the ends
