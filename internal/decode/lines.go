@@ -131,6 +131,7 @@ func (p *piece) copyInto(old piece) piece {
 	c.at = nil
 	if p.at != nil {
 		c.at = append(old.at[:0], p.at...)
+		c.raw = append(old.raw[:0], p.raw...)
 	}
 	c.copied = true
 	return c
@@ -209,7 +210,7 @@ func (t *Text) endLine(p *piece, to int) {
 // insideFragment reports whether a start line would be part of the body: message/sipfrag begins with one (RFC 3420 §2).
 func (t *Text) insideFragment() bool {
 	l := &t.lines
-	return l.body && l.left > 0 && (l.content == contentFragment && l.bodyLines == 0 || l.content == contentMultipart)
+	return l.body && (l.left != 0 && l.content == contentFragment && l.bodyLines == 0 || l.left > 0 && l.content == contentMultipart)
 }
 
 // goesOn reports whether a line belongs to the message that is open, and appends it.
@@ -536,6 +537,19 @@ func (t *Text) bodyLine(p *piece, from int, bare []byte) bool {
 		if n := len(bare); l.bodyLines > 0 && n > 4 && bytes.HasPrefix(bare, []byte("--")) && bytes.HasSuffix(bare, []byte("--")) {
 			l.left = 0
 		}
+	case l.left < 0 && l.content == contentFragment && empty && l.bodyLines > 0 && len(l.doubt.lines) == 0:
+		// The end, or the fragment has a body itself: then a session description follows.
+		if !t.mayDoubt(p) {
+			return false
+		}
+		t.appendText(p, from, from)
+		t.endLine(p, from+len(bare))
+		return true
+	case l.left < 0 && l.content == contentFragment && len(l.doubt.lines) > 0:
+		if !isSDPVersion(bare) {
+			return false
+		}
+		l.content = contentSDP
 	case l.left < 0 && l.content != contentUnknown:
 		if empty || isRule(bare) || readMarker(bare).set {
 			return false
@@ -653,7 +667,7 @@ func (t *Text) pageBreak(line []byte) bool {
 	switch {
 	case isPageFooter(line):
 		t.page = true
-		if l.body && l.bodyLines == 0 && !t.msg.Has(sip.FieldContentLength) {
+		if t.open && l.body && l.bodyLines == 0 && !t.msg.Has(sip.FieldContentLength) {
 			// The empty line was the foot of the page.
 			t.buf, t.omap, l.assembly = t.buf[:l.blank.buf], t.omap[:l.blank.omap], l.blank.state
 		}

@@ -29,8 +29,11 @@ type marker struct {
 	lines     []piece          // in which it stands
 }
 
-// markerReach is how many lines may lie between a marker and its message.
+// markerReach is how many lines further down the message of a marker may begin, empty ones not counted.
 const markerReach = 4
+
+// maxMarkerLines is how many lines may share the work of a marker.
+const maxMarkerLines = 4
 
 // keep copies what the marker borrows from its line.
 func (m *marker) keep() {
@@ -92,7 +95,8 @@ func (t *Text) applyMarker(stamp *syslog.Timestamp) {
 
 // conflicts reports whether the two cannot be about one message.
 func (m *marker) conflicts(o *marker) bool {
-	return m.direction != capture.DirectionUnknown && o.direction != capture.DirectionUnknown && m.direction != o.direction ||
+	return !m.time.IsZero() && m.direction == capture.DirectionUnknown && !m.src.IsValid() && len(m.label) == 0 && !o.time.IsZero() ||
+		m.direction != capture.DirectionUnknown && o.direction != capture.DirectionUnknown && m.direction != o.direction ||
 		m.src.IsValid() && o.src.IsValid() || m.peer.IsValid() && o.peer.IsValid() || len(m.label) > 0 && len(o.label) > 0
 }
 
@@ -332,10 +336,19 @@ func readNames(line []byte, m *marker) bool {
 	label := line[:i]
 	rest := bytes.TrimLeft(line[i+1:], " ")
 	a := bytes.Index(rest, []byte(" -> "))
-	if a < 0 {
+	if a <= 0 {
 		return false
 	}
 	left, right := bytes.TrimSpace(rest[:a]), bytes.TrimSpace(rest[a+4:])
+	if left[0] == '(' {
+		// "F3 (100 Trying) Proxy 1 -> Alice".
+		i := bytes.IndexByte(left, ')')
+		if i < 0 || len(right) == 0 || len(right) > 64 || len(bytes.TrimSpace(left[i+1:])) == 0 {
+			return false
+		}
+		m.set, m.label, m.from, m.to = true, label, bytes.TrimSpace(left[i+1:]), right
+		return true
+	}
 	w := bytes.IndexByte(left, ' ')
 	if w < 0 || len(right) == 0 || len(right) > 64 {
 		return false

@@ -21,12 +21,12 @@ var methods = [...]string{"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER
 // the line ends of the message escaped; a word about SIP in prose, or a Via field, is no message. That a line ends in a start line
 // does not make it one: that header fields follow is for the caller to see.
 func findStart(line []byte) (int, bool) {
-	if len(line) < 12 {
+	if len(line) < 11 {
 		return 0, false
 	}
 	// The two usual cases: the line begins with a message.
 	if line[0] == 'S' && string(line[:8]) == "SIP/2.0 " {
-		if isStatus(line[7:]) && statusGoesOn(line[11:]) {
+		if n := statusLen(line[7:]); n > 0 && statusGoesOn(line[7+n:]) {
 			return 0, true
 		}
 	} else if c := line[0]; c >= 'A' && c <= 'Z' {
@@ -57,10 +57,10 @@ func findStartSlowly(line []byte) (int, bool) {
 	}
 	for n := 0; n < maxVersions; n++ {
 		rest := line[i+len(sipVersion):]
-		switch {
-		case isStatus(rest):
+		switch status := statusLen(rest); {
+		case status > 0:
 			// "SIP/2.0 407 …" at the beginning of the line or after something that a logger writes.
-			if i <= maxBefore && boundary(line, i) && statusGoesOn(rest[4:]) {
+			if i <= maxBefore && boundary(line, i) && statusGoesOn(rest[status:]) {
 				return i, true
 			}
 		case endsStartLine(rest):
@@ -80,9 +80,16 @@ func findStartSlowly(line []byte) (int, bool) {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// isStatus reports whether b begins with a blank and a status code.
-func isStatus(b []byte) bool {
-	return len(b) >= 4 && b[0] == ' ' && b[1] >= '1' && b[1] <= '9' && isDigit(b[2]) && isDigit(b[3]) && (len(b) == 4 || !isDigit(b[4]))
+// statusLen returns the length of the blank and the status code that b begins with, 0 if it does not. RFC 3665 §3.9 has a second blank.
+func statusLen(b []byte) int {
+	n := 0
+	for n < len(b) && n < 3 && b[n] == ' ' {
+		n++
+	}
+	if n == 0 || len(b) < n+3 || b[n] < '1' || b[n] > '9' || !isDigit(b[n+1]) || !isDigit(b[n+2]) || len(b) > n+3 && isDigit(b[n+3]) {
+		return 0
+	}
+	return n + 3
 }
 
 // boundary reports whether a message can begin at i, by what stands right before it.

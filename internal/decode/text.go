@@ -68,6 +68,8 @@ type piece struct {
 	offset int64
 	// at are the places of the bytes of line, and of its end, counted from offset. Nil: one after the other.
 	at []int32
+	// raw is the line as it stands in the source, from offset on, if at is set.
+	raw []byte
 	// passed: the line was looked at and is not recognised.
 	passed bool
 	// copied: the piece does not borrow the reader's buffer.
@@ -110,6 +112,7 @@ func (p *piece) copyOf() piece {
 	c.line = append([]byte(nil), p.line...)
 	if p.at != nil {
 		c.at = append([]int32(nil), p.at...)
+		c.raw = append([]byte(nil), p.raw...)
 	}
 	c.copied = true
 	return c
@@ -174,6 +177,20 @@ func (t *Text) hold(p piece) { t.held = append(t.held, p) }
 func (t *Text) line(rec *capture.Record, p *piece) bool {
 	if p.passed {
 		return t.unrecognised(rec, p)
+	}
+	if t.marker.set && !t.open {
+		page := t.pageBreak(p.line)
+		switch {
+		case page || len(p.line) < 16 && len(bytes.TrimSpace(p.line)) == 0:
+			t.marker.line++ // empty lines and the ends of pages do not count
+			if page {
+				return false
+			}
+		case p.number-t.marker.line > markerReach:
+			t.hold(*p)
+			t.dropMarker()
+			return false
+		}
 	}
 	h := &t.header
 	h.Parse(p.line)
@@ -246,6 +263,7 @@ func (t *Text) cleaned(p *piece) bool {
 	if page && t.open {
 		t.lines.page = true
 	}
+	p.raw = p.line
 	if p.copied {
 		p.line, p.at = clean(p.line, page, nil, nil)
 		return true
@@ -278,24 +296,15 @@ func (t *Text) heading(h *syslog.Header, start int, p *piece) {
 		}
 		if m.set {
 			if t.marker.set {
-				if p.number-t.marker.line <= markerReach {
-					m.merge(&t.marker)
-				} else {
-					t.in.Stats.UnrecognisedLines += int64(len(t.marker.lines))
-				}
+				m.merge(&t.marker)
 			}
-			m.lines = nil
-			t.marker, t.marker.line = m, p.number
+			t.marker = m
 		}
 	}
 	if t.marker.set {
-		if p.number-t.marker.line <= markerReach {
-			t.applyMarker(&stamp)
-			t.lines.marked = true
-		} else {
-			t.in.Stats.UnrecognisedLines += int64(len(t.marker.lines))
-		}
-		t.marker = marker{}
+		t.applyMarker(&stamp)
+		t.lines.marked = true
+		t.marker = marker{} // it speaks for one message
 	}
 	if stamp.IsZero() && t.near.opens && p.number-t.near.line <= 2 {
 		stamp = t.near.time
@@ -330,12 +339,32 @@ func (t *Text) between(rec *capture.Record, h *syslog.Header, p *piece) bool {
 	}
 	if t.Event != nil {
 		bare := trimEscapedEOL(bare)
-		switch e, ok := t.Event(bare); {
+		e, ok := t.Event(bare)
+		if k := h.TextStart - len(h.App) - len(": "); !ok && len(h.App) > 0 && k >= 0 && bytes.HasPrefix(p.line[k:], h.App) {
+			// "RSE_DEBUG: …" looks like a TAG.
+			tagged := p.line[k : h.TextStart+len(bare)]
+			if e, ok = t.Event(tagged); ok {
+				h.App, h.TextStart, h.Text, bare = nil, k, p.line[k:], tagged
+			}
+		}
+		switch {
 		case ok && e.Announces:
 			return t.announce(p, marker{set: true, direction: e.Direction, peer: e.Peer, time: h.Time})
 		case ok && (!e.Weak || h.Shape != syslog.ShapeNone):
 			*rec = capture.Record{Kind: capture.KindEvent, Data: bare, Event: e.Event, Observer: h.Host, Time: t.clock.Time(h.Time)}
 			rec.Origin = capture.Origin{Source: t.in.Source, Number: p.number, Start: p.place(h.TextStart), End: p.place(h.TextStart + len(bare))}
+			if p.at != nil {
+				t.omap = t.omap[:0]
+				next := rec.Origin.Start
+				for i, run := 0, 0; i < len(bare); i++ {
+					if at := p.place(h.TextStart + i); at != next {
+						t.omap = t.omap.Add(i-run, int(at-next))
+						next, run = at, i
+					}
+					next++
+				}
+				rec.Origin.Map = t.omap
+			}
 			return true
 		}
 	}
@@ -355,11 +384,6 @@ func (t *Text) between(rec *capture.Record, h *syslog.Header, p *piece) bool {
 	if isRule(bare) {
 		return false
 	}
-	if t.marker.set && p.number-t.marker.line > markerReach {
-		t.hold(*p)
-		t.dropMarker()
-		return false
-	}
 	return t.unrecognised(rec, p)
 }
 
@@ -369,7 +393,7 @@ func (t *Text) announce(p *piece, m marker) bool {
 	if t.marker.set {
 		// Two lines may share the work ("Sent:" under a line with the time): the later one adds to the earlier. If it says
 		// the same thing otherwise, it is about another message.
-		if p.number-t.marker.line > markerReach || m.conflicts(&t.marker) {
+		if m.conflicts(&t.marker) || len(t.marker.lines) >= maxMarkerLines {
 			t.hold(*p)
 			t.dropMarker()
 			return false
@@ -396,6 +420,10 @@ func (t *Text) dropMarker() {
 
 // unrecognised counts a line, and fills rec if such lines are wanted.
 func (t *Text) unrecognised(rec *capture.Record, p *piece) bool {
+	if p.at != nil {
+		// As it stands there.
+		p.line, p.offset, p.at = p.raw[p.at[0]:p.at[len(p.line)]], p.place(0), nil
+	}
 	h := &t.header
 	h.Parse(p.line)
 	bare := trimEOL(h.Text)
