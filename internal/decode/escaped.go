@@ -64,9 +64,11 @@ func quickEscape(text []byte) syslog.Escape {
 // ascii reports whether b has no byte from 0x80.
 func ascii(b []byte) bool {
 	var or uint64
-	for len(b) >= 32 {
-		or |= binary.LittleEndian.Uint64(b) | binary.LittleEndian.Uint64(b[8:]) | binary.LittleEndian.Uint64(b[16:]) | binary.LittleEndian.Uint64(b[24:])
-		b = b[32:]
+	for len(b) >= 64 {
+		p := (*[64]byte)(b) // one check of the bounds for all
+		or |= binary.LittleEndian.Uint64(p[0:]) | binary.LittleEndian.Uint64(p[8:]) | binary.LittleEndian.Uint64(p[16:]) | binary.LittleEndian.Uint64(p[24:]) |
+			binary.LittleEndian.Uint64(p[32:]) | binary.LittleEndian.Uint64(p[40:]) | binary.LittleEndian.Uint64(p[48:]) | binary.LittleEndian.Uint64(p[56:])
+		b = b[64:]
 	}
 	for _, c := range b {
 		or |= uint64(c)
