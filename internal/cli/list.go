@@ -292,7 +292,7 @@ func (*csvRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
 	for _, d := range [...]time.Duration{r.Ring, r.Talk} {
 		dst = append(dst, ',')
 		if d >= 0 {
-			dst = strconv.AppendFloat(dst, d.Seconds(), 'f', -1, 64)
+			dst = report.AppendSeconds(dst, d)
 		}
 	}
 	dst = append(dst, ',')

@@ -121,3 +121,20 @@ func AppendDuration(dst []byte, d, precision time.Duration) []byte {
 	two(s % 60)
 	return dst
 }
+
+// AppendSeconds appends a time as a decimal number of seconds, exactly: "16", "6.988".
+func AppendSeconds(dst []byte, d time.Duration) []byte {
+	if d < 0 {
+		dst, d = append(dst, '-'), -d
+	}
+	dst = strconv.AppendInt(dst, int64(d/time.Second), 10)
+	if frac := int64(d % time.Second); frac != 0 {
+		var digits [10]byte
+		b := strconv.AppendInt(digits[:0], frac+int64(time.Second), 10)[1:]
+		for b[len(b)-1] == '0' {
+			b = b[:len(b)-1]
+		}
+		dst = append(append(dst, '.'), b...)
+	}
+	return dst
+}
