@@ -41,11 +41,12 @@ const (
 	placeText
 	placeCount
 	placeMethod
+	placePeer
 	places
 )
 
 var placeNames = [places]string{"", "from", "to", "caller", "callee", "target", "user", "realm", "reason", "status", "duration", "codecs",
-	"number", "text", "count", "method"}
+	"number", "text", "count", "method", "peer"}
 
 // catalogue holds the templates by key.
 type catalogue map[string]template

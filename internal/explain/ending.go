@@ -21,6 +21,8 @@ func (t *Teller) tellEnding() {
 		t.fill[placeText] = t.missingList()
 	}
 	switch {
+	case t.onlyFirstLines():
+		t.say("end.line")
 	case c.Continued:
 		t.say("end.continued")
 	case c.Evicted:
@@ -62,11 +64,14 @@ func (t *Teller) completeKey() string {
 		case callflow.OutcomeAnswered:
 			return "end.complete.answered"
 		case callflow.OutcomeCancelled:
-			return "end.complete.cancelled"
+			if t.state.cancelled >= 0 {
+				return "end.complete.cancelled"
+			}
 		}
 		return "end.complete.final"
 	}
 	switch {
+	case t.lastAsks():
 	case c.Outcome == callflow.OutcomeRegistered:
 		return "end.complete.registered"
 	case c.Outcome == callflow.OutcomeUnregistered:
@@ -75,6 +80,30 @@ func (t *Teller) completeKey() string {
 		return "end.complete.refused"
 	}
 	return "end.complete.done"
+}
+
+// lastAsks reports whether the last REGISTER only asks which registrations there are: nothing was registered by it.
+func (t *Teller) lastAsks() bool {
+	for i := len(t.call.Hops) - 1; i >= 0; i-- {
+		h := &t.call.Hops[i]
+		if h.IsRequest() && h.Method == sip.MethodRegister {
+			return t.call.Status/100 == 2 && !t.parse(h).Has(sip.FieldContact)
+		}
+	}
+	return false
+}
+
+// onlyFirstLines reports whether the log has no more than first lines.
+func (t *Teller) onlyFirstLines() bool {
+	some := false
+	for i := range t.call.Hops {
+		if h := &t.call.Hops[i]; h.Kind == capture.KindMessage {
+			if some = true; h.Missing != capture.MissingHead {
+				return false
+			}
+		}
+	}
+	return some
 }
 
 // waited returns how long no answer came, as far as repeats of the request show.
@@ -112,10 +141,14 @@ func (t *Teller) missingList() string {
 	for _, m := range t.call.Missing {
 		parts = append(parts, t.missingText(m))
 	}
-	if n := len(parts); n > 1 {
+	switch n := len(parts); n {
+	case 1:
+		return parts[0]
+	case 2:
+		return parts[0] + " " + t.word("word.and") + " " + parts[1]
+	default:
 		return strings.Join(parts[:n-1], ", ") + ", " + t.word("word.and") + " " + parts[n-1]
 	}
-	return strings.Join(parts, "")
 }
 
 // Incomplete returns what was not seen of the call that was told last, in words, one for each of Call.Missing.
@@ -150,10 +183,13 @@ func (t *Teller) finalReason() string {
 	for i := len(c.Hops) - 1; i >= 0; i-- {
 		if h := &c.Hops[i]; h.Kind == capture.KindMessage && int(h.Status) == c.Status && c.Status != 0 {
 			m := t.parse(h)
-			return t.shown(m.Text(m.Reason))
+			if s := t.shown(m.Text(m.Reason)); s != "" {
+				return s
+			}
+			break
 		}
 	}
-	return ""
+	return sip.ReasonPhrase(c.Status)
 }
 
 // tellHead tells the call in a line, and its outcome in another.
@@ -173,7 +209,18 @@ func (t *Teller) tellHead() {
 			t.callerName = n
 		}
 	}
+	if c.Kind == callflow.KindRegistration {
+		// The registration goes to the registrar, also where a proxy passes it on.
+		for i := range c.Participants {
+			if c.Participants[i].Role == callflow.RoleRegistrar {
+				t.to = i
+				break
+			}
+		}
+	}
 	switch {
+	case c.Root < 0 && t.onlyFirstLines():
+		t.say("head.line")
 	case c.Root < 0:
 		t.say("head.partial")
 	case c.Kind == callflow.KindCall:
@@ -210,9 +257,23 @@ func (t *Teller) displayed() string {
 	return ""
 }
 
+// harmless reports whether the request is one whose refusal harms nothing: an OPTIONS or keep-alive that wants any answer at all.
+func (t *Teller) harmless() bool {
+	c := t.call
+	if c.Root < 0 {
+		return false
+	}
+	h := &c.Hops[c.Root]
+	return h.Method == sip.MethodOptions || h.Method == sip.MethodNotify && t.eventName(t.parse(h)) == "keep-alive"
+}
+
 func (t *Teller) summary() {
 	c := t.call
 	precision := c.Start().Precision()
+	if t.onlyFirstLines() {
+		t.say("sum.line")
+		return
+	}
 	extra := ""
 	phrase := func(key string) {
 		at := len(t.buf)
@@ -223,6 +284,9 @@ func (t *Teller) summary() {
 	if c.Ring >= 0 {
 		t.fill[placeDuration] = duration(c.Ring, precision)
 		extra = " "
+		if c.Outcome != callflow.OutcomeAnswered && c.Outcome != callflow.OutcomeCancelled {
+			extra = ", " // a status and its words stand before it
+		}
 		phrase("sum.ring")
 	}
 	if c.Talk >= 0 {
@@ -234,11 +298,12 @@ func (t *Teller) summary() {
 	t.fill[placeReason] = t.finalReason()
 	key := "sum." + c.Outcome.String()
 	switch {
-	case c.Outcome == callflow.OutcomeFailed && c.Status == 0:
-		key = "sum.failed.bare"
-	case c.Outcome == callflow.OutcomeCancelled && c.Status == 487 && t.state.cancelled < 0:
+	case c.Outcome == callflow.OutcomeCancelled && t.state.elsewhere:
 		key = "sum.cancelled.elsewhere"
-	case c.Outcome == callflow.OutcomeAnswered && c.Kind != callflow.KindCall:
+	case c.Outcome == callflow.OutcomeCancelled && t.state.cancelled < 0:
+		key = "sum.cancelled.ended"
+	case c.Outcome == callflow.OutcomeAnswered && c.Kind != callflow.KindCall, c.Kind == callflow.KindRegistration && t.lastAsks(),
+		c.Status != 0 && t.harmless():
 		key = "sum.done"
 	}
 	t.say(key)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"sipscribe/internal/callflow"
 	"sipscribe/internal/capture"
@@ -26,6 +27,8 @@ var FactNames = []struct {
 	{"registrar", "Registrar", true},
 	{"server_agent", "Server software", false},
 	{"realm", "Realm", false},
+	{"address_of_record", "Address registered", false},
+	{"from", "From", false},
 	{"caller", "Caller", true},
 	{"callee", "Number called", true},
 	{"contact", "Contact", false},
@@ -60,13 +63,16 @@ func (t *Teller) place(h *callflow.Hop, part []byte) capture.Evidence {
 	return o.Evidence()
 }
 
-// offsetIn returns where part, a slice of whole, begins in it; -1 if it is not one.
+// offsetIn returns where part begins in whole. A slice of whole is found by its address, because its bytes may stand in whole more than
+// once; a copy by a search for the first place with the same bytes. -1 if there is none.
 func offsetIn(whole, part []byte) int {
-	if len(part) == 0 || cap(part) > cap(whole) {
+	if len(part) == 0 || len(whole) == 0 {
 		return -1
 	}
-	// Slices of one array: the capacities tell how far apart they begin. A clipped capacity makes that useless, so fall back on a
-	// search, which finds the first place with the same bytes.
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(part))) - uintptr(unsafe.Pointer(unsafe.SliceData(whole)))
+	if at <= uintptr(len(whole)) && int(at)+len(part) <= len(whole) {
+		return int(at)
+	}
 	return bytes.Index(whole, part)
 }
 
@@ -172,9 +178,7 @@ func (t *Teller) deviceFacts(h *callflow.Hop) {
 			where = "Via and Contact"
 		}
 		if len(port) > 0 {
-			t.found("sip_port", t.shown(port), h, append([]byte(nil), port...), where)
-			// The port alone stands in many places of a message: its own is in Via.
-			t.facts[len(t.facts)-1].Evidence = t.evidence(t.place(h, via.Host))
+			t.found("sip_port", t.shown(port), h, port, where)
 		} else if len(via.Transport) > 0 {
 			p := "5060"
 			if bytes.EqualFold(via.Transport, []byte("TLS")) {
@@ -298,11 +302,20 @@ func (t *Teller) callFacts() {
 	h := &c.Hops[c.Root]
 	m := t.parse(h)
 	from, to := m.From(), m.To()
+	// Who calls; of a registration whose it is (To; RFC 3261 §10.2); of another request who sends it.
+	who, field, address, where := "caller", sip.FieldFrom, from, "From"
+	switch c.Kind {
+	case callflow.KindCall:
+	case callflow.KindRegistration:
+		who, field, address, where = "address_of_record", sip.FieldTo, to, "To"
+	default:
+		who = "from"
+	}
 	switch {
-	case from.URI.Masked:
-		t.hidden("caller", h, m.Value(sip.FieldFrom), whyMasked)
-	case len(from.URI.Raw) > 0:
-		t.found("caller", t.uriName(from.URI), h, from.URI.Raw, "From")
+	case address.URI.Masked:
+		t.hidden(who, h, m.Value(field), whyMasked)
+	case len(address.URI.Raw) > 0:
+		t.found(who, t.uriName(address.URI), h, address.URI.Raw, where)
 	}
 	uri := m.RequestURI()
 	if c.Kind == callflow.KindCall {
@@ -370,7 +383,6 @@ func (t *Teller) registrationFacts(h *callflow.Hop, m *sip.Message) {
 		if a, ok := rm.Contact(); ok {
 			if e, ok := a.Params.Get("expires"); ok {
 				t.found("expires", t.shown(e)+" s", r, e, "expires in the Contact of the 200")
-				t.facts[len(t.facts)-1].Evidence = t.evidence(t.place(r, rm.Value(sip.FieldContact)))
 				return
 			}
 		}

@@ -35,8 +35,9 @@ func (t *Teller) tellOffer(h *callflow.Hop, m *sip.Message) {
 }
 
 // tellAnswer tells what a 2xx accepts.
-func (t *Teller) tellAnswer(m *sip.Message) {
+func (t *Teller) tellAnswer(h *callflow.Hop, m *sip.Message) {
 	t.offer.Parse(m.BodyBytes())
+	t.remember(h, m)
 	for _, media := range t.offer.AllMedia() {
 		if media.IsT38() && !media.IsRejected() {
 			t.say("answer.fax")
@@ -52,6 +53,14 @@ func (t *Teller) tellAnswer(m *sip.Message) {
 
 // smallNumbers are the numbers that are written as words.
 var smallNumbers = [...]string{"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
+
+// countWord writes a number as a person does: up to twelve as a word.
+func countWord(n int) string {
+	if n >= 0 && n < len(smallNumbers) {
+		return smallNumbers[n]
+	}
+	return strconv.Itoa(n)
+}
 
 // codecList names the codecs of the first audio stream (or the first stream): up to three by name, more by number. Telephone events, comfort
 // noise and Cisco's NSE are no codecs.
@@ -83,47 +92,114 @@ func (t *Teller) codecList(s *sdp.Session) (string, int) {
 			return names[0] + " " + t.word("word.and") + " " + names[1], 2
 		case n == 3:
 			return names[0] + ", " + names[1] + " " + t.word("word.and") + " " + names[2], 3
-		case n < len(smallNumbers):
-			return smallNumbers[n] + " codecs, " + names[0] + " first", n
 		}
-		return strconv.Itoa(n) + " codecs, " + names[0] + " first", n
+		return countWord(n) + " codecs, " + names[0] + " first", n
 	}
 	return "", 0
 }
 
-var offerSeed = maphash.MakeSeed()
+// description is what of a session description tells whether a later one changes anything.
+type description struct {
+	known bool
+	hash  uint64 // of all lines but v= and o=
+	held  bool   // the other side is not to send
+}
 
-// remember keeps what the last offer of the call was, to see whether a later one changes anything.
+// change is a new offer within a call, which counts when it is accepted.
+type change struct {
+	transaction int32
+	kind        byte
+	party       int8 // who offers, -1
+	offer       description
+}
+
+var descriptionSeed = maphash.MakeSeed()
+
+// describe reads a session description, which t.offer holds already.
+func (t *Teller) describe(body []byte) description {
+	// The version in o= changes with each description, whatever it says (RFC 8866 §5.2).
+	if i := bytes.Index(body, []byte("\no=")); i >= 0 {
+		if j := bytes.IndexByte(body[i+1:], '\n'); j >= 0 {
+			body = body[i+1+j:]
+		}
+	}
+	return description{true, maphash.Bytes(descriptionSeed, body), t.offer.IsHeld()}
+}
+
+// remember keeps the description that a message brings as the last of its sender.
 func (t *Teller) remember(h *callflow.Hop, m *sip.Message) {
-	t.state.lastOffer = maphash.Bytes(offerSeed, m.BodyBytes())
-	if h.From >= 0 && int(h.From) < len(t.state.held) {
-		t.state.held[h.From] = t.offer.IsHeld()
+	if h.From >= 0 && int(h.From) < len(t.state.media) {
+		t.state.media[h.From] = t.describe(m.BodyBytes())
 	}
 }
 
-// mediaChange says what a new offer inside a call is about: 'h' hold, 'r' resume, 'f' fax, 'm' other media, 'o' no offer of its own,
-// 's' nothing new.
+// Kinds of a change within a call.
+const (
+	changeHold    = 'h'
+	changeResume  = 'r'
+	changeFax     = 'f'
+	changeMedia   = 'm'
+	changeUnknown = 'u' // what its sender had described before is not in the log
+	changeNoOffer = 'o'
+	changeNothing = 's'
+)
+
+// mediaChange says what a new offer within a call is about, and keeps it until it is answered.
 func (t *Teller) mediaChange(h *callflow.Hop, m *sip.Message) byte {
-	if !h.HasSDP() {
-		return 'o'
-	}
-	t.offer.Parse(m.BodyBytes())
-	for _, media := range t.offer.AllMedia() {
-		if media.IsT38() {
-			return 'f'
+	c := change{transaction: h.Transaction, kind: changeNoOffer, party: -1}
+	if h.HasSDP() {
+		t.offer.Parse(m.BodyBytes())
+		c.offer = t.describe(m.BodyBytes())
+		var before description
+		if h.From >= 0 && int(h.From) < len(t.state.media) {
+			c.party = int8(h.From)
+			before = t.state.media[h.From]
+		}
+		c.kind = kindOfChange(before, c.offer)
+		for _, media := range t.offer.AllMedia() {
+			if media.IsT38() && !media.IsRejected() {
+				c.kind = changeFax
+				break
+			}
 		}
 	}
-	held := t.offer.IsHeld()
-	was := h.From >= 0 && int(h.From) < len(t.state.held) && t.state.held[h.From]
-	before := t.state.lastOffer
-	t.remember(h, m)
+	t.state.changes[int(h.Transaction)%len(t.state.changes)] = c
+	return c.kind
+}
+
+func kindOfChange(before, now description) byte {
 	switch {
-	case held && !was:
-		return 'h'
-	case !held && was:
-		return 'r'
-	case before == t.state.lastOffer:
-		return 's'
+	case now.held && !before.held:
+		return changeHold
+	case !now.held && before.held:
+		return changeResume
+	case !before.known:
+		return changeUnknown
+	case before.hash == now.hash:
+		return changeNothing
 	}
-	return 'm'
+	return changeMedia
+}
+
+// changeOf returns the change that a response answers, through proxies that of the first hop; nil if it is none that was told.
+func (t *Teller) changeOf(h *callflow.Hop) *change {
+	tx := int(h.Transaction)
+	for n := 0; n < 8 && t.call.Transactions[tx].Upstream >= 0; n++ {
+		tx = t.call.Transactions[tx].Upstream
+	}
+	if c := &t.state.changes[tx%len(t.state.changes)]; int(c.transaction) == tx && c.kind != 0 {
+		return c
+	}
+	return nil
+}
+
+// accepted notes that a change was accepted by a response, and what the answer describes.
+func (t *Teller) accepted(h *callflow.Hop, m *sip.Message, c *change) {
+	if c != nil && c.party >= 0 {
+		t.state.media[c.party] = c.offer
+	}
+	if h.HasSDP() {
+		t.offer.Parse(m.BodyBytes())
+		t.remember(h, m)
+	}
 }

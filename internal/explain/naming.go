@@ -61,6 +61,16 @@ func (t *Teller) nameParties() {
 	}
 }
 
+// isNamed reports whether one of the parties named so far has the name.
+func (t *Teller) isNamed(name string) bool {
+	for i := range t.parties {
+		if t.parties[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
 // baseName is the name without the number that tells it from another of the same name.
 func (p *Party) baseName() string {
 	n := len(p.Name)
@@ -78,12 +88,7 @@ func (t *Teller) nameEnd(i int, p *callflow.Participant, q *Party) {
 	c := t.call
 	agent, agentIsSPA := t.agentOf(i), false
 	if isSPA(agent) {
-		agentIsSPA = true
-		for j := range t.parties {
-			if t.parties[j].Name == t.word("word.spa") {
-				agentIsSPA = false // two SPAs: their people tell them apart
-			}
-		}
+		agentIsSPA = !t.isNamed(t.word("word.spa")) // two SPAs: their people tell them apart
 	}
 	if agentIsSPA {
 		q.Name, q.Article = t.word("word.spa"), true
@@ -106,6 +111,10 @@ func (t *Teller) nameEnd(i int, p *callflow.Participant, q *Party) {
 			m := t.parse(hop)
 			if name := personName(m.To()); name != nil {
 				q.Name = t.shown(name)
+				// A call that a proxy sends to somebody else keeps its To; whom it goes to now is in the Request-URI.
+				if u := m.RequestURI(); hop.Forwards >= 0 && t.isNamed(q.Name) && len(u.User) > 0 && !u.Masked && !bytes.Equal(u.User, m.To().URI.User) {
+					q.Name = t.shown(userName(u.User))
+				}
 				return
 			}
 		}

@@ -19,11 +19,11 @@ func (t *Teller) request(i int, h *callflow.Hop, m *sip.Message) {
 	case sip.MethodInvite:
 		t.invite(i, h, m)
 	case sip.MethodAck:
-		t.ack(i, h)
+		t.ack(i, h, m)
 	case sip.MethodCancel:
-		t.cancel(i, h)
+		t.cancel(i, h, m)
 	case sip.MethodBye:
-		t.bye(i, h)
+		t.bye(i, h, m)
 	case sip.MethodRegister:
 		t.register(h, m)
 	case sip.MethodOptions:
@@ -113,14 +113,10 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 		t.fill[placeTarget] = t.uriName(m.RequestURI())
 		t.say("invite.redirect")
 		s.redirected = -1
-	case s.refused422:
+	case s.refused422 && t.longerSession(m):
 		t.say("invite.interval")
-		s.refused422 = false
 	case s.challenged >= 0 || i != c.Root && c.Root >= 0 && c.Root < i && c.Hops[c.Root].Transaction != h.Transaction:
 		t.say("invite.another")
-	case h.To >= 0 && c.Participants[h.To].Device && h.From >= 0 && !c.Participants[h.From].Device && c.Participants[h.From].Role == callflow.RoleProxy:
-		t.say("invite.arrives")
-		offers = true
 	case direct:
 		t.say("invite.direct")
 		offers = true
@@ -128,6 +124,7 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 		t.say("invite.first")
 		offers = true
 	}
+	s.refused422 = false
 	if offers {
 		t.tellOffer(h, m)
 		if !h.HasCredentials() && t.challengedLater(h) {
@@ -137,6 +134,12 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 	if h.HasCredentials() {
 		s.credentials = true
 	}
+}
+
+// longerSession reports whether an INVITE asks for at least the session interval that the last 422 named (RFC 4028 §6).
+func (t *Teller) longerSession(m *sip.Message) bool {
+	n, ok := m.Number(sip.FieldSessionExpires)
+	return ok && n >= t.state.shortest
 }
 
 // challengedLater reports whether the request is answered with 401 or 407: only then is it worth saying that it has no credentials.
@@ -197,7 +200,7 @@ func (t *Teller) credentialsUser(m *sip.Message) string {
 
 // reInvite tells an INVITE inside a call.
 func (t *Teller) reInvite(h *callflow.Hop, m *sip.Message) {
-	if t.call.Root < 0 && t.state.answered < 0 && len(t.call.Dialogs) == 0 {
+	if t.call.Root < 0 && len(t.call.Dialogs) == 0 && t.call.Transactions[h.Transaction].Final < 0 {
 		t.say("invite.late")
 		return
 	}
@@ -205,40 +208,26 @@ func (t *Teller) reInvite(h *callflow.Hop, m *sip.Message) {
 		t.say("reinvite.forward")
 		return
 	}
-	kind := t.mediaChange(h, m)
-	t.setReinvite(h, kind)
-	switch kind {
-	case 'h':
+	switch t.mediaChange(h, m) {
+	case changeHold:
 		t.say("reinvite.hold")
-	case 'r':
+	case changeResume:
 		t.say("reinvite.resume")
-	case 'f':
+	case changeFax:
 		t.say("reinvite.fax")
-	case 'm':
+	case changeMedia:
 		t.say("reinvite.media")
-	case 'o':
+	case changeUnknown:
+		t.say("reinvite.unknown")
+	case changeNoOffer:
 		t.say("reinvite.offer")
 	default:
 		t.say("reinvite.refresh")
 	}
 }
 
-// setReinvite remembers what the change of transaction h.Transaction is about, for the answer to it.
-func (t *Teller) setReinvite(h *callflow.Hop, kind byte) {
-	t.state.reinvite[int(h.Transaction)&3] = kind
-}
-
-// changeOf returns what the change that a response answers is about; through proxies, that of the first hop.
-func (t *Teller) changeOf(h *callflow.Hop) byte {
-	tx := int(h.Transaction)
-	for n := 0; n < 8 && tx >= 0 && t.call.Transactions[tx].Upstream >= 0; n++ {
-		tx = t.call.Transactions[tx].Upstream
-	}
-	return t.state.reinvite[tx&3]
-}
-
 // ack tells an ACK.
-func (t *Teller) ack(i int, h *callflow.Hop) {
+func (t *Teller) ack(i int, h *callflow.Hop, m *sip.Message) {
 	c, s := t.call, &t.state
 	tx := &c.Transactions[h.Transaction]
 	if h.Forwards >= 0 {
@@ -251,7 +240,7 @@ func (t *Teller) ack(i int, h *callflow.Hop) {
 			t.say("ack.reinvite.refused")
 		case f.Status == 401 || f.Status == 407:
 			t.say("ack.challenge")
-		case f.Status == 487:
+		case f.Status == 487 && tx.Cancel >= 0:
 			t.say("ack.cancelled")
 		default:
 			t.say("ack.final")
@@ -272,6 +261,8 @@ func (t *Teller) ack(i int, h *callflow.Hop) {
 		t.say("ack.unknown")
 	case t.isChange(ok):
 		t.say("ack.reanswer")
+	case ok != s.answered && t.isFork(ok):
+		t.say("ack.fork")
 	case s.cancelled >= 0 && s.cancelled < ok:
 		t.say("ack.answer.late")
 	default:
@@ -279,8 +270,16 @@ func (t *Teller) ack(i int, h *callflow.Hop) {
 		s.acked = true
 	}
 	if h.HasSDP() {
+		t.offer.Parse(m.BodyBytes())
+		t.remember(h, m)
 		t.say("ack.offer")
 	}
+}
+
+// isFork reports whether answer i is that of a further branch of the call, beside the one that answered first.
+func (t *Teller) isFork(i int) bool {
+	s := &t.state
+	return s.answered >= 0 && s.answered < i && len(t.call.Joined) == 0 && !t.call.SameDialog(&t.call.Hops[s.answered], &t.call.Hops[i])
 }
 
 // isChange reports whether response i answers an INVITE inside the call.
@@ -290,10 +289,13 @@ func (t *Teller) isChange(i int) bool {
 }
 
 // cancel tells a CANCEL.
-func (t *Teller) cancel(i int, h *callflow.Hop) {
+func (t *Teller) cancel(i int, h *callflow.Hop, m *sip.Message) {
 	c, s := t.call, &t.state
 	inv := c.Transactions[h.Transaction].Invite
-	if inv < 0 {
+	if inv < 0 || c.Transactions[inv].Request < 0 {
+		if s.cancelled < 0 {
+			s.cancelled = i
+		}
 		t.say("cancel.unknown")
 		return
 	}
@@ -317,6 +319,19 @@ func (t *Teller) cancel(i int, h *callflow.Hop) {
 		t.say("cancel.late")
 		return
 	}
+	if reasonOf(m.Value(sip.FieldReason)).cause == 200 {
+		// "Call completed elsewhere" (RFC 3326 §3.1)
+		s.elsewhere = true
+		t.say("cancel.elsewhere")
+		return
+	}
+	if allowed, ok := t.allowed(tx); ok {
+		if d, ok := c.Between(tx.Request, i); ok && d >= allowed-time.Second {
+			t.fill[placeDuration] = duration(allowed, time.Second)
+			t.say("cancel.expired")
+			return
+		}
+	}
 	ring := -1
 	for j := 0; j < i; j++ {
 		if o := &c.Hops[j]; int(o.Transaction) == inv && o.Status >= 180 && o.Status <= 183 {
@@ -336,8 +351,14 @@ func (t *Teller) cancel(i int, h *callflow.Hop) {
 	t.say("cancel.ringing.notime")
 }
 
+// allowed returns the time that an INVITE allows for an answer (RFC 3261 §13.2.1), and false if it does not say.
+func (t *Teller) allowed(tx *callflow.Transaction) (time.Duration, bool) {
+	n, ok := t.parse(&t.call.Hops[tx.Request]).Number(sip.FieldExpires)
+	return time.Duration(n) * time.Second, ok && n > 0
+}
+
 // bye tells a BYE.
-func (t *Teller) bye(i int, h *callflow.Hop) {
+func (t *Teller) bye(i int, h *callflow.Hop, m *sip.Message) {
 	c, s := t.call, &t.state
 	if h.Forwards >= 0 {
 		t.say("bye.forward")
@@ -347,17 +368,33 @@ func (t *Teller) bye(i int, h *callflow.Hop) {
 		t.say("bye.leg")
 		return
 	}
-	if s.bye < 0 {
-		s.bye = i
-		if s.answered >= 0 {
-			if d, ok := c.Between(s.answered, i); ok {
-				t.fill[placeDuration] = duration(d, h.Time.Precision())
-				t.say("bye.talk")
-				return
-			}
+	answered := s.answered
+	if d := c.Dialog(h); d >= 0 && c.Dialogs[d].Confirmed >= 0 && c.Dialogs[d].Confirmed < i {
+		if answered = c.Dialogs[d].Confirmed; t.isFork(answered) {
+			t.say("bye.fork")
+			return
 		}
 	}
-	t.say("bye")
+	// What a server in the middle brings is the far end's.
+	key := "bye"
+	if h.From >= 0 && t.middle(int(h.From)) {
+		key = "bye.reported"
+	}
+	d, ok := time.Duration(0), false
+	if answered >= 0 {
+		d, ok = c.Between(answered, i)
+	}
+	switch {
+	case !ok:
+		t.say(key)
+	case key == "bye":
+		t.fill[placeDuration] = duration(d, h.Time.Precision())
+		t.say("bye.talk")
+	default:
+		t.fill[placeDuration] = duration(d, h.Time.Precision())
+		t.say("bye.reported.talk")
+	}
+	t.tellReason(m)
 }
 
 // otherLegUp reports whether the call goes on in another dialog of its own when this BYE ends one: after a transfer.
@@ -374,6 +411,12 @@ func (t *Teller) otherLegUp(i int, h *callflow.Hop) bool {
 	return false
 }
 
+// otherBranchUp reports whether the call goes on in the branch that answered first when this BYE ends that of another.
+func (t *Teller) otherBranchUp(h *callflow.Hop) bool {
+	d := t.call.Dialog(h)
+	return d >= 0 && t.call.Dialogs[d].Confirmed >= 0 && t.isFork(t.call.Dialogs[d].Confirmed)
+}
+
 // register tells a REGISTER.
 func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
 	s := &t.state
@@ -383,6 +426,10 @@ func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
 		return
 	}
 	if h.HasCredentials() && s.challenged >= 0 && t.call.Hops[s.challenged].CSeq+1 == h.CSeq {
+		if s.credentials {
+			t.say("register.retry.nonce")
+			return
+		}
 		t.fill[placeText] = t.credentialsUser(m)
 		s.credentials = true
 		t.say("register.retry")
@@ -405,7 +452,7 @@ func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
 	for range m.Values(sip.FieldContact) {
 		contacts++
 	}
-	t.fill[placeCount] = strconv.Itoa(contacts)
+	t.fill[placeCount] = countWord(contacts)
 	switch {
 	case contacts > 1 && !(has && expires == 0):
 		t.say("register.several")
@@ -431,17 +478,12 @@ func (t *Teller) update(h *callflow.Hop, m *sip.Message) {
 		t.say("request.forward")
 		return
 	}
-	kind := byte('u')
-	if h.HasSDP() {
-		kind = t.mediaChange(h, m)
-	}
-	t.setReinvite(h, kind)
-	switch kind {
-	case 'h':
+	switch t.mediaChange(h, m) {
+	case changeHold:
 		t.say("update.hold")
-	case 'r':
+	case changeResume:
 		t.say("update.resume")
-	case 'm', 'f':
+	case changeMedia, changeFax, changeUnknown:
 		t.say("update.media")
 	default:
 		t.say("update.refresh")
@@ -456,7 +498,7 @@ func (t *Teller) info(h *callflow.Hop, m *sip.Message) {
 	case h.Forwards >= 0:
 		t.say("request.forward")
 	case bytes.Contains(kind, []byte("dtmf-relay")):
-		digit := lineValue(body, "Signal")
+		digit := lineValue(body, "Signal", '=')
 		t.fill[placeText] = t.shown(digit)
 		if len(digit) == 0 {
 			t.say("info.bare")
@@ -480,8 +522,8 @@ func (t *Teller) info(h *callflow.Hop, m *sip.Message) {
 	}
 }
 
-// lineValue returns the value of "Name=value" on a line of a body.
-func lineValue(body []byte, name string) []byte {
+// lineValue returns the value of "Name=value" (or another sign between them) on a line of a body.
+func lineValue(body []byte, name string, sign byte) []byte {
 	for len(body) > 0 {
 		line := body
 		if i := bytes.IndexByte(body, '\n'); i >= 0 {
@@ -489,8 +531,8 @@ func lineValue(body []byte, name string) []byte {
 		} else {
 			body = nil
 		}
-		if k, v, ok := bytes.Cut(line, []byte("=")); ok && bytes.EqualFold(bytes.TrimSpace(k), []byte(name)) {
-			return bytes.TrimSpace(v)
+		if i := bytes.IndexByte(line, sign); i >= 0 && bytes.EqualFold(bytes.TrimSpace(line[:i]), []byte(name)) {
+			return bytes.TrimSpace(line[i+1:])
 		}
 	}
 	return nil
@@ -541,7 +583,15 @@ func (t *Teller) notify(h *callflow.Hop, m *sip.Message) {
 			t.say("notify.refer.failed")
 		}
 	case event == "message-summary":
-		t.say("notify.mwi")
+		// RFC 3842 §5.2: "Messages-Waiting: yes"
+		switch waiting := lineValue(m.BodyBytes(), "Messages-Waiting", ':'); {
+		case bytes.EqualFold(waiting, []byte("yes")):
+			t.say("notify.mwi.yes")
+		case bytes.EqualFold(waiting, []byte("no")):
+			t.say("notify.mwi.no")
+		default:
+			t.say("notify.mwi")
+		}
 	case bytes.HasPrefix(m.Value(sip.FieldSubscriptionState), []byte("terminated")):
 		t.say("notify.end")
 	default:
@@ -554,7 +604,10 @@ func (t *Teller) subscribe(h *callflow.Hop, m *sip.Message) {
 	t.fill[placeText] = t.eventName(m)
 	key := "subscribe"
 	if n, ok := m.Number(sip.FieldExpires); ok && n == 0 {
-		key = "subscribe.remove"
+		// Within a subscription it ends it; outside one it asks for one report (RFC 6665 §4.1.2.2, §4.4.3).
+		if key = "subscribe.remove"; h.IsInitial() {
+			key = "subscribe.once"
+		}
 	}
 	t.plain(h, key)
 }
@@ -633,10 +686,7 @@ func (t *Teller) event(h *callflow.Hop) {
 		}
 		t.fill[placeText] = t.shown(text)
 		t.say("event.calling")
-	case "call-progress", "answered", "failed", "audio-released", "ringback", "audio-allocated", "rtp-up":
-		t.say("event." + name)
 	default:
-		t.fill[placeText] = t.shown(t.call.Data(h))
-		t.say("event.other")
+		t.say("event." + name)
 	}
 }

@@ -30,17 +30,22 @@ func (t *Teller) response(i int, h *callflow.Hop, m *sip.Message) {
 			t.refusal(i, h, m)
 		}
 	case sip.MethodCancel:
-		if h.Status/100 == 2 {
+		switch {
+		case h.Status < 200:
+			t.say("response.trying")
+		case h.Status < 300:
 			t.say("cancel.ok")
-		} else {
+		case h.Status == 481:
 			t.say("cancel.none")
+		default:
+			t.say("final.other")
 		}
 	default:
 		switch {
 		case h.Status < 200:
 			t.say("response.trying")
 		case h.Status < 300:
-			t.success(h, m)
+			t.success(i, h, m)
 		default:
 			t.refusal(i, h, m)
 		}
@@ -92,7 +97,11 @@ func (t *Teller) fromCallee(h *callflow.Hop) bool {
 func (t *Teller) provisional(i int, h *callflow.Hop, m *sip.Message) {
 	s := &t.state
 	if h.Forwards >= 0 {
-		t.say("ringing.forward")
+		if h.Status == 180 {
+			t.say("ringing.forward")
+		} else {
+			t.say("response.forward")
+		}
 		if s.ringing < 0 && h.Status >= 180 && h.Status <= 183 {
 			s.ringing = i
 		}
@@ -152,16 +161,20 @@ func (t *Teller) stillRings(i int, h *callflow.Hop) bool {
 func (t *Teller) answer(i int, h *callflow.Hop, m *sip.Message) {
 	s := &t.state
 	if t.isChange(i) {
-		switch kind := t.changeOf(h); {
-		case h.Forwards >= 0:
+		if h.Forwards >= 0 {
 			t.say("response.forward")
-		case kind == 'h':
+			return
+		}
+		c := t.changeOf(h)
+		t.accepted(h, m, c)
+		switch {
+		case c != nil && c.kind == changeHold:
 			t.say("reanswer.hold")
-		case kind == 'r':
+		case c != nil && c.kind == changeResume:
 			t.say("reanswer.resume")
-		case kind == 'f':
+		case c != nil && c.kind == changeFax:
 			t.say("reanswer")
-			t.tellAnswer(m)
+			t.tellAnswer(h, m)
 		default:
 			t.say("reanswer")
 		}
@@ -175,7 +188,7 @@ func (t *Teller) answer(i int, h *callflow.Hop, m *sip.Message) {
 		return
 	}
 	first := s.answered < 0
-	if s.answered >= 0 && len(t.call.Joined) == 0 && !t.call.SameDialog(&t.call.Hops[s.answered], h) {
+	if t.isFork(i) {
 		t.say("answer.fork")
 		return
 	}
@@ -191,7 +204,7 @@ func (t *Teller) answer(i int, h *callflow.Hop, m *sip.Message) {
 		t.say("answer.reported")
 	}
 	if h.HasSDP() {
-		t.tellAnswer(m)
+		t.tellAnswer(h, m)
 	}
 }
 
@@ -209,18 +222,12 @@ func (t *Teller) refusal(i int, h *callflow.Hop, m *sip.Message) {
 		return
 	}
 	if status/100 == 3 {
-		if a, ok := m.Contact(); ok {
-			t.fill[placeTarget] = t.uriName(a.URI)
-			t.say("redirect")
-		} else {
-			t.say("redirect.bare")
-		}
+		t.redirect(status, m)
 		t.noteRefusal(i, h)
 		return
 	}
-	callee := t.fromCallee(h)
 	side := ".proxy"
-	if callee {
+	if t.fromCallee(h) {
 		side = ".callee"
 	}
 	switch {
@@ -239,15 +246,17 @@ func (t *Teller) refusal(i int, h *callflow.Hop, m *sip.Message) {
 	case status == 404 || status == 480 || status == 486:
 		t.say("final." + strconv.Itoa(status) + side)
 	case status == 422:
-		n, _ := m.Number(sip.FieldMinSE)
-		t.fill[placeNumber] = strconv.Itoa(int(n))
-		t.say("final.422")
-		s.refused422 = true
+		n, ok := m.Number(sip.FieldMinSE)
+		t.atLeast("final.422", n, ok)
+		s.refused422, s.shortest = true, n
 	case status == 423:
-		n, _ := m.Number(sip.FieldMinExpires)
-		t.fill[placeNumber] = strconv.Itoa(int(n))
-		t.say("final.423")
+		n, ok := m.Number(sip.FieldMinExpires)
+		t.atLeast("final.423", n, ok)
 		s.tooBrief = true
+	case status == 481 && (h.Method == sip.MethodNotify || h.Method == sip.MethodSubscribe):
+		t.say("final.481.event")
+	case status == 603 && h.Method != sip.MethodInvite:
+		t.say("final.603.request")
 	case status == 487 && s.cancelled < 0 && c.Transactions[h.Transaction].Cancel < 0:
 		t.say("final.487.plain")
 	default:
@@ -255,7 +264,7 @@ func (t *Teller) refusal(i int, h *callflow.Hop, m *sip.Message) {
 		if _, ok := catalogueEN[key]; !ok {
 			key = "final." + strconv.Itoa(status/100) + "xx"
 			if _, ok := catalogueEN[key]; !ok {
-				key = "provisional"
+				key = "final.other"
 			}
 		}
 		t.say(key)
@@ -265,6 +274,40 @@ func (t *Teller) refusal(i int, h *callflow.Hop, m *sip.Message) {
 		t.say("final.reinvite")
 	}
 	t.noteRefusal(i, h)
+}
+
+// redirect tells a 3xx: where the call is to go instead.
+func (t *Teller) redirect(status int, m *sip.Message) {
+	contacts := 0
+	for range m.Values(sip.FieldContact) {
+		contacts++
+	}
+	a, ok := m.Contact()
+	if ok {
+		t.fill[placeTarget] = t.uriName(a.URI)
+	}
+	switch {
+	case status == 380: // Alternative Service (RFC 3261 §21.3.5)
+		t.say("redirect.service")
+	case !ok:
+		t.say("redirect.bare")
+	case status == 305: // Use Proxy (§21.3.4)
+		t.say("redirect.proxy")
+	case contacts > 1:
+		t.say("redirect.several")
+	default:
+		t.say("redirect")
+	}
+}
+
+// atLeast tells a refusal of too short a time, with the least that is taken if the answer names it, as it must.
+func (t *Teller) atLeast(key string, n uint32, ok bool) {
+	if !ok {
+		t.say(key + ".bare")
+		return
+	}
+	t.fill[placeNumber] = strconv.FormatUint(uint64(n), 10)
+	t.say(key)
 }
 
 // noteRefusal remembers what the next request may follow from.
@@ -282,9 +325,8 @@ func (t *Teller) tellWhy(m *sip.Message) {
 			t.fill[placeText] = `"` + t.shown(sip.Unquote(v[i:])) + `"`
 			t.say("final.why")
 		}
-	} else if v := m.Value(sip.FieldReason); len(v) > 0 {
-		t.fill[placeText] = t.shown(v)
-		t.say("final.why")
+	} else {
+		t.tellReason(m)
 	}
 	if n, ok := m.Number(sip.FieldRetryAfter); ok && n > 0 {
 		t.fill[placeDuration] = duration(time.Duration(n)*time.Second, time.Second)
@@ -344,7 +386,7 @@ func (t *Teller) challenge(i int, h *callflow.Hop, m *sip.Message) {
 			s.realms++
 		}
 		t.say("challenge.more")
-	case s.nonce != nil && used != nil && !bytes.Equal(used, s.nonce), s.nonce == nil:
+	case s.nonce != nil && used != nil && !bytes.Equal(used, s.nonce), s.nonce == nil && !bytes.Equal(used, nonce):
 		// Other credentials than the last challenge asked for: an old nonce is as likely as a wrong password. So it is where the log
 		// begins with credentials from an earlier time.
 		t.say("challenge.nonce")
@@ -369,7 +411,7 @@ func (t *Teller) usedNonce(m *sip.Message, realm []byte) ([]byte, bool) {
 }
 
 // success tells a 2xx to anything but INVITE and CANCEL.
-func (t *Teller) success(h *callflow.Hop, m *sip.Message) {
+func (t *Teller) success(i int, h *callflow.Hop, m *sip.Message) {
 	s := &t.state
 	if h.Forwards >= 0 {
 		switch h.Method {
@@ -385,7 +427,7 @@ func (t *Teller) success(h *callflow.Hop, m *sip.Message) {
 	}
 	switch h.Method {
 	case sip.MethodBye:
-		if t.otherLegUp(h.Index(), h) {
+		if t.otherLegUp(i, h) || t.otherBranchUp(h) {
 			t.say("bye.ok.leg")
 		} else {
 			t.say("bye.ok")
@@ -397,15 +439,24 @@ func (t *Teller) success(h *callflow.Hop, m *sip.Message) {
 	case sip.MethodPrack:
 		t.say("prack.ok")
 	case sip.MethodUpdate:
+		t.accepted(h, m, t.changeOf(h))
 		t.say("update.ok")
 	case sip.MethodInfo:
 		t.say("info.ok")
 	case sip.MethodRefer:
 		t.say("refer.ok")
 	case sip.MethodNotify:
-		t.say("notify.ok")
+		if t.isKeepAlive(h) {
+			t.say("notify.keepalive.ok")
+		} else {
+			t.say("notify.ok")
+		}
 	case sip.MethodSubscribe:
-		t.say("subscribe.ok")
+		if t.ends(h) {
+			t.say("subscribe.ok.end")
+		} else {
+			t.say("subscribe.ok")
+		}
 	case sip.MethodMessage:
 		t.say("message.ok")
 	case sip.MethodPublish:
@@ -413,6 +464,13 @@ func (t *Teller) success(h *callflow.Hop, m *sip.Message) {
 	default:
 		t.say("response.ok")
 	}
+}
+
+// ends reports whether the SUBSCRIBE that a response answers ends its subscription.
+func (t *Teller) ends(h *callflow.Hop) bool {
+	r := &t.call.Hops[t.call.Transactions[h.Transaction].Request]
+	n, ok := t.parse(r).Number(sip.FieldExpires)
+	return ok && n == 0 && !r.IsInitial()
 }
 
 // registered tells a 200 to REGISTER: what the registrar has now.
@@ -439,7 +497,7 @@ func (t *Teller) registered(h *callflow.Hop, m *sip.Message) {
 	if count == 0 && hasGlobal {
 		longest, known = global, true
 	}
-	t.fill[placeCount] = strconv.Itoa(count)
+	t.fill[placeCount] = countWord(count)
 	t.fill[placeDuration] = duration(time.Duration(longest)*time.Second, time.Second)
 	expires, has := request.Number(sip.FieldExpires)
 	if e, ok := asked.Params.Get("expires"); ok {
@@ -450,9 +508,14 @@ func (t *Teller) registered(h *callflow.Hop, m *sip.Message) {
 	switch {
 	case !hasContact && count == 0:
 		t.say("registered.none")
+	case !hasContact && count == 1:
+		t.say("registered.list.one")
 	case !hasContact:
 		t.say("registered.list")
-	case asked.Star, has && expires == 0:
+	case asked.Star:
+		t.say("unregistered.all")
+		t.state.registered = false
+	case has && expires == 0:
 		t.say("unregistered")
 		t.state.registered = false
 	case count > 1 && known:

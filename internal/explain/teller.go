@@ -37,6 +37,7 @@ type Teller struct {
 	offer    sdp.Session
 	state    state
 
+	hop         *callflow.Hop // that is being told
 	credHop     *callflow.Hop // request whose credentials gave the user ID
 	calleeName  string
 	calleeLater string
@@ -63,10 +64,11 @@ type state struct {
 	bye         int
 	registered  bool
 	tooBrief    bool
-	held        [8]bool // by party
-	reinvite    [4]byte
-	lastOffer   uint64
+	media       [8]description // by party: its last session description that counts
+	changes     [4]change      // changes of the call that wait for their answer, by transaction
 	refer       int
+	shortest    uint32 // Min-SE of the last 422
+	elsewhere   bool   // a CANCEL said that the call was answered elsewhere
 }
 
 // NewTeller returns a Teller. Assumptions may be nil.
@@ -133,7 +135,7 @@ func (t *Teller) word(key string) string {
 
 func (t *Teller) clear() {
 	t.fill = [places]string{}
-	t.from, t.to = -1, -1
+	t.from, t.to, t.hop = -1, -1, nil
 }
 
 // say appends a sentence to the text that is being written.
@@ -164,6 +166,13 @@ func (t *Teller) put(tpl template) {
 		case placeCallee:
 			t.buf = append(t.buf, t.calleeName...)
 			t.calleeName = t.calleeLater
+		case placePeer:
+			t.putPeer()
+		case placeReason:
+			if t.fill[placeReason] == "" {
+				t.buf = bytes.TrimRight(t.buf, " ") // a status line need not have one (RFC 3261 §7.2)
+			}
+			t.buf = append(t.buf, t.fill[placeReason]...)
 		default:
 			t.buf = append(t.buf, t.fill[p.place]...)
 		}
@@ -195,6 +204,34 @@ func (t *Teller) putParty(i int) {
 		t.buf = append(t.buf, ' ')
 	}
 	t.buf = append(t.buf, t.parties[i].Name...)
+}
+
+// putPeer appends who a request within a call is for, or from whom a server brings it: the person at the far end. A server in the
+// middle passes it on, so it is not meant, nor is it the one who speaks.
+func (t *Teller) putPeer() {
+	c, end := t.call, t.to
+	if t.from >= 0 && t.middle(t.from) {
+		end = t.from // it brings what the far end says
+	}
+	if end < 0 || !t.middle(end) || c.Kind != callflow.KindCall {
+		t.putParty(t.to)
+		return
+	}
+	name := t.calleeName
+	// Whose end it is: the request of the initiator goes to the callee, and the other way round.
+	if h := t.hop; h != nil && c.FromInitiator(h) == (end == t.from) {
+		name = t.callerName
+	}
+	t.buf = append(t.buf, name...)
+}
+
+// middle reports whether a participant is a server in the middle of the call, as far as is known.
+func (t *Teller) middle(i int) bool {
+	switch t.call.Participants[i].Role {
+	case callflow.RoleProxy, callflow.RoleRegistrar, callflow.RoleServer:
+		return true
+	}
+	return false
 }
 
 // begin starts a text; end closes it and returns its number.
@@ -316,14 +353,16 @@ func (t *Teller) nameEnds() {
 	switch {
 	case to != nil:
 		t.calleeName = t.shown(to)
-		t.calleeLater = t.calleeName
-	case c.Callee >= 0 && t.parties[c.Callee].Name != "" && !c.Participants[c.Callee].Device:
-		t.calleeName = t.withArticle(c.Callee)
-		t.calleeLater = t.calleeName
 	case assumed("callee") != "":
 		t.calleeName = assumed("callee")
-		t.calleeLater = t.calleeName
+	case c.Callee >= 0 && t.parties[c.Callee].Name != "":
+		t.calleeName = t.withArticle(c.Callee)
+	case !m.To().URI.Masked && len(m.To().URI.Host) > 0:
+		t.calleeName = t.shown(m.To().URI.Host) // an address without a user
+	default:
+		return
 	}
+	t.calleeLater = t.calleeName
 }
 
 func (t *Teller) withArticle(i int) string {
@@ -349,7 +388,7 @@ func (t *Teller) step(i int) {
 	s := Step{Kind: h.Kind, Hop: i, Time: h.Time, Direction: h.Direction, From: int(h.From), To: int(h.To),
 		Evidence: t.evidence(o.Evidence())}
 	t.clear()
-	t.from, t.to = s.From, s.To
+	t.from, t.to, t.hop = s.From, s.To, h
 	t.begin()
 	switch h.Kind {
 	case capture.KindMessage:
@@ -370,8 +409,13 @@ func (t *Teller) step(i int) {
 			if t.fill[placeReason] == "" {
 				t.fill[placeReason] = sip.ReasonPhrase(s.Status)
 			}
+		}
+		switch {
+		case h.Missing == capture.MissingHead:
+			t.firstLine(h)
+		case h.Status != 0:
 			t.response(i, h, m)
-		} else {
+		default:
 			t.request(i, h, m)
 		}
 		t.logState(h, m)
@@ -381,6 +425,18 @@ func (t *Teller) step(i int) {
 	t.end()
 	t.steps = append(t.steps, s)
 	t.stepOf[i] = int32(len(t.steps))
+}
+
+// firstLine tells a message of which the log shows no more than the first line: what it belongs to is not known.
+func (t *Teller) firstLine(h *callflow.Hop) {
+	switch {
+	case h.Status != 0:
+		t.say("response.line")
+	case h.Method == sip.MethodInvite:
+		t.say("invite.line")
+	default:
+		t.say("request.line")
+	}
 }
 
 // logState adds what the log did to the message, where a reader of the sentence must know it.
@@ -440,6 +496,8 @@ func label(c byte, n int) string {
 // duration tells a time between two messages as a person would: "0.4 s", "16 s", "1 min 5 s", "2 h 3 min".
 func duration(d time.Duration, precision time.Duration) string {
 	switch {
+	case d == 0 && precision >= time.Second:
+		return "less than a second"
 	case d < 10*time.Second && precision < time.Second:
 		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
 	case d < 100*time.Second:
