@@ -14,7 +14,7 @@ func TestReasonOf(t *testing.T) {
 		{`preemption`, "preemption", 0, ""},
 		{`SIP;lr;cause=x`, "SIP", 0, ""},
 		{`SIP;cause="`, "SIP", 0, ""},
-		{`SIP;text="open \`, "SIP", 0, `open `},
+		{`SIP;text="open \`, "SIP", 0, `open \`},
 		{``, "", 0, ""},
 		{`;;;=,`, "", 0, ""},
 	} {

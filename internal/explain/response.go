@@ -121,7 +121,11 @@ func (t *Teller) provisional(i int, h *callflow.Hop, m *sip.Message) {
 	dialog := t.call.Dialog(h)
 	switch {
 	case h.Status == 180 && s.ringing >= 0 && dialog >= 0 && s.ringTag >= 0 && dialog != s.ringTag && t.stillRings(i, h):
-		t.say("ringing.fork")
+		if t.fromCallee(h) && h.From != t.call.Hops[s.ringing].From {
+			t.say("ringing.also")
+		} else {
+			t.say("ringing.fork")
+		}
 	case h.Status == 180 && h.HasSDP():
 		t.say("ringing.early")
 	case h.Status == 180 && t.fromCallee(h):
@@ -175,6 +179,8 @@ func (t *Teller) answer(i int, h *callflow.Hop, m *sip.Message) {
 		case c != nil && c.kind == changeFax:
 			t.say("reanswer")
 			t.tellAnswer(h, m)
+		case c != nil && c.kind == changeNothing:
+			t.say("reanswer.refresh")
 		default:
 			t.say("reanswer")
 		}

@@ -355,10 +355,10 @@ func (t *Teller) nameEnds() {
 		t.calleeName = t.shown(to)
 	case assumed("callee") != "":
 		t.calleeName = assumed("callee")
-	case c.Callee >= 0 && t.parties[c.Callee].Name != "":
-		t.calleeName = t.withArticle(c.Callee)
 	case !m.To().URI.Masked && len(m.To().URI.Host) > 0:
 		t.calleeName = t.shown(m.To().URI.Host) // an address without a user
+	case c.Callee >= 0 && t.parties[c.Callee].Name != "":
+		t.calleeName = t.withArticle(c.Callee)
 	default:
 		return
 	}
