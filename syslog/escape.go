@@ -269,6 +269,43 @@ func appendUncareted(dst, text []byte, m OffsetMap) ([]byte, OffsetMap) {
 	}
 }
 
+// AppendCaretLines undoes EscapeCaret in the usual case: all that is escaped in text are line ends, each of them "^M " (the one at the end of text may have lost
+// its blank). Then the clean text is appended to dst, and no map is needed: each line end took one byte more in text than in the clean
+// text. In any other case it returns dst as it was, and false.
+func AppendCaretLines(dst, text []byte) ([]byte, bool) {
+	if bytes.IndexByte(text, '\\') >= 0 {
+		return dst, false
+	}
+	base := len(dst)
+	dst = slices.Grow(dst, len(text))
+	out := dst[base : base+len(text)]
+	j := 0
+	for {
+		k := bytes.IndexByte(text, '^')
+		if k < 0 {
+			j += copy(out[j:], text)
+			return dst[:base+j], true
+		}
+		copy(out[j:], text[:k])
+		j += k
+		rest := text[k:]
+		if len(rest) >= 3 {
+			if rest[1] != 'M' || rest[2] != ' ' {
+				return dst[:base], false
+			}
+			out[j], out[j+1] = '\r', '\n'
+			j += 2
+			text = rest[3:]
+			continue
+		}
+		if len(rest) != 2 || rest[1] != 'M' {
+			return dst[:base], false
+		}
+		out[j], out[j+1] = '\r', '\n'
+		return dst[:base+j+2], true
+	}
+}
+
 // appendUncaretedSlowly undoes EscapeCaret, or EscapeMeta, from text[i:] on, when dst[base:] is the clean text before and m covers
 // mapped bytes of it. The clean text is never longer than the logged one.
 func appendUncaretedSlowly(dst, text []byte, m OffsetMap, meta bool, base, i, mapped int) ([]byte, OffsetMap) {

@@ -43,8 +43,9 @@ type Assembler struct {
 	// open calls in the order of their last message, the quietest first.
 	quiet, busy *Call
 	free        []*Call
-	arenas      arenaPool
-	hops        hopPool
+	chunks      [][]byte
+	lists       [len(recordSizes)][][]packed
+	scratch     []Hop
 	used        int64
 	// running says of each call from oldest on whether it is open.
 	running []bool
@@ -84,6 +85,7 @@ type callState struct {
 	source     int32
 	cseq       uint32
 	size       int64
+	bytes      int64 // of chunks
 }
 
 // NewAssembler returns an Assembler.
@@ -162,17 +164,16 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	if reason != 0 || len(c.ids) == 0 {
 		a.addID(c, id, reason)
 	}
-	hop := a.keep(c, rec, &h)
+	a.add(c, rec, &h)
 	a.register(c, id, &h, m)
 	c.asm.cseq = h.CSeq
-	a.tieDevice(c, rec, hop)
-	hop = &c.Hops[len(c.Hops)-1]
+	a.tieDevice(c, rec, &h)
 	if h.Status == 0 && h.Method == sip.MethodRefer {
 		a.rememberRefer(c, m)
 	}
-	a.live(c, hop, m)
+	a.live(c, rec, &h, m)
 	a.touch(c)
-	if c.asm.over && len(c.Hops) >= maxHops && c.Kind != KindCall || len(c.Hops) >= maxCallHops {
+	if n := len(c.records); c.asm.over && n >= maxHops && c.Kind != KindCall || n >= maxCallHops || len(c.chunks) >= maxChunks {
 		c.Continued = true
 		a.leaveStub(c)
 		return a.handOn(c)
@@ -225,10 +226,9 @@ func (a *Assembler) addID(c *Call, id identity, reason JoinReason) {
 	if len(id.callID) == 0 {
 		return
 	}
-	a.room(c, len(id.callID))
-	c.ids = append(c.ids, c.keep(id.callID))
+	c.ids = append(c.ids, a.keep(c, id.callID, nil))
 	if reason != 0 {
-		c.Joined = append(c.Joined, Join{string(id.callID), reason, len(c.Hops)})
+		c.Joined = append(c.Joined, Join{string(id.callID), reason, len(c.records)})
 	}
 	if !id.masked {
 		key := string(id.callID)
@@ -237,35 +237,31 @@ func (a *Assembler) addID(c *Call, id identity, reason JoinReason) {
 	}
 }
 
-// keep copies a record into the call.
-func (a *Assembler) keep(c *Call, rec *capture.Record, h *Hop) *Hop {
-	h.Kind, h.Time, h.Missing, h.stated, h.Escape = rec.Kind, rec.Time, rec.Missing, rec.Direction, rec.Escape
-	h.source, h.unit, h.number = rec.Origin.Source, rec.Origin.Unit, rec.Origin.Number
-	h.start, h.end = rec.Origin.Start, rec.Origin.End
-	h.RepeatOf, h.Forwards, h.Transaction, h.From, h.To = -1, -1, -1, -1, -1
-	a.room(c, len(rec.Data)+len(rec.Origin.Map)+len(rec.Observer)+len(rec.Label)+len(rec.SrcName)+len(rec.DstName))
-	h.data = c.keep(rec.Data)
-	if len(rec.Origin.Map) > 0 {
-		h.omap = c.keep(rec.Origin.Map)
+// add appends a record to the call.
+func (a *Assembler) add(c *Call, rec *capture.Record, h *Hop) {
+	p := pack(h, rec)
+	omap := rec.Origin.Map
+	if len(omap) >= 1<<16 {
+		omap = nil // a message with tens of thousands of changes: its place is told as a whole
 	}
-	h.observer = c.name(rec.Observer)
-	h.src, h.dst = c.internEndpoint(rec.Src), c.internEndpoint(rec.Dst)
+	p.data, p.omap = a.keep(c, rec.Data, omap), uint16(len(omap))
+	p.observer = a.name(c, rec.Observer)
+	p.src, p.dst = c.internEndpoint(rec.Src), c.internEndpoint(rec.Dst)
 	if len(rec.Label) > 0 || len(rec.SrcName) > 0 || len(rec.DstName) > 0 {
-		c.marks = append(c.marks, mark{c.keep(rec.Label), c.keep(rec.SrcName), c.keep(rec.DstName)})
-		h.mark = int32(len(c.marks))
+		c.marks = append(c.marks, mark{a.keep(c, rec.Label, nil), a.keep(c, rec.SrcName, nil), a.keep(c, rec.DstName, nil)})
+		p.mark = int32(len(c.marks))
 	}
-	c.Hops = append(c.Hops, *h)
-	size := int64(cap(c.arena)) + int64(cap(c.Hops))*int64(unsafe.Sizeof(Hop{})) + callOverhead
+	c.records = append(a.records(c.records), p)
+	size := c.size()
 	a.used += size - c.asm.size
 	c.asm.size = size
-	return &c.Hops[len(c.Hops)-1]
 }
 
 // callOverhead is what a call takes beside its messages: the struct, its map entry, its timer.
 const callOverhead = int64(unsafe.Sizeof(Call{})) + 256
 
 // name returns the index of a name of this call, adding it; -1 for none.
-func (c *Call) name(b []byte) int16 {
+func (a *Assembler) name(c *Call, b []byte) int16 {
 	if len(b) == 0 {
 		return -1
 	}
@@ -277,7 +273,7 @@ func (c *Call) name(b []byte) int16 {
 	if len(c.names) >= 1<<15-1 {
 		return -1
 	}
-	c.names = append(c.names, c.keep(b))
+	c.names = append(c.names, a.keep(c, b, nil))
 	return int16(len(c.names) - 1)
 }
 
@@ -370,6 +366,7 @@ func (a *Assembler) handOn(c *Call) error {
 	a.used -= c.asm.size
 	a.stats.Calls++
 	a.close(c.Seq)
+	a.unpack(c)
 	c.analyse()
 	err := a.opts.Emit(c)
 	a.recycle(c)
@@ -393,14 +390,13 @@ func (a *Assembler) close(seq int64) {
 
 // recycle keeps the storage of a call for others.
 func (a *Assembler) recycle(c *Call) {
-	a.arenas.put(c.arena)
-	a.hops.put(c.Hops)
+	a.release(c)
 	if len(a.free) >= poolPerSize || cap(c.Transactions) > 256 || cap(c.Dialogs) > 256 {
 		*c = Call{}
 		c.asm.seq = -1
 		return
 	}
-	*c = Call{ids: c.ids[:0], endpoints: c.endpoints[:0], names: c.names[:0], marks: c.marks[:0], Transactions: c.Transactions[:0],
+	*c = Call{ids: c.ids[:0], chunks: c.chunks, endpoints: c.endpoints[:0], names: c.names[:0], marks: c.marks[:0], Transactions: c.Transactions[:0],
 		Dialogs: c.Dialogs[:0], Participants: c.Participants[:0], Missing: c.Missing[:0],
 		asm: callState{seq: -1, keys: c.asm.keys[:0], ties: c.asm.ties[:0]}}
 	a.free = append(a.free, c)

@@ -102,10 +102,11 @@ type Call struct {
 	// Joined says why a further Call-ID belongs to this call, one for each after the first.
 	Joined []Join
 
-	ids       []arenaSpan // Call-IDs, in arena
-	arena     []byte
+	ids       []span // Call-IDs
+	chunks    [][]byte
+	records   []packed // while the call is open
 	endpoints []capture.Endpoint
-	names     []arenaSpan // observers and names given by a source, in arena
+	names     []span // observers
 	marks     []mark
 
 	asm callState
@@ -141,21 +142,19 @@ const (
 	MissingAck487                       // no ACK to it
 )
 
-// arenaSpan is a range of a call's arena.
-type arenaSpan struct{ off, end uint32 }
-
 // mark is what a source said about a message beside its bytes.
-type mark struct{ label, src, dst arenaSpan }
+type mark struct{ label, src, dst span }
 
 // Hop is one message on its way between two neighbours, or one line of a device (an event), with the record it was read from.
-// It holds no pointers: text is in the call's arena (Data, Observer, …).
+// It holds no pointers: text is in the call's storage (Data, Observer, …).
 type Hop struct {
 	Time      capture.Time
 	number    int64
 	start     int64
 	end       int64
-	data      arenaSpan
-	omap      arenaSpan
+	data      span
+	omap      uint16 // bytes of the offset map behind data
+	lines     bool   // Origin.Lines
 	source    int32
 	mark      int32 // index into Call.marks plus one
 	unit      capture.Unit
@@ -187,7 +186,6 @@ type Hop struct {
 	fromTag, toTag uint64 // hashes; 0: none
 	branch, second uint64 // hashes of the branches of the first and second Via; 0: none that identifies
 	viaHost        uint64 // hash of the host in the top Via's sent-by
-	viaPort        uint16
 	// Where the values of From and To stand in Data; empty if there is none, or far from the beginning.
 	fromField, toField smallSpan
 }
@@ -235,8 +233,11 @@ func (c *Call) FromTo(h *Hop) (from, to []byte, ok bool) {
 // Origin returns the place that the hop was read from.
 func (c *Call) Origin(h *Hop) capture.Origin {
 	o := capture.Origin{Source: h.source, Unit: h.unit, Number: h.number, Start: h.start, End: h.end}
-	if h.omap.end > h.omap.off {
-		o.Map = c.text(h.omap)
+	if h.omap > 0 {
+		o.Map = c.chunks[h.data.chunk][uint32(h.data.off)+h.data.len:][:h.omap:h.omap]
+	}
+	if h.lines {
+		o.Lines = c.text(h.data)
 	}
 	return o
 }
@@ -283,23 +284,11 @@ func (c *Call) FirstCallID() []byte {
 	return c.text(c.ids[0])
 }
 
-// ArenaBytes returns the bytes of storage that the call holds for its messages.
-func (c *Call) ArenaBytes() int { return len(c.arena) }
-
-func (c *Call) text(s arenaSpan) []byte { return c.arena[s.off:s.end:s.end] }
-
 func (c *Call) endpoint(i int16) capture.Endpoint {
 	if i < 0 {
 		return capture.Endpoint{}
 	}
 	return c.endpoints[i]
-}
-
-// keep copies b into the arena.
-func (c *Call) keep(b []byte) arenaSpan {
-	off := len(c.arena)
-	c.arena = append(c.arena, b...)
-	return arenaSpan{uint32(off), uint32(len(c.arena))}
 }
 
 // Start returns the time of the first hop.

@@ -55,8 +55,7 @@ func (a *Assembler) addEvent(rec *capture.Record) {
 		return
 	}
 	if c := d.last; c != nil && c.asm.seq == d.lastSeq && !e.beforeCall() && c.lineFits(rec.Event.Line) {
-		h := Hop{event: e, line: uint8(min(rec.Event.Line, 255))}
-		a.keep(c, rec, &h)
+		a.add(c, rec, &Hop{event: e, line: uint8(min(rec.Event.Line, 255))})
 		a.touch(c)
 		return
 	}
@@ -76,7 +75,7 @@ func (a *Assembler) addEvent(rec *capture.Record) {
 // tieDevice gives the pending events of a device to the call that its INVITE begins. hop is the newest hop of c; the events
 // go before it.
 func (a *Assembler) tieDevice(c *Call, rec *capture.Record, hop *Hop) {
-	if len(c.Hops) != 1 || hop.Method != sip.MethodInvite || len(rec.Observer) == 0 {
+	if len(c.records) != 1 || hop.Method != sip.MethodInvite || len(rec.Observer) == 0 {
 		return
 	}
 	d := a.devices[string(rec.Observer)]
@@ -90,8 +89,8 @@ func (a *Assembler) tieDevice(c *Call, rec *capture.Record, hop *Hop) {
 	if len(d.pending) == 0 || hop.Status != 0 || hop.toTag != 0 {
 		return
 	}
-	first := c.Hops[0]
-	c.Hops = c.Hops[:0]
+	first := c.records[0]
+	c.records = c.records[:0]
 	kept := 0
 	for i := range d.pending {
 		p := &d.pending[i]
@@ -99,11 +98,10 @@ func (a *Assembler) tieDevice(c *Call, rec *capture.Record, hop *Hop) {
 			a.stats.LooseEvents++
 			continue
 		}
-		h := Hop{event: eventOf(p.rec.Event.Name), line: uint8(min(p.rec.Event.Line, 255))}
-		a.keep(c, &p.rec, &h)
+		a.add(c, &p.rec, &Hop{event: eventOf(p.rec.Event.Name), line: uint8(min(p.rec.Event.Line, 255))})
 		kept++
 	}
-	c.Hops = append(c.Hops, first)
+	c.records = append(a.records(c.records), first)
 	d.pending = d.pending[:0]
 	for i := range c.Joined {
 		c.Joined[i].Hop += kept
@@ -116,24 +114,26 @@ func (c *Call) lineFits(line int) bool {
 	if line == 0 {
 		return true
 	}
-	for i := range c.Hops {
-		h := &c.Hops[i]
-		if h.Kind != capture.KindMessage {
-			if h.line != 0 {
-				return int(h.line) == line
+	for i := range c.records {
+		p := &c.records[i]
+		if p.kind != capture.KindMessage {
+			if p.line != 0 {
+				return int(p.line) == line
 			}
 			continue
 		}
-		if n := c.tagLine(h); n != 0 {
-			return n == line
+		if p.flags&(hopTagCaller|hopTagCallee) != 0 {
+			if n := c.tagLine(p); n != 0 {
+				return n == line
+			}
 		}
 	}
 	return true
 }
 
 // tagLine returns the line of the SPA by the end of a tag of the message, from 1; 0 if none tells.
-func (c *Call) tagLine(h *Hop) int {
-	m := sip.Parse(c.Data(h))
+func (c *Call) tagLine(p *packed) int {
+	m := sip.Parse(c.text(p.data))
 	if n := spaLine(m.FromTag(), 'o'); n != 0 {
 		return n
 	}

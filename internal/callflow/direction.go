@@ -68,7 +68,7 @@ func (c *Call) voteByObserver(n int16) {
 	if sharedAddress(name) {
 		return // several parties share it: it proves nothing
 	}
-	own := hashOf(name)
+	own := uint64(fold(hashOf(name)))
 	party, logs := false, false
 	for i := range c.Hops {
 		h := &c.Hops[i]

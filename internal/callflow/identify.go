@@ -154,15 +154,14 @@ func (a *Assembler) readVia(h *Hop, v []byte, n int) {
 				host := v[at+1 : semi]
 				if c := bytes.IndexByte(host, ':'); c < 0 {
 					h.viaHost = sentByHash(host)
-				} else if port, ok := plainPort(host[c+1:]); ok {
-					h.viaPort = port
+				} else if plainPort(host[c+1:]) {
 					h.viaHost = sentByHash(host[:c])
 				}
 			}
 		}
 		if h.viaHost == 0 {
 			via := sip.ParseVia(v)
-			h.viaHost, h.viaPort = hashOf(via.Host), via.Port
+			h.viaHost = hashOf(via.Host)
 		}
 	}
 	for p := v[semi:]; len(p) > 1; {
@@ -209,19 +208,14 @@ func sentByHash(host []byte) uint64 {
 	return hashOf(host)
 }
 
-// plainPort reads one to five digits.
-func plainPort(b []byte) (uint16, bool) {
-	if len(b) == 0 || len(b) > 5 {
-		return 0, false
-	}
-	n := 0
+// plainPort reports whether b is one to five digits.
+func plainPort(b []byte) bool {
 	for _, c := range b {
 		if c < '0' || c > '9' {
-			return 0, false
+			return false
 		}
-		n = n*10 + int(c-'0')
 	}
-	return uint16(n), n <= 65535
+	return len(b) > 0 && len(b) <= 5
 }
 
 // param returns the value of "name = value" if q is that parameter.

@@ -22,7 +22,7 @@ const (
 )
 
 // live updates what is known about the end of the call by its newest hop.
-func (a *Assembler) live(c *Call, h *Hop, m *sip.Message) {
+func (a *Assembler) live(c *Call, rec *capture.Record, h *Hop, m *sip.Message) {
 	s := &c.asm
 	if c.Kind != KindCall {
 		switch h.Method {
@@ -48,12 +48,12 @@ func (a *Assembler) live(c *Call, h *Hop, m *sip.Message) {
 		case sip.MethodBye:
 			s.confirmed, s.over = false, true
 		case sip.MethodCancel:
-			if len(c.Hops) == 1 {
+			if len(c.records) == 1 {
 				wait = timerEarly // its INVITE is older than the log
 			}
 		case sip.MethodAck:
 			// It ends an attempt, and the next may take its time; or, first in the log, it is of a call that was answered before.
-			if len(c.Hops) == 1 && h.toTag != 0 {
+			if len(c.records) == 1 && h.toTag != 0 {
 				s.confirmed, s.session = true, int64(timerSession)
 			} else if left := s.deadline - a.now[s.domain]; left > int64(wait) {
 				wait = time.Duration(left)
@@ -93,7 +93,7 @@ func (a *Assembler) live(c *Call, h *Hop, m *sip.Message) {
 		wait = time.Duration(s.session)
 	}
 	s.deadline = now + int64(wait)
-	if !s.timed && !h.Time.IsZero() {
+	if !s.timed && !rec.Time.IsZero() {
 		s.timed = true
 		a.timers.push(timer{s.deadline, c, s.seq, s.domain})
 	}

@@ -139,7 +139,8 @@ func (c *Call) callOutcome() {
 			c.byeMissing(byeTx)
 		}
 	case OutcomeCancelled:
-		if cx := &c.Transactions[tx.Cancel]; cx.Final < 0 {
+		// A 487 says that there was a CANCEL; it may have gone another way than past this observer.
+		if tx.Cancel >= 0 && c.Transactions[tx.Cancel].Final < 0 {
 			c.Missing = append(c.Missing, MissingCancelOK)
 		}
 		switch {

@@ -38,7 +38,7 @@ type Participant struct {
 	addr     netip.Addr
 	port     uint16 // only where one address is several participants
 	observer int16  // index into names, -1
-	given    arenaSpan
+	given    span
 	viaHost  uint64
 	tag      uint64
 	peer     bool // whoever is on the other side of the device
@@ -66,7 +66,7 @@ func (c *Call) Endpoints(p *Participant) []capture.Endpoint {
 
 // GivenName returns the name that the source itself gives the participant ("Alice", "Proxy 1"), nil if none.
 func (c *Call) GivenName(p *Participant) []byte {
-	if p.given.end > p.given.off {
+	if p.given.len > 0 {
 		return c.text(p.given)
 	}
 	return nil
@@ -103,10 +103,10 @@ func (c *Call) findParticipants() {
 		}
 		if h.mark != 0 {
 			k := c.marks[h.mark-1]
-			if h.From < 0 && k.src.end > k.src.off {
+			if h.From < 0 && k.src.len > 0 {
 				h.From = c.byGivenName(k.src)
 			}
-			if h.To < 0 && k.dst.end > k.dst.off {
+			if h.To < 0 && k.dst.len > 0 {
 				h.To = c.byGivenName(k.dst)
 			}
 		}
@@ -256,9 +256,9 @@ func (c *Call) byObserver(n int16) int16 {
 	return c.add(Participant{observer: n, Device: true})
 }
 
-func (c *Call) byGivenName(s arenaSpan) int16 {
+func (c *Call) byGivenName(s span) int16 {
 	for i := range c.Participants {
-		if p := &c.Participants[i]; p.given.end > p.given.off && bytes.EqualFold(c.text(p.given), c.text(s)) {
+		if p := &c.Participants[i]; p.given.len > 0 && bytes.EqualFold(c.text(p.given), c.text(s)) {
 			return int16(i)
 		}
 	}

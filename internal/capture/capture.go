@@ -10,6 +10,7 @@
 package capture
 
 import (
+	"bytes"
 	"net/netip"
 
 	"sipscribe/syslog"
@@ -127,12 +128,26 @@ type Origin struct {
 	Number int64 // of the line or frame in which the record begins, from 1
 	Start  int64 // offset of the first byte of Data in the source, decompressed, before any unescaping
 	End    int64 // offset after its last byte
-	// Map leads from an offset in Data to the offset from Start in the source. Nil: one to one.
+	// Map leads from an offset in Data to the offset from Start in the source. Nil: one to one, or see Lines.
 	Map syslog.OffsetMap
+	// Lines stands for a map of the most usual kind: each line end of Data takes one byte more in the source than in Data ("^M " for CR LF). It is Data itself. It
+	// borrows as Data does.
+	Lines []byte
 }
 
 // Span returns the bytes in the source of the half-open range of Data.
 func (o Origin) Span(start, end int) (int64, int64) {
+	if o.Lines != nil && o.Map == nil {
+		// The byte after "\n" is one further on in the source for each "\n" before it.
+		at := func(n int) int64 {
+			n = min(max(n, 0), len(o.Lines))
+			return o.Start + int64(n+bytes.Count(o.Lines[:n], newline))
+		}
+		if end <= start {
+			return at(start), at(start)
+		}
+		return at(start), at(end-1) + 1
+	}
 	if o.Map == nil {
 		return o.Start + int64(start), o.Start + int64(end)
 	}
@@ -143,6 +158,8 @@ func (o Origin) Span(start, end int) (int64, int64) {
 	// The last byte's place plus one: bytes that the log added after it belong to what follows.
 	return o.Start + int64(o.Map.Logged(start)), o.Start + int64(o.Map.Logged(end-1)) + 1
 }
+
+var newline = []byte("\n")
 
 // Record is one thing as one source saw it. Data, Label and Event's slices borrow the decoder's buffer: they hold until the
 // next record is read from it, and whoever keeps them longer copies them.

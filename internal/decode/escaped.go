@@ -34,7 +34,14 @@ func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piec
 		}
 	}
 	t.heading(h, start, p)
-	t.buf, t.omap = e.AppendUnescaped(t.buf[:0], msg, t.omap[:0])
+	t.rec.Escape = e
+	plain := false
+	if t.omap = t.omap[:0]; e == syslog.EscapeCaret && p.at == nil && start == 0 {
+		t.buf, plain = syslog.AppendCaretLines(t.buf[:0], msg)
+	}
+	if !plain {
+		t.buf, t.omap = e.AppendUnescaped(t.buf[:0], msg, t.omap)
+	}
 	t.rec.Origin.End = p.place(at + len(msg))
 	if p.at != nil {
 		t.compose(p.at[at:])
@@ -44,6 +51,9 @@ func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piec
 		return true, false
 	}
 	t.fill(rec)
+	if plain {
+		rec.Origin.Lines = rec.Data
+	}
 	return true, true
 }
 

@@ -305,9 +305,15 @@ func checkRecord(t testing.TB, text []byte, r *capture.Record) {
 		t.Fatal("the record was not filled")
 	}
 	w := mapWalk{m: o.Map}
-	last := 0
+	last, lf := 0, 0
 	for i, c := range r.Data {
 		place := w.logged(i)
+		if o.Lines != nil {
+			place = i + lf
+			if c == '\n' {
+				lf++
+			}
+		}
 		at := o.Start + int64(place)
 		if place < last || at >= o.End {
 			t.Fatalf("line %d: byte %d %q is at %d after %d, in [%d,%d)", o.Number, i, c, at, o.Start+int64(last), o.Start, o.End)
