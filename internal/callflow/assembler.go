@@ -84,6 +84,7 @@ type callState struct {
 	session    int64
 	source     int32
 	cseq       uint32
+	attempt    uint32 // CSeq of the newest INVITE outside a dialog
 	size       int64
 	bytes      int64 // of chunks
 }

@@ -42,7 +42,7 @@ func (a *Assembler) live(c *Call, rec *capture.Record, h *Hop, m *sip.Message) {
 		switch h.Method {
 		case sip.MethodInvite:
 			if h.toTag == 0 {
-				s.over = false
+				s.over, s.attempt = false, h.CSeq
 			}
 			wait = timerUnheard
 		case sip.MethodBye:
@@ -59,6 +59,9 @@ func (a *Assembler) live(c *Call, rec *capture.Record, h *Hop, m *sip.Message) {
 				wait = time.Duration(left)
 			}
 		}
+	case h.Method == sip.MethodInvite && h.CSeq < s.attempt:
+		// A late repeat of the answer to an attempt that another one has followed.
+		wait = timerEarly
 	case h.Method == sip.MethodInvite:
 		switch {
 		case h.Status < 200:

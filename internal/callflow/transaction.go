@@ -211,7 +211,7 @@ func (c *Call) seenTwice(a, b *Hop) bool {
 
 // findDoubleLogging looks for a log that has every message twice, as when a device's Syslog Server and Debug Server are one host. With a clock of
 // one second a single pair cannot be told from a retransmission after 500 ms; that nearly all messages stand twice, ACKs and
-// 100s among them, can.
+// 100s among them, can. Few messages must be doubled all, many nearly all.
 func (c *Call) findDoubleLogging() {
 	distinct, near := 0, 0
 	for i := range c.Hops {
@@ -225,7 +225,7 @@ func (c *Call) findDoubleLogging() {
 			near++
 		}
 	}
-	if distinct < 2 || near*4 < distinct*3 {
+	if distinct < 3 || near < distinct && (distinct < 10 || near*10 < distinct*9) {
 		return
 	}
 	last := int32(-1)
