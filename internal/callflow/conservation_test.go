@@ -3,6 +3,7 @@ package callflow
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -124,6 +125,88 @@ func (l *ledger) close() {
 			l.t.Errorf("no call %d", seq)
 		}
 	}
+}
+
+// Random traffic, in random order, with random clocks and little memory: nothing is lost or doubled.
+func TestNothingIsLost(t *testing.T) {
+	for seed := range uint64(30) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 1))
+			l := newLedger(t, []int64{1, 20_000, 200_000, 0}[seed%4])
+			at := time.Date(2000, 8, 20, 10, 0, 0, 0, time.UTC)
+			domains := [...]string{"utc", "wall", "yearless", "clock"}
+			for n := range 600 {
+				rec := randomRecord(t, rng, int64(n+1))
+				switch rng.IntN(12) {
+				case 0:
+					at = at.Add(-time.Duration(rng.IntN(100)) * time.Second)
+				case 1:
+					at = at.Add(time.Duration(rng.IntN(4000)) * time.Second)
+				default:
+					at = at.Add(time.Duration(rng.IntN(800)) * time.Millisecond)
+				}
+				if rng.IntN(20) != 0 {
+					rec.Time = timeOf(at, rng.IntN(2)*3, domains[rng.IntN(1+int(seed%4))])
+				}
+				l.feed(rec)
+			}
+			l.close()
+		})
+	}
+}
+
+// randomRecord is a message or event of few parties, so that most have to do with each other.
+func randomRecord(t testing.TB, rng *rand.Rand, number int64) capture.Record {
+	pick := func(s ...string) string { return s[rng.IntN(len(s))] }
+	rec := capture.Record{Kind: capture.KindMessage}
+	rec.Origin.Number = number
+	rec.Origin.Source = int32(rng.IntN(2))
+	switch rng.IntN(4) {
+	case 0:
+		rec.Observer = []byte(pick("192.0.2.1", "192.0.2.101", "logserver", "127.0.0.1"))
+	case 1:
+		x, y := parties[pick("A", "B", "P")], parties[pick("A", "B", "P", "C")]
+		rec.Src, rec.Dst = endpointOf(x), endpointOf(y)
+	case 2:
+		rec.Direction = capture.Direction(rng.IntN(3))
+	}
+	if rng.IntN(8) == 0 {
+		rec.Kind = capture.KindEvent
+		rec.Event = capture.Event{Name: pick("off-hook", "on-hook", "calling", "boot", "answered", "nonsense"), Line: rng.IntN(3)}
+		rec.Data = []byte(rec.Event.Name)
+		return rec
+	}
+	var m draft
+	m.ends = [2]string{pick("A", "P", "B"), pick("A", "P", "B")}
+	m.method = pick("INVITE", "INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "SUBSCRIBE", "NOTIFY", "REFER", "PRACK", "NONSENSE")
+	if rng.IntN(2) == 0 {
+		m.status = pick("100", "180", "183", "200", "302", "401", "407", "486", "487", "503")
+	}
+	m.cseq = pick("1", "2", "3")
+	m.from, m.to = pick("a", "b", "c", "6240770a208ec24o0", "masked"), pick("a", "b", "c", "93f96d2c1eb40398i0", "none", "-")
+	m.callID = pick("c1", "c2", "c3", "c4", "c5", "masked", "none")
+	if rng.IntN(3) == 0 {
+		m.branch, m.branchSet = pick("x", "y", "none"), true
+	}
+	if rng.IntN(3) == 0 {
+		m.more = append(m.more, pick("x", "y", "1", "2"))
+	}
+	if rng.IntN(10) == 0 {
+		m.via = "none"
+	}
+	switch rng.IntN(10) {
+	case 0:
+		m.word(t, "+Replaces:c1;to-tag=b;from-tag=a", "+Replaces:c1;to-tag", "b;from-tag=a", true)
+	case 1:
+		m.word(t, "+Refer-To:<sip:bob@example.com>", "", "", false)
+	case 2:
+		m.word(t, "+Session-ID:ab30317f1a784dc48ff824d0d3715d86", "", "", false)
+	}
+	if rng.IntN(4) == 0 {
+		m.sdp = pick("1", "2")
+	}
+	rec.Data = m.build(&scene{parties: parties})
+	return rec
 }
 
 // With a budget for a few calls the quietest are handed on, marked and counted, and what follows is marked as a further part.

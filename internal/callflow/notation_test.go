@@ -420,7 +420,7 @@ type feeder struct {
 
 func (f *feeder) add(rec capture.Record) error {
 	f.buf = f.buf[:0]
-	parts := [...]*[]byte{&rec.Data, &rec.Observer, &rec.SrcName, &rec.DstName, &rec.Label, &rec.Event.Subject}
+	parts := [...]*[]byte{&rec.Data, &rec.Observer, &rec.SrcName, &rec.DstName, &rec.Label, &rec.Event.Subject, (*[]byte)(&rec.Origin.Map)}
 	n := 0
 	for _, p := range parts {
 		n += len(*p)
@@ -434,6 +434,9 @@ func (f *feeder) add(rec capture.Record) error {
 			f.buf = append(f.buf, *p...)
 			*p = f.buf[at:len(f.buf):len(f.buf)]
 		}
+	}
+	if rec.Origin.Lines != nil {
+		rec.Origin.Lines = rec.Data
 	}
 	err := f.a.Add(&rec)
 	for i := range f.buf {
