@@ -22,7 +22,7 @@ branch, CSeq and order instead.`,
 
 func runAddressesHidden(p *diagnose.Pass) {
 	var evidence []capture.Evidence
-	total := 0
+	total, messages := 0, 0
 	sample := ""
 	for i := range p.Call.Hops {
 		h := &p.Call.Hops[i]
@@ -31,7 +31,7 @@ func runAddressesHidden(p *diagnose.Pass) {
 		}
 		m := p.Message(i)
 		n := 0
-		if sip.Masked(m.Text(m.URISpan)) || func() bool { u := m.RequestURI(); return u.Masked }() {
+		if u := m.RequestURI(); u.Masked || sip.Masked(m.Text(m.URISpan)) {
 			n++
 			if sample == "" {
 				sample = mask(m.Text(m.URISpan))
@@ -59,6 +59,7 @@ func runAddressesHidden(p *diagnose.Pass) {
 		}
 		if n > 0 {
 			total += n
+			messages++
 			if len(evidence) < 64 {
 				evidence = append(evidence, p.Evidence(i, sip.Span{})...)
 			}
@@ -69,11 +70,11 @@ func runAddressesHidden(p *diagnose.Pass) {
 	}
 	why := ""
 	if sample == "[email protected]" {
-		why = "a web page's protection of e-mail addresses took each user@host for one"
+		why = "by a web page, as e-mail addresses"
 	}
 	p.Report(diagnose.Finding{Evidence: evidence, Why: why,
-		Text: fmt.Sprintf("hidden: %s of %s cannot be read; addresses that look the same may differ", count(total, "address", "addresses"),
-			count(len(evidence), "message", "messages")),
+		Text: fmt.Sprintf("hidden: %s in %s; those that look the same may differ", count(total, "address", "addresses"),
+			count(messages, "message", "messages")),
 		Mend: "take the log from the device or its collector, not from a web page; or supply what you know with --assume"})
 }
 

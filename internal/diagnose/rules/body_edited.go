@@ -47,13 +47,13 @@ func runBodyEdited(p *diagnose.Pass) {
 		}
 		p.MarkDamaged(i)
 		p.Report(diagnose.Finding{Evidence: p.Evidence(i, m.Body),
-			Text: fmt.Sprintf("edited: the body is whole but %d bytes long, not %d; %s would explain it", have, m.DeclaredLength, how)})
+			Text: fmt.Sprintf("edited: the body is whole but has %d bytes, not %d; %s would explain it", have, m.DeclaredLength, how)})
 	}
 }
 
 // wholeDescription reports whether a body is a session description that ends with a whole line.
 func wholeDescription(body []byte) bool {
-	return len(body) > 4 && body[0] == 'v' && body[1] == '=' && body[len(body)-1] == '\n' && bytes.Contains(body, []byte("\nm="))
+	return isDescription(body) && body[len(body)-1] == '\n' && bytes.Contains(body, []byte("\nm="))
 }
 
 // addressesExplain reports whether other addresses in place of those shown can make a body longer by deficit bytes (shorter, if it is negative), and
@@ -70,7 +70,7 @@ func addressesExplain(body []byte, deficit int) (string, bool) {
 	}
 	// The likeliest first: all of them were one address, and changed alike.
 	if each%n == 0 && fits(addresses, each/n, room) {
-		return fmt.Sprintf("%s %s by %s", count(n, "address", "addresses"), word+eachWord(n), count(each/n, "character", "characters")), true
+		return fmt.Sprintf("%s %s by %s%s", count(n, "address", "addresses"), word, count(each/n, "character", "characters"), eachWord(n)), true
 	}
 	total := 0
 	for _, a := range addresses {

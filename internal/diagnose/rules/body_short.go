@@ -27,7 +27,7 @@ be answered 400 and a response be discarded; but a log that lost bytes is by far
 			if _, short := m.Problem(sip.ProblemBodyShort); short && !lostLineEnd(m) {
 				p.MarkDamaged(i)
 				p.Report(diagnose.Finding{Evidence: p.Evidence(i, m.Body),
-					Text: fmt.Sprintf("shorter than declared: %d of %d bytes of the body are there; the log does not show why", m.Body.Len(), m.DeclaredLength)})
+					Text: fmt.Sprintf("shorter than declared: the body has %d of %d bytes; the log does not show why", m.Body.Len(), m.DeclaredLength)})
 			}
 		}
 	},

@@ -33,13 +33,13 @@ file, times between messages are right to a second either way, and what year it 
 		if t.IsZero() {
 			if len(p.Call.Hops) > 1 {
 				p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}),
-					Text: "no times: the messages are told in the order in which they stand in the file"})
+					Text: "clock: none; the messages are told in the order of the file"})
 			}
 			return
 		}
 		var parts []string
 		if t.Precision() >= time.Second {
-			parts = append(parts, "whole seconds only (messages of one second are in the order of the file)")
+			parts = append(parts, "whole seconds (within one the order is that of the file)")
 		}
 		if t.Basis == capture.BasisNone {
 			switch {
@@ -52,7 +52,7 @@ file, times between messages are right to a second either way, and what year it 
 			}
 		}
 		if len(parts) > 0 {
-			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}), Text: "the clock: " + strings.Join(parts, "; ")})
+			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}), Text: "clock: " + strings.Join(parts, "; ")})
 		}
 	},
 }

@@ -19,6 +19,7 @@ were. A digest cannot be checked against a text that was changed so.`,
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
 		var evidence []capture.Evidence
+		fields := 0
 		for i := range p.Call.Hops {
 			h := &p.Call.Hops[i]
 			if h.Kind != capture.KindMessage || h.Duplicate {
@@ -26,14 +27,17 @@ were. A digest cannot be checked against a text that was changed so.`,
 			}
 			m := p.Message(i)
 			for _, f := range m.Fields {
-				if sip.HasCurlyQuotes(m.Text(f.Value)) && len(evidence) < 64 {
+				if !sip.HasCurlyQuotes(m.Text(f.Value)) {
+					continue
+				}
+				if fields++; len(evidence) < 64 {
 					evidence = append(evidence, p.Evidence(i, f.Value)...)
 				}
 			}
 		}
 		if len(evidence) > 0 {
 			p.Report(diagnose.Finding{Evidence: evidence,
-				Text: fmt.Sprintf("changed by a web page or editor: %s typographic quotes where SIP has straight ones", count(len(evidence), "header field has", "header fields have"))})
+				Text: fmt.Sprintf("quotes: typographic in %s (a web page or editor changed them)", count(fields, "header field", "header fields"))})
 		}
 	},
 }

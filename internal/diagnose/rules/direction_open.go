@@ -25,7 +25,7 @@ ends of a call were logged by one collector. sipscribe does not guess.`,
 		}
 		if len(evidence) > 0 {
 			p.Report(diagnose.Finding{Evidence: evidence,
-				Text: fmt.Sprintf("direction open: the evidence for the way of %s contradicts itself", count(len(p.Call.Conflicts), "message", "messages"))})
+				Text: fmt.Sprintf("direction: the log says both ways of %s", count(len(p.Call.Conflicts), "message", "messages"))})
 		}
 	},
 }

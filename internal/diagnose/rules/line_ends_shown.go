@@ -28,7 +28,7 @@ a blank, rsyslog #015#012, Kiwi <013><010>. The messages were sent with ordinary
 			}
 			if text, ok := shown[h.Escape]; ok {
 				p.Report(diagnose.Finding{Evidence: p.Evidence(i, sip.Span{}),
-					Text: fmt.Sprintf("on one line each: the collector shows the line ends of the messages as %s", text)})
+					Text: fmt.Sprintf("line ends: the collector wrote them as %s, each message on one line", text)})
 				return
 			}
 		}

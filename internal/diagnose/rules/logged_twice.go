@@ -27,7 +27,7 @@ interfaces, or at both ends, sees a packet several times. They count as one mess
 		}
 		if n > 0 {
 			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}),
-				Text: fmt.Sprintf("doubled: %s recorded once more than sent", count(n, "message was", "messages were"))})
+				Text: fmt.Sprintf("doubled: %s in the log once more than sent", count(n, "message is", "messages are"))})
 		}
 	},
 }

@@ -56,7 +56,7 @@ func runMessageCut(p *diagnose.Pass) {
 			p.MarkDamaged(i)
 			p.Report(diagnose.Finding{Evidence: p.Evidence(i, where),
 				Text: fmt.Sprintf("cut by the logger: %d of %d bytes of the body are there%s", m.Body.Len(), m.DeclaredLength, nearLimit(h.Missing, logged(p, i))),
-				Mend: "a collector with a longer line keeps whole messages (8 KiB is usual today)"})
+				Mend: "use a collector that keeps longer lines (8 KiB is usual today)"})
 		}
 	}
 }
@@ -74,9 +74,9 @@ func nearLimit(missing capture.Missing, n int64) string {
 	case missing != capture.MissingNothing:
 		return ""
 	case n >= 850 && n <= 1030:
-		return " (a classic syslog line ends near 1,024 bytes)"
+		return " (classic syslog ends a line near 1,024)"
 	case n >= 1900 && n <= 2050:
-		return " (some syslog daemons end a line at 2,048 bytes)"
+		return " (some syslog daemons end a line at 2,048)"
 	case n >= 7900 && n <= 8200:
 		return " (many syslog daemons end a line at 8 KiB)"
 	}
@@ -84,7 +84,7 @@ func nearLimit(missing capture.Missing, n int64) string {
 }
 
 // bodyCut reports whether a body that is shorter than its Content-Length was cut: there is none at all, it ends inside a line, an earlier message of the same
-// Content-Length goes on where it stops, or so much is missing that replaced addresses cannot explain it.
+// Content-Length goes on where it stops, or a session description lacks more than longer addresses in their places could bring.
 func bodyCut(p *diagnose.Pass, i int, m *sip.Message) bool {
 	body := m.BodyBytes()
 	deficit := m.DeclaredLength - len(body)
@@ -105,9 +105,17 @@ func bodyCut(p *diagnose.Pass, i int, m *sip.Message) bool {
 		}
 	}
 	m = p.Message(i)
-	_, explained := addressesExplain(m.BodyBytes(), deficit)
-	return !explained && !wholeDescription(m.BodyBytes())
+	return isDescription(m.BodyBytes()) && deficit > longestAddress*addressPlaces(m.BodyBytes())
 }
+
+// longestAddress is the length of the longest address in text, an IPv6 address with a zone aside.
+const longestAddress = len("2001:db8:1111:2222:3333:4444:5555:6666")
+
+// isDescription reports whether a body is a session description, whole or not.
+func isDescription(body []byte) bool { return bytes.HasPrefix(body, []byte("v=")) }
+
+// addressPlaces counts the addresses that a session description has, hidden or not: one in o= and one in each c=.
+func addressPlaces(body []byte) int { return bytes.Count(body, []byte("IN IP")) }
 
 // lostLineEnd reports whether all that a body lacks is the line end after its last line: what stands at the end of a line of a log loses
 // it, and nobody is told about that.

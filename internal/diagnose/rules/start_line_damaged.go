@@ -30,7 +30,7 @@ INVITE and SIP/2.0 vanish. The method of a request is still in its CSeq.`,
 			}
 			if lost != "" {
 				p.MarkDamaged(i)
-				p.Report(diagnose.Finding{Evidence: p.Evidence(i, m.StartLine), Text: "damaged: the collector took the first word of the message away: " + lost})
+				p.Report(diagnose.Finding{Evidence: p.Evidence(i, m.StartLine), Text: "damaged: the collector took away the first word: " + lost})
 			}
 		}
 	},

@@ -28,7 +28,7 @@ cannot be told from that.`,
 		}
 		if n > 0 {
 			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}),
-				Text: fmt.Sprintf("first lines only: of %s the log has no more than the start line", count(n, "message", "messages")),
+				Text: fmt.Sprintf("first lines only: the log has no more of %s", count(n, "message", "messages")),
 				Mend: `set SIP Debug Option to "full" on the line of the device`})
 		}
 	},
