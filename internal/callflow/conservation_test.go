@@ -278,6 +278,48 @@ func TestEndlessRegistration(t *testing.T) {
 	}
 }
 
+// A call with very many messages (telemetry in INFO, an attack) comes in parts too; no part is left out, and all are the call's.
+func TestEndlessCall(t *testing.T) {
+	l := newLedger(t, 0)
+	parts, continued := 0, 0
+	l.withHops = func(c *Call) {
+		if parts++; c.Resumed != (parts > 1) || c.Kind != KindCall {
+			t.Errorf("part %d is a %v, resumed %v", parts, c.Kind, c.Resumed)
+		}
+		if c.Continued {
+			continued++
+		}
+	}
+	s := &scene{parties: parties}
+	lines := []string{"10:00:00.000 A->P INVITE 1", "10:00:00.010 P->A 200 INVITE 1", "10:00:00.020 A->P ACK 1 branch=k"}
+	for n := range 25_000 {
+		lines = append(lines, fmt.Sprintf("10:00:01.000 A->P INFO %d to=b", n+2))
+	}
+	for n, line := range lines {
+		rec := s.parseLine(t, line, "wire", "", "utc")
+		rec.Origin.Number = int64(n + 1)
+		l.feed(rec)
+	}
+	l.close()
+	if parts < 2 || continued != parts-1 {
+		t.Errorf("%d parts, %d continued", parts, continued)
+	}
+}
+
+// Hosts without end, each with an event of a call that never comes: all are counted, few are remembered.
+func TestManyDevices(t *testing.T) {
+	l := newLedger(t, 0)
+	for n := range 70_000 {
+		rec := capture.Record{Kind: capture.KindEvent, Observer: fmt.Appendf(nil, "host%d", n), Event: capture.Event{Name: "off-hook", Line: 1}, Data: []byte("Off Hook")}
+		rec.Time = timeOf(time.Date(2000, 8, 20, 10, 0, 0, 0, time.UTC), 0, "yearless")
+		l.feed(rec)
+	}
+	if n := len(l.a.devices); n > maxDevices {
+		t.Errorf("%d devices are remembered, at most %d should be", n, maxDevices)
+	}
+	l.close()
+}
+
 // An error of Emit ends the work and is handed back.
 func TestEmitError(t *testing.T) {
 	stop := errors.New("disk full")
