@@ -81,10 +81,20 @@ func Read(ctx context.Context, cfg ReadConfig, emit func(c *callflow.Call, oldes
 		return res, fmt.Errorf("%w: none of the %d files", ErrNothing, len(names))
 	}
 	var asm *callflow.Assembler
-	asm = callflow.NewAssembler(callflow.Options{Memory: cfg.Memory, Emit: func(c *callflow.Call) error {
-		return emit(c, asm.OldestOpen())
-	}})
+	var looseErr error
+	options := callflow.Options{Memory: cfg.Memory, Emit: func(c *callflow.Call) error { return emit(c, asm.OldestOpen()) }}
+	if cfg.Unrecognised != nil {
+		options.Loose = func(rec *capture.Record) {
+			if looseErr == nil {
+				looseErr = cfg.Unrecognised(res.Sources[rec.Origin.Source], rec)
+			}
+		}
+	}
+	asm = callflow.NewAssembler(options)
 	err = r.run(ctx, asm)
+	if err == nil {
+		err = looseErr
+	}
 	res.Stats = asm.Stats()
 	for _, in := range r.inputs {
 		res.Unrecognised.Lines += in.Stats.UnrecognisedLines

@@ -15,6 +15,8 @@ type Options struct {
 	Memory int64
 	// Emit is called with each call when it is over. The call is valid until it returns. An error ends the work.
 	Emit func(*Call) error
+	// Loose, if set, is called with each event of a device that belongs to no call that was seen. The record holds until it returns.
+	Loose func(*capture.Record)
 }
 
 // DefaultMemory is the default budget for calls that are not over.
@@ -80,6 +82,7 @@ type callState struct {
 	domain     capture.Domain
 	timed      bool
 	over       bool // a final response or BYE was seen: what follows is only the tail
+	incoming   bool // it came to the host that logs
 	confirmed  bool // an INVITE was answered with 2xx, and no BYE was seen
 	session    int64
 	source     int32
@@ -138,8 +141,7 @@ func (a *Assembler) Close() error {
 		}
 	}
 	for _, d := range a.devices {
-		a.stats.LooseEvents += int64(len(d.pending))
-		d.pending = nil
+		a.dropPending(d)
 	}
 	return nil
 }

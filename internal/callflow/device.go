@@ -35,7 +35,7 @@ func (a *Assembler) device(observer []byte) *device {
 	if d == nil {
 		if len(a.devices) >= maxDevices {
 			for k, old := range a.devices {
-				a.stats.LooseEvents += int64(len(old.pending))
+				a.dropPending(old)
 				delete(a.devices, k)
 				break
 			}
@@ -46,22 +46,37 @@ func (a *Assembler) device(observer []byte) *device {
 	return d
 }
 
+// loose counts an event that belongs to no call, and shows it to whoever asked.
+func (a *Assembler) loose(rec *capture.Record) {
+	a.stats.LooseEvents++
+	if a.opts.Loose != nil {
+		a.opts.Loose(rec)
+	}
+}
+
+func (a *Assembler) dropPending(d *device) {
+	for i := range d.pending {
+		a.loose(&d.pending[i].rec)
+	}
+	d.pending = nil
+}
+
 // addEvent puts an event into the call that it belongs to, or keeps it for the call that it announces.
 func (a *Assembler) addEvent(rec *capture.Record) {
 	e := eventOf(rec.Event.Name)
 	d := a.device(rec.Observer)
 	if !e.ofCall() {
-		a.stats.LooseEvents++
+		a.loose(rec)
 		return
 	}
-	if c := d.last; c != nil && c.asm.seq == d.lastSeq && !e.beforeCall() && c.lineFits(rec.Event.Line) {
+	if c := d.last; c != nil && c.asm.seq == d.lastSeq && (!e.beforeCall() || c.asm.incoming && !c.asm.over) && c.lineFits(rec.Event.Line) {
 		a.add(c, rec, &Hop{event: e, line: uint8(min(rec.Event.Line, 255))})
 		a.touch(c)
 		return
 	}
 	if len(d.pending) >= maxPending {
+		a.loose(&d.pending[0].rec)
 		d.pending = append(d.pending[:0], d.pending[1:]...)
-		a.stats.LooseEvents++
 	}
 	p := pendingEvent{rec: *rec}
 	p.data = append(p.data, rec.Data...)
@@ -86,6 +101,8 @@ func (a *Assembler) tieDevice(c *Call, rec *capture.Record, hop *Hop) {
 		d = a.device(rec.Observer)
 	}
 	d.last, d.lastSeq = c, c.asm.seq
+	// Somebody who lifts the handset while it rings answers this call, and begins none.
+	c.asm.incoming = hop.Status == 0 && hop.flags&hopTagCaller == 0 && hop.viaHost != hashOf(rec.Observer)
 	if len(d.pending) == 0 || hop.Status != 0 || hop.toTag != 0 {
 		return
 	}
@@ -95,7 +112,7 @@ func (a *Assembler) tieDevice(c *Call, rec *capture.Record, hop *Hop) {
 	for i := range d.pending {
 		p := &d.pending[i]
 		if !rec.Time.IsZero() && !p.rec.Time.IsZero() && rec.Time.Clock-p.rec.Time.Clock > pendingAge {
-			a.stats.LooseEvents++
+			a.loose(&p.rec)
 			continue
 		}
 		a.add(c, &p.rec, &Hop{event: eventOf(p.rec.Event.Name), line: uint8(min(p.rec.Event.Line, 255))})

@@ -326,6 +326,20 @@ func unregisters(m *sip.Message) bool {
 	return contacts > 0 && contacts == zero
 }
 
+// asksForLife reports whether the request of transaction t only asks whether somebody is there, so that any answer is the answer: OPTIONS (RFC 3261 §11), and the
+// keep-alive NOTIFY of an SPA, to which most servers say 481 or 489.
+func (c *Call) asksForLife(t int) bool {
+	tx := &c.Transactions[t]
+	switch {
+	case tx.Method == sip.MethodOptions:
+		return true
+	case tx.Method != sip.MethodNotify || tx.Request < 0 || c.Hops[tx.Request].toTag != 0:
+		return false
+	}
+	return string(sip.Parse(c.Data(&c.Hops[tx.Request])).Value(sip.FieldEvent)) == "keep-alive"
+}
+
+// requestOutcome concludes how a request that is neither a call nor a registration ended.
 func (c *Call) requestOutcome() {
 	for t := range c.Transactions {
 		tx := &c.Transactions[t]
@@ -338,10 +352,8 @@ func (c *Call) requestOutcome() {
 		switch {
 		case tx.Final >= 0:
 			c.Status = int(c.Hops[tx.Final].Status)
-			if c.Status/100 == 2 {
+			if c.Outcome = outcomeOf(c.Status); c.Status/100 == 2 || c.asksForLife(t) && c.Status != 408 && c.Status/100 != 5 {
 				c.Outcome = OutcomeAnswered
-			} else {
-				c.Outcome = outcomeOf(c.Status)
 			}
 		case tx.Method == sip.MethodAck:
 		default:

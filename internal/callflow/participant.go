@@ -85,6 +85,7 @@ const maxParticipants = 64
 
 // findParticipants says who sent each message to whom.
 func (c *Call) findParticipants() {
+	c.shareEndpoints()
 	shared := c.sharedHosts()
 	placed := false
 	for i := range c.Hops {
@@ -135,6 +136,24 @@ func (c *Call) findParticipants() {
 	c.findRoles()
 }
 
+// shareEndpoints gives the records of one transmission the addresses that any of them has: a device's log beside a capture.
+func (c *Call) shareEndpoints() {
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.RepeatOf < 0 || !h.Duplicate {
+			continue
+		}
+		o := &c.Hops[h.RepeatOf]
+		for _, p := range [...][2]*int16{{&h.src, &o.src}, {&h.dst, &o.dst}} {
+			if *p[0] < 0 {
+				*p[0] = *p[1]
+			} else if *p[1] < 0 {
+				*p[1] = *p[0]
+			}
+		}
+	}
+}
+
 // mirror fills the ends that only the other messages of a transaction know: a response goes the other way.
 func (c *Call) mirror() {
 	for i := range c.Hops {
@@ -183,7 +202,40 @@ func (c *Call) ends(h *Hop, near, far *int16) {
 			return
 		}
 	}
+	if p := c.farOf(h.observer); p >= 0 {
+		*far = p
+		return
+	}
 	*far = c.peer()
+}
+
+// farOf returns whom a host that logs talks to by its other records, if that is one participant only; -1 if not.
+func (c *Call) farOf(observer int16) int16 {
+	far := int16(-1)
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.observer != observer || h.Kind != capture.KindMessage {
+			continue
+		}
+		end := h.dst
+		if h.Direction == capture.Received {
+			end = h.src
+		}
+		if end < 0 {
+			continue
+		}
+		p := h.To
+		if h.Direction == capture.Received {
+			p = h.From
+		}
+		if p >= 0 && far >= 0 && p != far {
+			return -1
+		}
+		if p >= 0 {
+			far = p
+		}
+	}
+	return far
 }
 
 // sharedHosts returns the addresses that stand for several participants: one host talks to itself.
@@ -403,6 +455,11 @@ func (c *Call) findRoles() {
 		}
 		to := c.Hops[tx.Request].To
 		if to < 0 || c.Participants[to].Role == RoleProxy || c.Participants[to].Role == RoleRegistrar || int(to) == c.Caller {
+			continue
+		}
+		if c.Participants[to].Challenged {
+			// Telephones do not ask for credentials: it is a server that takes the call for somebody behind it.
+			c.Participants[to].Role = RoleServer
 			continue
 		}
 		ok := tx.Final >= 0 && c.Hops[tx.Final].Status/100 == 2
