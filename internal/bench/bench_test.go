@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,16 +25,21 @@ import (
 // is replaced in what it writes, "old=new".
 const liar = "SIPSCRIBE_BENCH_LIAR"
 
-// sleepArg makes the test program one that does not end.
-const sleepArg = "-sleep"
+// callArg makes the test program one that calls the address behind it and does not hang up of itself.
+const callArg = "-call"
 
 // The test program is also the launcher, as the program is, and the sipscribe that is measured.
 func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) > 1 && os.Args[1] == launchArg:
 		os.Exit(launch(os.Args[2:], os.Stdin, os.Stdout))
-	case len(os.Args) > 1 && os.Args[1] == sleepArg:
-		time.Sleep(time.Hour)
+	case len(os.Args) > 2 && os.Args[1] == callArg:
+		conn, err := net.Dial("tcp", os.Args[2])
+		if err != nil {
+			os.Exit(exitFailed)
+		}
+		_, _ = io.Copy(io.Discard, conn)
+		os.Exit(exitDone)
 	case len(os.Args) > 1 && (os.Args[1] == "list" || os.Args[1] == "explain"):
 		old, new, lies := strings.Cut(os.Getenv(liar), "=")
 		if !lies {
@@ -337,17 +344,37 @@ func TestSpendDoesNotCountOurOwnMemory(t *testing.T) {
 }
 
 func TestLaunchEndsWithWhoStartedIt(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := l.(*net.TCPListener).SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
 	alive, gone := io.Pipe()
-	dead := make(chan int, 1)
 	var report bytes.Buffer
-	go func() { dead <- launch([]string{self(t), sleepArg}, alive, &report) }()
-	time.Sleep(50 * time.Millisecond)
+	launched := make(chan struct{})
+	program := self(t)
+	go func() {
+		launch([]string{program, callArg, l.Addr().String()}, alive, &report)
+		close(launched)
+	}()
+	conn, err := l.Accept()
+	if err != nil {
+		gone.Close()
+		t.Fatal(err)
+	}
+	defer conn.Close()
 	gone.Close()
-	select {
-	case <-dead:
-	case <-time.After(20 * time.Second):
+	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	// The child never hangs up: that the line is dead says that it is.
+	if _, err := conn.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatal("the child goes on")
 	}
+	<-launched
 	var c cost
 	if err := json.Unmarshal(report.Bytes(), &c); err != nil || c.Err == "" {
 		t.Errorf("report %q, %v: want an error", &report, err)
