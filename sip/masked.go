@@ -25,6 +25,35 @@ func Masked(b []byte) bool {
 		seen&maskAngle != 0 && (containsFold(b, "<removed>") || containsFold(b, "<hidden>"))
 }
 
+// MayBeMasked reports whether anything in a text, a whole message for example, may be a mask: false is sure, true is a reason to look closer. It is
+// much cheaper than to ask Masked for each identifier in it.
+func MayBeMasked(b []byte) bool {
+	if bytes.IndexByte(b, '*') >= 0 || bytes.Contains(b, maskOpen) {
+		return true
+	}
+	for _, s := range maskHints {
+		if bytes.Contains(b, s) {
+			return true
+		}
+	}
+	// "redacted", in any case.
+	for _, d := range [...]byte{'d', 'D'} {
+		for rest := b; ; {
+			i := bytes.IndexByte(rest, d)
+			if i < 0 || len(rest)-i < 4 {
+				break
+			}
+			if rest = rest[i:]; rest[1]|0x20 == 'a' && rest[2]|0x20 == 'c' && rest[3]|0x20 == 't' {
+				return true
+			}
+			rest = rest[1:]
+		}
+	}
+	return false
+}
+
+var maskHints = [][]byte{[]byte("xx"), []byte("XX"), []byte("xX"), []byte("Xx"), []byte("<r"), []byte("<R"), []byte("<h"), []byte("<H")}
+
 // The characters that masks are made of.
 const (
 	maskBracket = 1 << iota

@@ -86,15 +86,8 @@ func (p *Pass) Report(f Finding) {
 	p.runner.findings = append(p.runner.findings, f)
 }
 
-// Message returns the parsed message of hop i. It holds until the next call.
-func (p *Pass) Message(i int) *sip.Message {
-	r := p.runner
-	if r.parsed != i+1 {
-		r.message.Parse(p.Call.Data(&p.Call.Hops[i]))
-		r.parsed = i + 1
-	}
-	return &r.message
-}
+// Message returns the parsed message of hop i. It holds as callflow.Messages says.
+func (p *Pass) Message(i int) *sip.Message { return p.runner.messages.Of(p.Call, i) }
 
 // Evidence returns the place of part, which is a part of the message of hop i; of the whole message if part is empty.
 func (p *Pass) Evidence(i int, part sip.Span) []capture.Evidence {
@@ -116,20 +109,22 @@ type Runner struct {
 	rules    []*Rule
 	findings []Finding
 	damaged  map[int]bool
-	message  sip.Message
-	parsed   int
+	messages *callflow.Messages
 	fired    map[*Rule]bool
 }
 
-// NewRunner returns a Runner of rules, which stand in the order in which they are to run.
-func NewRunner(rules []*Rule) *Runner {
-	return &Runner{rules: rules, damaged: map[int]bool{}, fired: map[*Rule]bool{}}
+// NewRunner returns a Runner of rules, which stand in the order in which they are to run. It takes parsed messages from messages, which others may share;
+// nil: from its own.
+func NewRunner(rules []*Rule, messages *callflow.Messages) *Runner {
+	if messages == nil {
+		messages = &callflow.Messages{}
+	}
+	return &Runner{rules: rules, messages: messages, damaged: map[int]bool{}, fired: map[*Rule]bool{}}
 }
 
 // Run returns the findings of all rules about a call, in the order of the rules. The slice is used again by the next Run.
 func (r *Runner) Run(c *callflow.Call) []Finding {
 	r.findings = r.findings[:0]
-	r.parsed = 0
 	clear(r.damaged)
 	clear(r.fired)
 	for _, rule := range r.rules {

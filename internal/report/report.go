@@ -49,7 +49,7 @@ type Builder struct {
 
 // NewBuilder returns a Builder.
 func NewBuilder(a explain.Assumptions, rules []*diagnose.Rule) *Builder {
-	return &Builder{teller: explain.NewTeller(a), runner: diagnose.NewRunner(rules)}
+	return &Builder{teller: explain.NewTeller(a), runner: diagnose.NewRunner(rules, nil)}
 }
 
 // Build tells and judges a call.

@@ -29,6 +29,9 @@ func runAddressesHidden(p *diagnose.Pass) {
 		if h.Kind != capture.KindMessage || h.Duplicate {
 			continue
 		}
+		if !sip.MayBeMasked(p.Call.Data(h)) {
+			continue
+		}
 		m := p.Message(i)
 		n := 0
 		if u := m.RequestURI(); u.Masked || sip.Masked(m.Text(m.URISpan)) {

@@ -25,6 +25,9 @@ were. A digest cannot be checked against a text that was changed so.`,
 			if h.Kind != capture.KindMessage || h.Duplicate {
 				continue
 			}
+			if !sip.HasCurlyQuotes(p.Call.Data(h)) {
+				continue
+			}
 			m := p.Message(i)
 			for _, f := range m.Fields {
 				if !sip.HasCurlyQuotes(m.Text(f.Value)) {

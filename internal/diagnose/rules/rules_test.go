@@ -134,7 +134,7 @@ func findings(t *testing.T, log string) []found {
 
 func findingsOf(t *testing.T, records []capture.Record) []found {
 	t.Helper()
-	runner := diagnose.NewRunner(All)
+	runner := diagnose.NewRunner(All, nil)
 	var out []found
 	asm := callflow.NewAssembler(callflow.Options{Emit: func(c *callflow.Call) error {
 		out = append(out, runner.Run(c)...)
