@@ -79,9 +79,15 @@ type callState struct {
 	keys       []string
 	ties       []uint64
 	deadline   int64
+	due        int64 // when its timer fires
+	until      int64 // it is kept at least until then
+	legs       []leg // INVITE transactions of the newest attempt
 	domain     capture.Domain
 	timed      bool
 	over       bool // a final response or BYE was seen: what follows is only the tail
+	done       bool // and the tail was seen too
+	early      bool // somebody is working on the INVITE, or ringing
+	challenged bool // the last refusal was a challenge
 	incoming   bool // it came to the host that logs
 	confirmed  bool // an INVITE was answered with 2xx, and no BYE was seen
 	session    int64
@@ -147,7 +153,7 @@ func (a *Assembler) Close() error {
 }
 
 // settled reports whether nothing more was to come.
-func (s *callState) settled() bool { return s.over && !s.confirmed }
+func (s *callState) settled() bool { return s.over && s.done && !s.confirmed }
 
 func (a *Assembler) addMessage(rec *capture.Record) error {
 	a.stats.Messages++
@@ -401,6 +407,6 @@ func (a *Assembler) recycle(c *Call) {
 	}
 	*c = Call{ids: c.ids[:0], chunks: c.chunks, endpoints: c.endpoints[:0], names: c.names[:0], marks: c.marks[:0], Transactions: c.Transactions[:0],
 		Dialogs: c.Dialogs[:0], Participants: c.Participants[:0], Missing: c.Missing[:0],
-		asm: callState{seq: -1, keys: c.asm.keys[:0], ties: c.asm.ties[:0]}}
+		asm: callState{seq: -1, keys: c.asm.keys[:0], ties: c.asm.ties[:0], legs: c.asm.legs[:0]}}
 	a.free = append(a.free, c)
 }

@@ -15,6 +15,7 @@
 package callflow
 
 import (
+	"net/netip"
 	"time"
 
 	"sipscribe/internal/capture"
@@ -106,7 +107,8 @@ type Call struct {
 	chunks    [][]byte
 	records   []packed // while the call is open
 	endpoints []capture.Endpoint
-	names     []span // observers
+	shared    []netip.Addr // addresses that stand for several participants
+	names     []span       // observers
 	marks     []mark
 
 	asm callState
@@ -182,9 +184,11 @@ type Hop struct {
 	Forwards int32
 	index    int32
 	previous int32 // distinct message of the same transaction before this one, -1
+	newest   int32 // of a message that was repeated: its newest record
 
 	fromTag, toTag uint64 // hashes; 0: none
 	branch, second uint64 // hashes of the branches of the first and second Via; 0: none that identifies
+	bottom         uint64 // of the last, where there are more than two
 	viaHost        uint64 // hash of the host in the top Via's sent-by
 	// Where the values of From and To stand in Data; empty if there is none, or far from the beginning.
 	fromField, toField smallSpan

@@ -102,7 +102,7 @@ func (a *Assembler) tieDevice(c *Call, rec *capture.Record, hop *Hop) {
 	}
 	d.last, d.lastSeq = c, c.asm.seq
 	// Somebody who lifts the handset while it rings answers this call, and begins none.
-	c.asm.incoming = hop.Status == 0 && hop.flags&hopTagCaller == 0 && hop.viaHost != hashOf(rec.Observer)
+	c.asm.incoming = hop.Status == 0 && hop.flags&hopTagCaller == 0 && hop.viaHost != hostHash(rec.Observer)
 	if len(d.pending) == 0 || hop.Status != 0 || hop.toTag != 0 {
 		return
 	}

@@ -3,6 +3,7 @@ package callflow
 import (
 	"bytes"
 	"hash/maphash"
+	"net/netip"
 
 	"sipscribe/sip"
 )
@@ -117,17 +118,13 @@ func (a *Assembler) readVias(h *Hop, m *sip.Message) {
 		v := m.Text(f.Value)
 		// A comma separates values (RFC 3261 §7.3.1), unless it is inside quotes, which hardly any Via has.
 		if bytes.IndexByte(v, ',') < 0 {
-			if n < 2 {
-				a.readVia(h, v, n)
-			}
+			a.readVia(h, v, n)
 			n++
 			continue
 		}
 		n = 0
 		for s := range m.Values(sip.FieldVia) {
-			if n < 2 {
-				a.readVia(h, m.Text(s), n)
-			}
+			a.readVia(h, m.Text(s), n)
 			if n++; n == 255 {
 				break
 			}
@@ -161,7 +158,7 @@ func (a *Assembler) readVia(h *Hop, v []byte, n int) {
 		}
 		if h.viaHost == 0 {
 			via := sip.ParseVia(v)
-			h.viaHost = hashOf(via.Host)
+			h.viaHost = hostHash(via.Host)
 		}
 	}
 	for p := v[semi:]; len(p) > 1; {
@@ -205,7 +202,25 @@ func sentByHash(host []byte) uint64 {
 			return 0
 		}
 	}
-	return hashOf(host)
+	return hostHash(host)
+}
+
+// hostHash returns the hash of a host however it is written: names without regard to case, IPv6 addresses with or without brackets and in any of their forms
+// (RFC 5952 has the one that counts).
+func hostHash(host []byte) uint64 {
+	plain := true
+	for _, c := range host {
+		if c >= 'A' && c <= 'Z' || c == ':' || c == '[' {
+			plain = false
+		}
+	}
+	if plain {
+		return hashOf(host)
+	}
+	if a, err := netip.ParseAddr(string(bytes.Trim(host, "[]"))); err == nil {
+		return hashOf([]byte(a.Unmap().String()))
+	}
+	return hashOf(bytes.ToLower(host))
 }
 
 // plainPort reports whether b is one to five digits.
@@ -246,8 +261,10 @@ func (a *Assembler) readBranch(h *Hop, branch []byte, n int) {
 		if h.branch == 0 {
 			h.branch = k
 		}
-	} else if h.second == 0 {
+	} else if n == 1 {
 		h.second = k
+	} else {
+		h.bottom = k
 	}
 }
 

@@ -21,7 +21,50 @@ const (
 	timerSession = 24 * time.Hour
 )
 
-// live updates what is known about the end of the call by its newest hop.
+// leg is an INVITE transaction of the newest attempt, as long as its call is open.
+type leg struct {
+	branch uint32
+	vias   uint8
+	final  bool
+}
+
+// maxLegs is how many branches of an attempt are followed while the call is open. More than that are told right all the same; only their call is held longer.
+const maxLegs = 8
+
+// invited notes an INVITE outside a dialog.
+func (s *callState) invited(h *Hop) {
+	if h.CSeq != s.attempt {
+		s.attempt, s.legs, s.until = h.CSeq, s.legs[:0], 0
+	}
+	s.over, s.done, s.early = false, false, false
+	for i := range s.legs {
+		if s.legs[i].branch == fold(h.branch) {
+			return
+		}
+	}
+	if len(s.legs) < maxLegs {
+		s.legs = append(s.legs, leg{branch: fold(h.branch), vias: h.vias})
+	}
+}
+
+// refused notes a final response other than 2xx to an INVITE, and reports whether it decides the attempt: all legs that nobody passes on have one.
+func (s *callState) refused(h *Hop) bool {
+	top := uint8(255)
+	for i := range s.legs {
+		if s.legs[i].branch == fold(h.branch) {
+			s.legs[i].final = true
+		}
+		top = min(top, s.legs[i].vias)
+	}
+	for i := range s.legs {
+		if s.legs[i].vias == top && !s.legs[i].final {
+			return false
+		}
+	}
+	return true
+}
+
+// live updates what is known about the end of the call by its newest message.
 func (a *Assembler) live(c *Call, rec *capture.Record, h *Hop, m *sip.Message) {
 	s := &c.asm
 	if c.Kind != KindCall {
@@ -36,70 +79,91 @@ func (a *Assembler) live(c *Call, rec *capture.Record, h *Hop, m *sip.Message) {
 			}
 		}
 	}
+	if !s.timed && !rec.Time.IsZero() {
+		s.domain = rec.Time.Domain()
+	}
+	now := a.now[s.domain]
+	challenge := h.Status == 401 || h.Status == 407
 	wait := timerTail
-	switch {
-	case h.Status == 0:
-		switch h.Method {
-		case sip.MethodInvite:
-			if h.toTag == 0 {
-				s.over, s.attempt = false, h.CSeq
-			}
-			wait = timerUnheard
-		case sip.MethodBye:
-			s.confirmed, s.over = false, true
-		case sip.MethodCancel:
-			if len(c.records) == 1 {
-				wait = timerEarly // its INVITE is older than the log
-			}
-		case sip.MethodAck:
-			// It ends an attempt, and the next may take its time; or, first in the log, it is of a call that was answered before.
-			if len(c.records) == 1 && h.toTag != 0 {
-				s.confirmed, s.session = true, int64(timerSession)
-			} else if left := s.deadline - a.now[s.domain]; left > int64(wait) {
-				wait = time.Duration(left)
-			}
-		}
-	case h.Method == sip.MethodInvite && h.CSeq < s.attempt:
-		// A late repeat of the answer to an attempt that another one has followed.
-		wait = timerEarly
-	case h.Method == sip.MethodInvite:
+	if h.Status == 0 {
+		wait = s.request(h, len(c.records) == 1)
+	} else {
 		switch {
-		case h.Status < 200:
-			wait = timerEarly
-		case h.Status < 300:
-			s.confirmed, s.over = true, true
+		case h.Method == sip.MethodInvite && h.CSeq < s.attempt:
+			// A late repeat of the answer to an attempt that another one has followed.
+		case h.Method == sip.MethodInvite && h.Status < 200:
+			s.early = true
+		case h.Method == sip.MethodInvite && h.Status < 300:
+			s.confirmed, s.over, s.early, s.done = true, true, false, false
 			s.session = int64(timerSession)
 			if n, ok := m.Number(sip.FieldSessionExpires); ok {
 				s.session = int64(n)*int64(time.Second) + int64(timerTail)
 			}
-		case h.Status == 401 || h.Status == 407:
-			s.over = true
-			wait = timerEarly // somebody may have to type a password
-		default:
-			s.over = true
+		case h.Method == sip.MethodInvite:
+			if s.refused(h) {
+				s.over, s.early = true, false
+			}
+			if s.challenged = challenge; challenge {
+				s.until = max(s.until, now+int64(timerEarly)) // somebody may have to type a password
+			}
+		case h.Method == sip.MethodRegister && h.Status >= 200:
+			// A telephone registers under one Call-ID as long as it runs; the next refresh comes before the binding lapses (RFC 3261 §10.2.4).
+			s.over, s.done = true, !challenge
+			s.until = now + int64(max(timerRegister, registrationLife(m))+timerTail)
+		case h.Method == sip.MethodSubscribe && h.Status/100 == 2:
+			s.over, s.done = true, true
+			if n, ok := m.Number(sip.FieldExpires); ok {
+				s.until = now + int64(min(n, 86400))*int64(time.Second) + int64(timerTail)
+			}
+		case h.Method == sip.MethodBye && h.Status >= 200:
+			s.done = true
+		case h.Status >= 200 && c.Kind != KindCall:
+			s.over, s.done = true, !challenge
+			wait = timerOther
 		}
-	case h.Method == sip.MethodRegister && h.Status >= 200:
-		s.over = true
-		// The next refresh comes before the binding lapses (RFC 3261 §10.2.4).
-		wait = max(timerRegister, registrationLife(m)) + timerTail
-	case h.Method == sip.MethodSubscribe && h.Status/100 == 2:
-		s.over = true
-		if n, ok := m.Number(sip.FieldExpires); ok {
-			wait += time.Duration(min(n, 86400)) * time.Second
-		}
-	case h.Status >= 200 && c.Kind != KindCall:
-		s.over = true
-		wait = timerOther
 	}
-	now := a.now[s.domain]
+	if s.early && !s.over {
+		wait = max(wait, timerEarly)
+	}
 	if s.confirmed {
 		wait = time.Duration(s.session)
 	}
-	s.deadline = now + int64(wait)
-	if !s.timed && !rec.Time.IsZero() {
-		s.timed = true
-		a.timers.push(timer{s.deadline, c, s.seq, s.domain})
+	s.deadline = max(now+int64(wait), s.until)
+	if rec.Time.IsZero() && !s.timed {
+		return // no clock: only the end of the log, or the budget, ends this call
 	}
+	// One timer a call. A deadline that moves away is seen when the timer fires; one that comes nearer needs a new timer, and the old one is stale.
+	if !s.timed || s.deadline < s.due {
+		s.timed, s.due = true, s.deadline
+		a.timers.push(timer{s.due, c, s.seq, s.domain})
+	}
+}
+
+// request notes a request and returns how long the call is kept for the answer.
+func (s *callState) request(h *Hop, first bool) time.Duration {
+	switch h.Method {
+	case sip.MethodInvite:
+		if h.toTag == 0 {
+			s.invited(h)
+		}
+		return timerUnheard
+	case sip.MethodBye:
+		s.confirmed, s.over, s.done = false, true, false
+	case sip.MethodCancel:
+		if first {
+			return timerEarly // its INVITE is older than the log
+		}
+	case sip.MethodAck:
+		if first && h.toTag != 0 {
+			s.confirmed, s.session = true, int64(timerSession) // of a call that was answered before the log begins
+		}
+		if s.over && !s.confirmed && !s.challenged {
+			s.done = true
+		}
+	default:
+		s.done = false
+	}
+	return timerTail
 }
 
 // registrationLife returns the longest time that a 200 to REGISTER grants to a binding, at most a day.
@@ -129,11 +193,12 @@ func (a *Assembler) expire(d capture.Domain) error {
 	for len(a.timers[d]) > 0 && a.timers[d][0].at <= a.now[d] {
 		t := a.timers.pop(d)
 		c := t.call
-		if c.asm.seq != t.seq {
-			continue // handed on already
+		if c.asm.seq != t.seq || c.asm.due != t.at {
+			continue // handed on already, or another timer stands for it
 		}
 		if c.asm.deadline > a.now[d] {
-			a.timers.push(timer{c.asm.deadline, c, t.seq, d})
+			c.asm.due = c.asm.deadline
+			a.timers.push(timer{c.asm.due, c, t.seq, d})
 			continue
 		}
 		if err := a.handOn(c); err != nil {
@@ -143,7 +208,7 @@ func (a *Assembler) expire(d capture.Domain) error {
 	return nil
 }
 
-// timer says when to look at a call again. A call has one, which is moved lazily: when it fires too early it is set anew.
+// timer says when to look at a call again. A call has one that counts, which is moved lazily: when it fires too early it is set anew.
 type timer struct {
 	at   int64
 	call *Call

@@ -43,6 +43,7 @@ type packed struct {
 	toTag      uint32
 	branch     uint32
 	second     uint32
+	bottom     uint32
 	viaHost    uint32
 	fromField  smallSpan
 	toField    smallSpan
@@ -76,7 +77,7 @@ func pack(h *Hop, rec *capture.Record) packed {
 	return packed{clock: rec.Time.Clock, stamp: rec.Time.Stamp, basis: rec.Time.Basis, number: rec.Origin.Number, start: rec.Origin.Start,
 		length: uint32(rec.Origin.End - rec.Origin.Start), source: rec.Origin.Source, unit: rec.Origin.Unit, lines: rec.Origin.Lines != nil,
 		kind: rec.Kind, missing: rec.Missing, escape: rec.Escape, stated: rec.Direction,
-		cseq: h.CSeq, fromTag: fold(h.fromTag), toTag: fold(h.toTag), branch: fold(h.branch), second: fold(h.second), viaHost: fold(h.viaHost),
+		cseq: h.CSeq, fromTag: fold(h.fromTag), toTag: fold(h.toTag), branch: fold(h.branch), second: fold(h.second), bottom: fold(h.bottom), viaHost: fold(h.viaHost),
 		fromField: h.fromField, toField: h.toField, status: h.Status, flags: h.flags, method: h.Method, vias: h.vias, line: h.line, event: h.event}
 }
 
@@ -86,7 +87,7 @@ func (p *packed) unpack(h *Hop) {
 		data: p.data, omap: p.omap, lines: p.lines, source: p.source, mark: p.mark, unit: p.unit, Kind: p.kind, Missing: p.missing, Escape: p.escape,
 		stated: p.stated, Method: p.method, flags: p.flags, vias: p.vias, Status: p.status, observer: p.observer, src: p.src, dst: p.dst,
 		From: -1, To: -1, line: p.line, event: p.event, CSeq: p.cseq, Transaction: -1, RepeatOf: -1, Forwards: -1,
-		fromTag: uint64(p.fromTag), toTag: uint64(p.toTag), branch: uint64(p.branch), second: uint64(p.second), viaHost: uint64(p.viaHost),
+		fromTag: uint64(p.fromTag), toTag: uint64(p.toTag), branch: uint64(p.branch), second: uint64(p.second), bottom: uint64(p.bottom), viaHost: uint64(p.viaHost),
 		fromField: p.fromField, toField: p.toField}
 }
 

@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"sipscribe/internal/capture"
@@ -79,23 +80,35 @@ func (c *Call) findTransactions() {
 		h.Transaction = int32(t)
 		c.place(i, &c.Transactions[t])
 	}
+	c.pairCancels()
+}
+
+// pairCancels links each CANCEL with the INVITE that it ends: of the same branch, or, where that was lost or rewritten on the way, of the same CSeq number
+// (RFC 3261 §9.1). Two logs may show them in the wrong order.
+func (c *Call) pairCancels() {
+	var invites []int
+	for t := range c.Transactions {
+		if c.Transactions[t].Method == sip.MethodInvite {
+			invites = append(invites, t)
+		}
+	}
+	const maxPairs = 64 // further back or on there is no INVITE of this CANCEL
 	for t := range c.Transactions {
 		tx := &c.Transactions[t]
 		if tx.Method != sip.MethodCancel {
 			continue
 		}
-		for j := t - 1; j >= 0; j-- {
-			if o := &c.Transactions[j]; o.Method == sip.MethodInvite && o.branch == tx.branch {
-				tx.Invite, o.Cancel = j, t
-				break
-			}
-		}
-		if tx.Invite < 0 {
-			// The branch was lost or rewritten: Call-ID and CSeq number have to do (RFC 3261 §9.1).
-			for j := t - 1; j >= 0; j-- {
-				if o := &c.Transactions[j]; o.Method == sip.MethodInvite && o.CSeq == tx.CSeq && o.Cancel < 0 {
-					tx.Invite, o.Cancel = j, t
-					break
+		at, _ := slices.BinarySearch(invites, t)
+		for _, same := range [...]func(o *Transaction) bool{
+			func(o *Transaction) bool { return o.branch == tx.branch && o.CSeq == tx.CSeq },
+			func(o *Transaction) bool { return o.CSeq == tx.CSeq && o.Cancel < 0 },
+		} {
+			for d := 1; d <= maxPairs && tx.Invite < 0; d++ {
+				for _, k := range [...]int{at - d, at + d - 1} {
+					if k >= 0 && k < len(invites) && same(&c.Transactions[invites[k]]) {
+						tx.Invite, c.Transactions[invites[k]].Cancel = invites[k], t
+						break
+					}
 				}
 			}
 		}
@@ -113,6 +126,10 @@ func (h *Hop) txKey(branch uint64) uint64 {
 func (c *Call) unanswered(h *Hop) int {
 	for j := len(c.Transactions) - 1; j >= 0 && j >= len(c.Transactions)-64; j-- {
 		tx := &c.Transactions[j]
+		if h.Method == sip.MethodUnknown && h.flags&hopNoBranch == 0 && tx.branch == h.branch && tx.Method != sip.MethodCancel && tx.Request >= 0 {
+			h.Method, h.CSeq = tx.Method, tx.CSeq // its CSeq was lost; the branch is enough
+			return j
+		}
 		if tx.Method != h.Method || tx.CSeq != h.CSeq || tx.Request < 0 || tx.Final >= 0 {
 			continue
 		}
@@ -136,11 +153,14 @@ func (c *Call) place(i int, tx *Transaction) {
 		look++
 		if c.sameMessage(&c.Hops[j], h) {
 			h.RepeatOf = j
-			h.Duplicate = c.seenTwice(&c.Hops[j], h)
+			first := &c.Hops[j]
+			h.Duplicate = c.seenTwice(first, h) || first.newest != j && c.seenTwice(&c.Hops[first.newest], h)
+			first.newest = int32(i)
 			return
 		}
 	}
 	h.previous = tx.last
+	h.newest = int32(i)
 	tx.last = int32(i)
 	switch {
 	case h.Status == 0 && h.Method == sip.MethodAck && tx.Method != sip.MethodAck:
@@ -213,28 +233,37 @@ func (c *Call) seenTwice(a, b *Hop) bool {
 // one second a single pair cannot be told from a retransmission after 500 ms; that nearly all messages stand twice, ACKs and
 // 100s among them, can. Few messages must be doubled all, many nearly all.
 func (c *Call) findDoubleLogging() {
-	distinct, near := 0, 0
-	for i := range c.Hops {
-		h := &c.Hops[i]
-		if h.Kind != capture.KindMessage {
-			continue
-		}
-		if h.RepeatOf < 0 {
-			distinct++
-		} else if o := &c.Hops[h.RepeatOf]; !h.Duplicate && c.twinOf(o, h) && (i-int(h.RepeatOf) <= 2) {
-			near++
+	// Pair each record with the next one of the same message, if that comes at once. A retransmission is a pair of its own then.
+	sent, pairs := 0, 0
+	pair := func(mark bool) {
+		for i := range c.Hops {
+			h := &c.Hops[i]
+			if h.Kind != capture.KindMessage {
+				continue
+			}
+			if h.RepeatOf < 0 {
+				sent++
+				h.newest = int32(i) // the record that waits for its twin
+				continue
+			}
+			first := &c.Hops[h.RepeatOf]
+			if w := first.newest; w >= 0 && !h.Duplicate && i-int(w) <= 2 && c.twinOf(&c.Hops[w], h) {
+				pairs++
+				first.newest = -1
+				if mark {
+					h.Duplicate = true
+				}
+				continue
+			}
+			if !h.Duplicate {
+				sent++
+				first.newest = int32(i)
+			}
 		}
 	}
-	if distinct < 3 || near < distinct && (distinct < 10 || near*10 < distinct*9) {
-		return
-	}
-	last := int32(-1)
-	for i := range c.Hops {
-		h := &c.Hops[i]
-		if h.RepeatOf >= 0 && h.RepeatOf != last && i-int(h.RepeatOf) <= 2 && c.twinOf(&c.Hops[h.RepeatOf], h) {
-			h.Duplicate = true
-			last = h.RepeatOf
-		}
+	pair(false)
+	if sent >= 3 && (pairs == sent || sent >= 10 && pairs*10 >= sent*9) {
+		pair(true)
 	}
 }
 
@@ -244,6 +273,7 @@ func (c *Call) twinOf(a, b *Hop) bool {
 
 // findForwards links each message with the one that it passes on: seen before a proxy and behind it.
 func (c *Call) findForwards() {
+	c.shared = c.sharedHosts()
 	multi := false
 	for i := range c.Hops {
 		h := &c.Hops[i]
@@ -301,6 +331,15 @@ func (c *Call) forwardOf(i int, h *Hop) int {
 			}
 		}
 	}
+	if h.bottom != 0 && h.bottom != h.second {
+		// Nobody logged the hop before: the nearest that was seen is where the request began.
+		for j := range c.Hops[:min(len(c.Hops), i+64)] {
+			o := &c.Hops[j]
+			if j != i && o.branch == h.bottom && o.Method == h.Method && o.CSeq == h.CSeq && o.IsRequest() && o.fromTag == h.fromTag && o.RepeatOf < 0 {
+				return j
+			}
+		}
+	}
 	// A back-to-back user agent, or a proxy that hides the Via before its own: the same method, CSeq and From tag, sent on by the
 	// address that the earlier one went to.
 	if h.src >= 0 && h.fromTag != 0 {
@@ -321,14 +360,5 @@ func (c *Call) sameParty(a, b int16) bool {
 	if x.Addr != y.Addr {
 		return false
 	}
-	if x.Port == y.Port {
-		return true
-	}
-	for i := range c.Hops {
-		h := &c.Hops[i]
-		if h.src >= 0 && h.dst >= 0 && c.endpoints[h.src].Addr == x.Addr && c.endpoints[h.dst].Addr == x.Addr {
-			return false
-		}
-	}
-	return true
+	return x.Port == y.Port || !slices.Contains(c.shared, x.Addr)
 }
