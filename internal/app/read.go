@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
@@ -66,11 +65,11 @@ func Read(ctx context.Context, cfg ReadConfig, emit func(c *callflow.Call, oldes
 	}
 	r := &reading{cfg: cfg, res: res}
 	defer r.close()
+	if cfg.Stdin != nil {
+		r.cfg.Stdin = &untilCancelled{ctx: ctx, r: cfg.Stdin}
+	}
 	for _, name := range names {
 		if err := r.open(name); err != nil {
-			if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) && len(names) == 1 {
-				return res, fmt.Errorf("%w: %w", ErrNothing, err)
-			}
 			if len(names) == 1 {
 				return res, fmt.Errorf("%w: %w", ErrNothing, err)
 			}
@@ -208,7 +207,8 @@ func (r *reading) run(ctx context.Context, asm *callflow.Assembler) error {
 	var rec capture.Record
 	var interrupted error
 	for n := 0; ; n++ {
-		if n%progressStep == 0 {
+		// Not before the first: what was read ahead to recognise the format is told, too.
+		if n%progressStep == progressStep-1 {
 			if interrupted = ctx.Err(); interrupted != nil {
 				break
 			}
@@ -242,6 +242,9 @@ func (r *reading) run(ctx context.Context, asm *callflow.Assembler) error {
 	}
 	if err := asm.Close(); err != nil {
 		return err
+	}
+	if interrupted == nil {
+		interrupted = ctx.Err() // standard input ends when the context does
 	}
 	return interrupted
 }

@@ -16,6 +16,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -42,6 +43,11 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		<-ctx.Done()
 		stop()
 	}()
+	return execute(ctx, args, stdin, stdout, stderr)
+}
+
+// execute is Main in a context that may be cancelled, as by Ctrl-C.
+func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	t := &terminal{stdin: stdin, stdout: stdout, stderr: stderr}
 	root := newRoot(t)
 	root.SetArgs(args)
@@ -52,6 +58,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrClosedPipe):
+		return exitDone // whoever reads our output has seen enough ("| head")
 	case errors.Is(err, context.Canceled):
 		t.talk("interrupted; what was read until then is told")
 		return exitInterrupted

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -48,6 +47,9 @@ Files may be compressed (gzip, Zstandard); several are merged by time; "-" is st
 			if err != nil {
 				return err
 			}
+			if width > 0 && width < minWidth {
+				return fmt.Errorf("--width: %d columns are too few; at least %d, or 0 for no limit", width, minWidth)
+			}
 			defer t.done()
 			if read.unrecognised {
 				read.listUnrecognised(&cfg, t)
@@ -83,11 +85,15 @@ Files may be compressed (gzip, Zstandard); several are merged by time; "-" is st
 	fl.StringVar(&format, "format", "text", "text, json (one document) or ndjson (one call a line)")
 	fl.StringArrayVar(&assume, "assume", nil, "supply a fact that the log hides, as name=value (proxy=…, callee=…); what rests on it is marked")
 	fl.IntVar(&width, "width", -1, "columns to draw for; 0: no limit (default: those of the terminal)")
+	fl.Lookup("width").DefValue = "0" // the help need not show -1
 	fl.StringVar(&color, "color", "auto", "use colours: auto, always, never (NO_COLOR is obeyed)")
 	fl.BoolVar(&ascii, "ascii", false, "draw arrows with - and > only")
 	fl.BoolVar(&brief, "brief", false, "leave out the facts and what happened to the log")
 	return cmd
 }
+
+// minWidth is the least number of columns that a story can be drawn in.
+const minWidth = 30
 
 // explainer writes the calls of one run.
 type explainer struct {
@@ -180,8 +186,7 @@ func (e *explainer) text(dst []byte, c *report.Call) ([]byte, error) {
 }
 
 func (e *explainer) json(dst []byte, c *report.Call) ([]byte, error) {
-	b, err := json.Marshal(c.JSON())
-	return append(dst, b...), err
+	return report.AppendJSON(dst, c.JSON())
 }
 
 func (e *explainer) ndjson(dst []byte, c *report.Call) ([]byte, error) {
@@ -191,7 +196,10 @@ func (e *explainer) ndjson(dst []byte, c *report.Call) ([]byte, error) {
 
 // openJSON begins the one document of --format json.
 func (e *explainer) openJSON() {
-	sources, _ := json.Marshal(*e.sources)
+	sources, err := report.AppendJSON(nil, *e.sources)
+	if err != nil {
+		panic("cli: internal error: the sources cannot be written: " + err.Error())
+	}
 	fmt.Fprintf(e.out, "{\"schema\":%d,\"sources\":%s,\"calls\":[\n", report.Schema, sources)
 }
 
@@ -203,7 +211,7 @@ func (e *explainer) closeJSON(res *app.ReadResult, format string) error {
 		Unrecognised report.Unrecognised `json:"unrecognised"`
 	}{report.Schema, res.Sources, e.told, res.Unrecognised}
 	if format == "ndjson" {
-		b, err := json.Marshal(map[string]any{"summary": summary})
+		b, err := report.AppendJSON(nil, map[string]any{"summary": summary})
 		if err != nil {
 			return err
 		}
@@ -213,7 +221,7 @@ func (e *explainer) closeJSON(res *app.ReadResult, format string) error {
 	if e.told == 0 {
 		e.openJSON()
 	}
-	u, err := json.Marshal(res.Unrecognised)
+	u, err := report.AppendJSON(nil, res.Unrecognised)
 	if err != nil {
 		return err
 	}

@@ -3,10 +3,13 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"sipscribe/internal/report"
 )
@@ -45,6 +48,9 @@ var textFields = map[string]func(r *report.Row, sources []report.Source) string{
 	"source":   func(r *report.Row, sources []report.Source) string { return sourceName(sources, r.Source) },
 }
 
+// fieldWords are the words of the fields that have no others.
+var fieldWords = map[string][]string{"outcome": outcomeWords, "kind": kindWords, "complete": {"true", "false"}}
+
 var numberFields = map[string]func(r *report.Row) (float64, bool){
 	"ring":     func(r *report.Row) (float64, bool) { return r.Ring.Seconds(), r.Ring >= 0 },
 	"talk":     func(r *report.Row) (float64, bool) { return r.Talk.Seconds(), r.Talk >= 0 },
@@ -63,18 +69,34 @@ func sourceName(sources []report.Source, i int32) string {
 func parseFilter(list []string) (*filter, error) {
 	f := &filter{}
 	for _, where := range list {
+		at := 0
 		for _, part := range splitTerms(where) {
 			t, err := parseTerm(part)
 			if err != nil {
-				return nil, withHint(fmt.Errorf("--where: %w", err), `see "sipscribe list --help"`)
+				// The place is told in characters, as a person counts.
+				column := utf8.RuneCountInString(where[:at+err.at]) + 1
+				return nil, withHint(fmt.Errorf("--where: %q, column %d: %w", where, column, err), `see "sipscribe list --help"`)
 			}
 			f.terms = append(f.terms, t)
+			at += len(part) + 1
 		}
 	}
 	return f, nil
 }
 
-// splitTerms splits at commas that are not inside quotes or a regular expression.
+// termError is a mistake in a term, at an offset in it.
+type termError struct {
+	at   int
+	text string
+}
+
+func (e *termError) Error() string { return e.text }
+
+func mistake(at int, format string, args ...any) *termError {
+	return &termError{at, fmt.Sprintf(format, args...)}
+}
+
+// splitTerms splits at commas that are not inside quotes or a regular expression. Joined with commas the parts are s again.
 func splitTerms(s string) []string {
 	var out []string
 	start, quoted, regex := 0, false, false
@@ -94,10 +116,14 @@ func splitTerms(s string) []string {
 	return append(out, s[start:])
 }
 
-func parseTerm(s string) (condition, error) {
+func parseTerm(s string) (condition, *termError) {
+	start := len(s) - len(strings.TrimLeft(s, " \t"))
+	if start == len(s) {
+		return condition{}, mistake(0, "an empty term")
+	}
 	i := strings.IndexAny(s, "=!~<>")
 	if i < 0 {
-		return condition{}, fmt.Errorf("%q has no comparison (=, !=, ~, !~, <, <=, >, >=)", s)
+		return condition{}, mistake(start, "%q has no comparison; there are =, !=, ~, !~, <, <=, >, >=", strings.TrimSpace(s))
 	}
 	name := strings.ToLower(strings.TrimSpace(s[:i]))
 	t := condition{}
@@ -108,51 +134,66 @@ func parseTerm(s string) (condition, error) {
 		}
 	}
 	if t.op == "" {
-		return t, fmt.Errorf("%q has no comparison that there is", s)
+		return t, mistake(i, "a lone \"!\"; there are != and !~")
 	}
 	t.value = strings.TrimSpace(s[i+len(t.op):])
-	if n := len(t.value); n >= 2 && t.value[0] == '"' && t.value[n-1] == '"' {
+	value := i + len(t.op) // where the value begins, for mistakes in it
+	switch n := len(t.value); {
+	case n >= 2 && t.value[0] == '"' && t.value[n-1] == '"':
 		t.value = t.value[1 : n-1]
+	case n > 0 && t.value[0] == '"':
+		return t, mistake(value, "the quote is not closed")
 	}
 	if num, ok := numberFields[name]; ok {
 		t.num = num
 		if strings.Contains(t.op, "~") {
-			return t, fmt.Errorf("%s is a number; ~ is for text", name)
+			return t, mistake(i, "%s is a number; %s is for text", name, t.op)
 		}
 		n, err := parseAmount(t.value)
 		if err != nil {
-			return t, fmt.Errorf("%s: %w", name, err)
+			return t, mistake(value, "%s: %v", name, err)
 		}
 		t.n = n
 		return t, nil
 	}
 	text, ok := textFields[name]
 	if !ok {
-		return t, fmt.Errorf("there is no field %q", name)
+		return t, mistake(start, "there is no field %q; there are %s", name, fieldNames())
 	}
 	t.text = text
 	switch t.op {
 	case "<", ">", "<=", ">=":
-		return t, fmt.Errorf("%s is text; %s is for numbers", name, t.op)
+		return t, mistake(i, "%s is text; %s is for numbers", name, t.op)
 	case "~", "!~":
 		if n := len(t.value); n >= 2 && t.value[0] == '/' && t.value[n-1] == '/' {
 			re, err := regexp.Compile(t.value[1 : n-1])
 			if err != nil {
-				return t, err
+				return t, mistake(value, "%v", err)
 			}
 			t.re = re
+		} else if n > 0 && t.value[0] == '/' {
+			return t, mistake(value, "the regular expression is not closed with /")
 		}
 		t.value = strings.ToLower(t.value)
 	case "=", "!=":
-		if name == "outcome" && !known(t.value, outcomeWords) || name == "kind" && !known(t.value, kindWords) {
-			words := outcomeWords
-			if name == "kind" {
-				words = kindWords
-			}
-			return t, fmt.Errorf("%s: there is no %q; there are %s", name, t.value, strings.Join(words, ", "))
+		if words, ok := fieldWords[name]; ok && !known(t.value, words) {
+			return t, mistake(value, "%s: there is no %q; there are %s", name, t.value, strings.Join(words, ", "))
 		}
 	}
 	return t, nil
+}
+
+// fieldNames lists the fields.
+func fieldNames() string {
+	var names []string
+	for name := range textFields {
+		names = append(names, name)
+	}
+	for name := range numberFields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
 }
 
 func known(value string, words []string) bool {
@@ -166,7 +207,7 @@ func known(value string, words []string) bool {
 
 // parseAmount reads a number, or a time as "10s" or "1m30s", in seconds.
 func parseAmount(s string) (float64, error) {
-	if n, err := strconv.ParseFloat(s, 64); err == nil {
+	if n, err := strconv.ParseFloat(s, 64); err == nil && !math.IsNaN(n) && !math.IsInf(n, 0) {
 		return n, nil
 	}
 	d, err := time.ParseDuration(strings.ReplaceAll(s, " ", ""))

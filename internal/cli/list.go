@@ -2,9 +2,9 @@ package cli
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -130,7 +130,7 @@ func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, order *order) (*app
 			err = cerr
 		}
 	} else {
-		sorter := newRowSorter(order)
+		sorter := newRowSorter(order, maxRowsInMemory)
 		defer sorter.close()
 		res, err = app.Read(cmd.Context(), cfg, func(c *callflow.Call, _ int64) error {
 			l.calls++
@@ -300,7 +300,7 @@ func (*csvRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
 	dst = append(dst, ',')
 	dst = strconv.AppendBool(dst, r.Complete)
 	dst = append(dst, ',')
-	dst = appendCSV(dst, sourceName(sources, r.Source))
+	dst = appendCSV(dst, printable(sourceName(sources, r.Source)))
 	dst = append(dst, ',')
 	dst = appendCSV(dst, r.CallID)
 	return append(dst, '\n')
@@ -309,15 +309,7 @@ func (*csvRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
 // appendCSV appends a value, in quotes where it needs them. A value that a spreadsheet would take for a formula gets an apostrophe before it:
 // display names and users come from whoever calls. "+18005551212" is a number to a spreadsheet, and stays.
 func appendCSV(dst []byte, s string) []byte {
-	guard := false
-	if s != "" {
-		switch c := s[0]; c {
-		case '=', '@', '-', '\t':
-			guard = true
-		case '+':
-			guard = len(s) == 1 || s[1] < '0' || s[1] > '9'
-		}
-	}
+	guard := formula(s)
 	quote := false
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c == ',' || c == '"' || c == '\n' || c == '\r' {
@@ -340,6 +332,26 @@ func appendCSV(dst []byte, s string) []byte {
 		dst = append(dst, '"')
 	}
 	return dst
+}
+
+// formula reports whether a spreadsheet might take a value for a formula: it begins with one of the signs that begin one, in the width of ASCII
+// or in that of East Asian letters. A number with "+" before it is none.
+func formula(s string) bool {
+	if s == "" {
+		return false
+	}
+	switch s[0] {
+	case '=', '@', '-', '\t', '\r':
+		return true
+	case '+':
+		return len(s) == 1 || strings.Trim(s[1:], "0123456789") != ""
+	}
+	for _, sign := range [...]string{"＝", "＋", "－", "＠"} {
+		if strings.HasPrefix(s, sign) {
+			return true
+		}
+	}
+	return false
 }
 
 func (*csvRows) tail(dst []byte, _ int) []byte { return dst }
@@ -385,11 +397,11 @@ func (*jsonRows) row(dst []byte, r *report.Row, sources []report.Source) []byte 
 		return &f
 	}
 	j.RingMS, j.TalkMS = ms(r.Ring), ms(r.Talk)
-	b, err := json.Marshal(j)
+	b, err := report.AppendJSON(dst, j)
 	if err != nil {
 		panic("cli: internal error: a row cannot be written: " + err.Error())
 	}
-	return append(dst, b...)
+	return b
 }
 
 func (*jsonRows) tail(dst []byte, rows int) []byte {

@@ -44,7 +44,8 @@ func parseOrder(s string) (*order, error) {
 // streams reports whether the rows come in this order anyway.
 func (o *order) streams() bool { return o.key == "time" && !o.reverse }
 
-func (o *order) less(a, b *report.Row) int {
+// rank is negative if a comes before b, positive if after it.
+func (o *order) rank(a, b *report.Row) int {
 	c := o.compare(a, b)
 	if c == 0 {
 		c = cmp.Compare(a.Seq, b.Seq)
@@ -64,22 +65,23 @@ const maxRowsInMemory = 200_000
 // rowSorter sorts any number of rows in bounded memory.
 type rowSorter struct {
 	order *order
+	limit int // rows in memory
 	rows  []report.Row
 	runs  []*os.File
 }
 
-func newRowSorter(o *order) *rowSorter { return &rowSorter{order: o} }
+func newRowSorter(o *order, limit int) *rowSorter { return &rowSorter{order: o, limit: limit} }
 
 func (s *rowSorter) add(r *report.Row) error {
 	s.rows = append(s.rows, *r)
-	if len(s.rows) < maxRowsInMemory {
+	if len(s.rows) < s.limit {
 		return nil
 	}
 	return s.spill()
 }
 
 func (s *rowSorter) sort() {
-	slices.SortFunc(s.rows, func(a, b report.Row) int { return s.order.less(&a, &b) })
+	slices.SortFunc(s.rows, func(a, b report.Row) int { return s.order.rank(&a, &b) })
 }
 
 // spill writes the rows in memory to a run.
@@ -179,7 +181,7 @@ type runHeap struct {
 }
 
 func (h *runHeap) Len() int           { return len(h.runs) }
-func (h *runHeap) Less(i, j int) bool { return h.order.less(&h.runs[i].row, &h.runs[j].row) < 0 }
+func (h *runHeap) Less(i, j int) bool { return h.order.rank(&h.runs[i].row, &h.runs[j].row) < 0 }
 func (h *runHeap) Swap(i, j int)      { h.runs[i], h.runs[j] = h.runs[j], h.runs[i] }
 func (h *runHeap) Push(x any)         { h.runs = append(h.runs, x.(run)) }
 func (h *runHeap) Pop() any {

@@ -86,7 +86,7 @@ func (t *Teller) hidden(name string, h *callflow.Hop, part []byte, where string)
 	t.facts = append(t.facts, Fact{Name: name, Label: labelOf(name), Hidden: true, Where: where, Evidence: t.evidence(t.place(h, part))})
 }
 
-const whyMasked = "this copy of the log hides it"
+const whyMasked = "in this copy of the log"
 
 // findFacts reads the facts of the call.
 func (t *Teller) findFacts() {
@@ -99,14 +99,15 @@ func (t *Teller) findFacts() {
 	t.callFacts()
 	// The order of FactNames, and what the user supplied beside it.
 	for name, v := range t.assume {
-		if _, ok := t.fact(name); !ok && assumable(name) && len(c.Hops) > 0 {
+		if _, ok := t.fact(name); !ok && Assumable(name) && len(c.Hops) > 0 {
 			t.facts = append(t.facts, Fact{Name: name, Label: labelOf(name), Value: Shown([]byte(v), 200), Assumed: true, Where: "supplied by you"})
 		}
 	}
 	t.sortFacts()
 }
 
-func assumable(name string) bool {
+// Assumable reports whether the user can supply a fact that the log hides.
+func Assumable(name string) bool {
 	for _, f := range FactNames {
 		if f.Name == name {
 			return f.Assumable

@@ -303,13 +303,23 @@ func AppendShown(dst, b []byte, r rune) []byte {
 			dst = append(dst, '\\', 'x', hex[c>>4], hex[c&15])
 		}
 		return dst
-	case r >= 0x80 && r < 0xa0, r == 0x200e, r == 0x200f, r == 0x061c, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x206f,
-		r == 0xfeff, r == 0x200b, r == 0x2028, r == 0x2029, r >= 0xfff9 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe007f, !unicode.IsGraphic(r):
+	case !Showable(r):
 		dst = append(dst, '\\', 'u', '{')
 		dst = strconv.AppendInt(dst, int64(r), 16)
 		return append(dst, '}')
 	}
 	return append(dst, b...)
+}
+
+// Showable reports whether a character may be shown as it is: it is no control character, no mark that turns the direction of writing, and
+// not invisible.
+func Showable(r rune) bool {
+	switch {
+	case r < 0x20, r >= 0x7f && r < 0xa0, r == 0x061c, r == 0x200b, r == 0x200e, r == 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x206f,
+		r == 0xfeff, r >= 0xfff9 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe007f:
+		return false
+	}
+	return r < 0x7f || unicode.IsGraphic(r)
 }
 
 // nameEnds finds the names of caller and callee for the sentences.

@@ -25,7 +25,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"sipscribe/internal/capture"
 	"sipscribe/internal/diagnose"
@@ -100,7 +99,14 @@ func (p *printer) colored(color, s string) {
 
 func (p *printer) write(s string) { p.out = append(p.out, s...) }
 
-func (p *printer) newline() { p.out = append(p.out, '\n') }
+// newline ends a line. Blanks at its end are of no use to anybody.
+func (p *printer) newline() {
+	n := len(p.out)
+	for n > 0 && p.out[n-1] == ' ' {
+		n--
+	}
+	p.out = append(p.out[:n], '\n')
+}
 
 func (p *printer) section(title string) {
 	p.newline()
@@ -190,16 +196,22 @@ func (p *printer) facts(facts []explain.Fact) {
 	label, value := 0, 0
 	for _, f := range facts {
 		label = max(label, width(f.Label))
-		value = max(value, min(width(factValue(f)), 40))
+		// A few long values must not push the last column out of the drawing.
+		if w := width(factValue(f)); w <= 26 || p.o.Width == 0 || p.o.Width >= 96 && w <= 40 {
+			value = max(value, w)
+		}
 	}
 	for _, f := range facts {
 		v := factValue(f)
 		where := f.Where
+		if f.Hidden && explain.Assumable(f.Name) {
+			where = "supply it with --assume " + f.Name + "=VALUE"
+		}
 		if len(f.Evidence) > 0 {
 			where += ", " + p.place(f.Evidence[0])
 		}
 		head := "  " + pad(f.Label, label) + "  "
-		if p.o.Width > 0 && p.o.Width < label+value+30 {
+		if p.o.Width > 0 && p.o.Width < label+value+26 {
 			// Too narrow for three columns: the label, then the rest below.
 			p.paragraph("  ", f.Label+": "+v)
 			p.wrap("    ", "    ", where, faint)
@@ -219,13 +231,13 @@ func (p *printer) facts(facts []explain.Fact) {
 			p.write(spaces(n))
 		}
 		p.write("  ")
-		indent := spaces(width(head) + max(value, width(v)) + 2)
-		if p.o.Width > 0 && width(indent)+20 > p.o.Width {
+		col, last := width(head)+max(value, width(v))+2, width(head)+value+2
+		if col > last && p.o.Width > 0 && col+width(where) > p.o.Width {
 			p.newline()
-			p.wrap("      ", "      ", where, faint)
-			continue
+			p.write(spaces(last))
+			col = last
 		}
-		p.wrapFrom(width(indent), indent, where, faint)
+		p.wrapFrom(col, spaces(last), where, faint)
 	}
 }
 
@@ -267,17 +279,15 @@ func (p *printer) story(c *report.Call) {
 	}
 	roomy := p.o.Width == 0 || p.o.Width-head >= 44
 	for i := 0; i < len(steps); i++ {
-		s := &steps[i]
 		if run := repeatRun(steps, i); run > 3 {
 			// Many repeats of one message: the first and the last say it all.
 			p.step(steps, base, i, labels, times, whos, whats, head, roomy, parties)
 			p.write("  " + spaces(labels+2))
-			p.colored(faint, "… and "+strconv.Itoa(run-2)+" more times; then")
+			p.colored(faint, "and "+strconv.Itoa(run-2)+" more times, the last:")
 			p.newline()
 			i += run - 2
 			continue
 		}
-		_ = s
 		p.step(steps, base, i, labels, times, whos, whats, head, roomy, parties)
 	}
 }
@@ -315,11 +325,24 @@ func (p *printer) step(steps []explain.Step, base, i, labels, times, whos, whats
 		p.wrapFrom(head, spaces(head), s.Text, "")
 		return
 	}
-	p.write(p.who(parties, s))
-	p.write("  ")
-	p.colored(color, what(s))
-	p.newline()
-	p.wrap("      ", "      ", s.Text, "")
+	below := spaces(labels + 4)
+	if who := p.who(parties, s); who != "" {
+		if col := head - whos - whats - 4; col+width(who)+2+len(what(s)) <= p.o.Width {
+			p.write(who)
+			p.write("  ")
+			p.colored(color, what(s))
+			p.newline()
+		} else {
+			// Not even that fits: what it is, and below it between whom.
+			p.colored(color, what(s))
+			p.newline()
+			p.wrap(below, below, who, "")
+		}
+	} else {
+		p.colored(color, what(s))
+		p.newline()
+	}
+	p.wrap(below, below, s.Text, "")
 }
 
 // what names a message in a word: its method, or its status.
@@ -399,8 +422,8 @@ func (p *printer) notes(title string, list []diagnose.Finding) {
 		if f.Why != "" {
 			text += " (" + f.Why + ")"
 		}
-		if f.Mend != "" {
-			text += "; to mend it: " + f.Mend
+		if f.Mend != "" && f.Rule.Severity > diagnose.SeverityNote {
+			text += "; to mend it: " + f.Mend // of a note, "rules CODE" tells
 		}
 		where := p.places(f.Evidence)
 		if p.o.Width > 0 && p.o.Width < col+34 {
@@ -467,26 +490,6 @@ func (p *printer) wrapFrom(col int, rest, text, color string) {
 		p.write(neutral)
 	}
 	p.newline()
-}
-
-// width counts characters. All that is drawn here is one column wide, but for East Asian names, which only make a line longer.
-func width(s string) int {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return utf8.RuneCountInString(s)
-		}
-	}
-	return len(s)
-}
-
-func byteOffset(s string, runes int) int {
-	for i := range s {
-		if runes == 0 {
-			return i
-		}
-		runes--
-	}
-	return len(s)
 }
 
 const blanks = "                                                                                "

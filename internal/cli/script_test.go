@@ -1,0 +1,158 @@
+package cli_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"sipscribe/internal/cli"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"sipscribe": func() { os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+// TestScript runs the scripts of testdata/script, one or more a subcommand, with the real Main. In each the logs of testdata/logs, written by hand,
+// lie in the folder of the script. Beside the commands of testscript there are
+//
+//	gzip FILE       FILE.gz
+//	zstd FILE       FILE.zst
+//	cut FILE N      only the first N bytes; from the end if N is negative
+//	raw FILE NEW    \x1b and \u202e in the text of FILE and in the name NEW are made the characters that they name
+//	printable FILE  fails if FILE ("stdout", "stderr" too) has a character that a terminal would obey
+//	columns N FILE  fails if a line is longer than N columns, or has blanks at its end
+func TestScript(t *testing.T) {
+	logs, err := filepath.Abs("testdata/logs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: updating(),
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TERM", "dumb")
+			return os.CopyFS(env.WorkDir, os.DirFS(logs))
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"gzip":      compress(".gz", func(b []byte) []byte { return packed(b, func(w *bytes.Buffer) writer { return gzip.NewWriter(w) }) }),
+			"zstd":      compress(".zst", zstdOf),
+			"cut":       cutFile,
+			"raw":       rawFile,
+			"printable": printableFile,
+			"columns":   columnsOf,
+		},
+	})
+}
+
+type writer interface {
+	Write([]byte) (int, error)
+	Close() error
+}
+
+func packed(b []byte, open func(*bytes.Buffer) writer) []byte {
+	var out bytes.Buffer
+	w := open(&out)
+	if _, err := w.Write(b); err != nil {
+		panic(err)
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}
+
+func zstdOf(b []byte) []byte {
+	return packed(b, func(w *bytes.Buffer) writer {
+		z, err := zstd.NewWriter(w)
+		if err != nil {
+			panic(err)
+		}
+		return z
+	})
+}
+
+func compress(suffix string, pack func([]byte) []byte) func(ts *testscript.TestScript, neg bool, args []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 1 {
+			ts.Fatalf("usage: %s FILE", suffix[1:])
+		}
+		ts.Check(os.WriteFile(ts.MkAbs(args[0]+suffix), pack([]byte(ts.ReadFile(args[0]))), 0o666))
+	}
+}
+
+func cutFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: cut FILE N")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	data := ts.ReadFile(args[0])
+	if n < 0 {
+		n += len(data)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(data[:n]), 0o666))
+}
+
+var escape = regexp.MustCompile(`\\x[0-9a-f]{2}|\\u[0-9a-f]{4}`)
+
+func unescape(s string) string {
+	return escape.ReplaceAllStringFunc(s, func(e string) string {
+		n, err := strconv.ParseUint(e[2:], 16, 32)
+		if err != nil {
+			panic(err)
+		}
+		return string(rune(n))
+	})
+}
+
+func rawFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: raw FILE NEW")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(unescape(args[1])), []byte(unescape(ts.ReadFile(args[0]))), 0o666))
+}
+
+// obeyed matches what a terminal would obey, or show in another order: control characters and the marks of writing direction.
+var obeyed = regexp.MustCompile(`[^\n\t\x20-\x7e\x{a0}-\x{10ffff}]|[\x{61c}\x{200b}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}]`)
+
+func printableFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: printable FILE")
+	}
+	text := ts.ReadFile(args[0])
+	if m := obeyed.FindString(text); m != "" {
+		ts.Fatalf("%s has %q:\n%q", args[0], m, text)
+	}
+	if text == "" {
+		ts.Fatalf("%s is empty", args[0])
+	}
+}
+
+func columnsOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: columns N FILE")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	text := ts.ReadFile(args[1])
+	if text == "" || text[len(text)-1] != '\n' {
+		ts.Fatalf("%s is empty, or its last line has no end", args[1])
+	}
+	for i, line := range bytes.Split([]byte(text), []byte("\n")) {
+		if w := len(bytes.Runes(line)); w > n {
+			ts.Fatalf("%s:%d: %d columns: %s", args[1], i+1, w, line)
+		}
+		if len(line) > 0 && line[len(line)-1] == ' ' {
+			ts.Fatalf("%s:%d: blanks at its end: %q", args[1], i+1, line)
+		}
+	}
+}
