@@ -165,7 +165,7 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	c := a.find(&id, &h)
 	reason := JoinReason(0)
 	if c == nil {
-		c, reason = a.joined(&h, m)
+		c, reason = a.joined(rec, &h, m)
 	}
 	if c == nil {
 		c = a.open(rec, id, &h)
@@ -177,8 +177,8 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	a.register(c, id, &h, m)
 	c.asm.cseq = h.CSeq
 	a.tieDevice(c, rec, &h)
-	if h.Status == 0 && h.Method == sip.MethodRefer {
-		a.rememberRefer(c, m)
+	if h.Method == sip.MethodRefer {
+		a.rememberRefer(c, rec, &h, m)
 	}
 	a.live(c, rec, &h, m)
 	a.touch(c)
@@ -406,7 +406,7 @@ func (a *Assembler) recycle(c *Call) {
 		return
 	}
 	*c = Call{ids: c.ids[:0], chunks: c.chunks, endpoints: c.endpoints[:0], names: c.names[:0], marks: c.marks[:0], Transactions: c.Transactions[:0],
-		Dialogs: c.Dialogs[:0], Participants: c.Participants[:0], Missing: c.Missing[:0],
+		Dialogs: c.Dialogs[:0], Participants: c.Participants[:0], Missing: c.Missing[:0], passing: c.passing[:0],
 		asm: callState{seq: -1, keys: c.asm.keys[:0], ties: c.asm.ties[:0], legs: c.asm.legs[:0]}}
 	a.free = append(a.free, c)
 }

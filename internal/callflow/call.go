@@ -108,6 +108,7 @@ type Call struct {
 	records   []packed // while the call is open
 	endpoints []capture.Endpoint
 	shared    []netip.Addr // addresses that stand for several participants
+	passing   []int16      // observers that log messages before and behind them
 	names     []span       // observers
 	marks     []mark
 
@@ -184,7 +185,7 @@ type Hop struct {
 	Forwards int32
 	index    int32
 	previous int32 // distinct message of the same transaction before this one, -1
-	newest   int32 // of a message that was repeated: its newest record
+	newest   int32 // of a message: the first record of its newest transmission
 
 	fromTag, toTag uint64 // hashes; 0: none
 	branch, second uint64 // hashes of the branches of the first and second Via; 0: none that identifies

@@ -32,7 +32,7 @@ func (c *Call) findDirections() {
 	if !known {
 		return
 	}
-	for n := range c.names {
+	for n := range min(len(c.names), maxParticipants) {
 		c.voteByObserver(int16(n))
 	}
 	c.voteByTransaction()
@@ -50,7 +50,9 @@ func (c *Call) findDirections() {
 		if h.Direction != capture.DirectionUnknown {
 			continue
 		}
-		h.Direction = c.Transactions[h.Transaction].wayOf(h)
+		if tx := &c.Transactions[h.Transaction]; tx.observer == h.observer || tx.observer < 0 {
+			h.Direction = tx.wayOf(h)
+		}
 	}
 }
 
@@ -68,15 +70,20 @@ func (c *Call) voteByObserver(n int16) {
 	if sharedAddress(name) {
 		return // several parties share it: it proves nothing
 	}
-	own := uint64(fold(hashOf(name)))
+	own := uint64(fold(hostHash(name)))
+	several := c.severalSPAs()
 	party, logs := false, false
+	behind := uint64(0) // the sent-by under which the host is known behind a NAT
 	for i := range c.Hops {
 		h := &c.Hops[i]
 		if h.observer != n || h.Kind != capture.KindMessage {
 			continue
 		}
 		logs = true
-		if h.viaHost == own {
+		if c.receivedAt(h, name) {
+			behind = h.viaHost
+		}
+		if h.viaHost == own || behind != 0 {
 			party = true
 			break
 		}
@@ -86,7 +93,7 @@ func (c *Call) voteByObserver(n int16) {
 	}
 	if !party {
 		// The device may be the one who is called: its address is then in Request-URI, Contact or SDP. A name that is in no message
-		// is a collector's, or hidden behind a NAT, and says nothing.
+		// is a collector's, and says nothing.
 		for i := range c.Hops {
 			if h := &c.Hops[i]; h.observer == n && h.Kind == capture.KindMessage && containsWord(c.text(h.data), name) {
 				party = true
@@ -102,7 +109,7 @@ func (c *Call) voteByObserver(n int16) {
 		if h.observer != n || h.Kind != capture.KindMessage || h.Direction != capture.DirectionUnknown || h.viaHost == 0 {
 			continue
 		}
-		sent := h.viaHost == own
+		sent := h.viaHost == own || behind != 0 && h.viaHost == behind
 		if h.Status != 0 {
 			sent = !sent
 		}
@@ -111,7 +118,7 @@ func (c *Call) voteByObserver(n int16) {
 			way = capture.Sent
 		}
 		// The form of its tags must not say otherwise: then both ends were logged under one name.
-		if against := tagWay(h); against != capture.DirectionUnknown && against != way && c.sameTagOwner(h) {
+		if against := tagWay(h); !several && against != capture.DirectionUnknown && against != way {
 			c.Conflicts = append(c.Conflicts, i)
 			if h.Transaction >= 0 {
 				c.Transactions[h.Transaction].conflict = true
@@ -146,8 +153,40 @@ func tagWay(h *Hop) capture.Direction {
 	return capture.Sent
 }
 
-// sameTagOwner reports whether the tags of this call have the form of one SPA only.
-func (c *Call) sameTagOwner(h *Hop) bool { return tagWay(h) != capture.DirectionUnknown }
+// severalSPAs reports whether an SPA calls an SPA, or several hosts logged: then the form of a tag does not tell whose it is.
+func (c *Call) severalSPAs() bool {
+	caller, callee, first := false, false, int16(-1)
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Kind != capture.KindMessage {
+			continue
+		}
+		caller = caller || h.flags&hopTagCaller != 0
+		callee = callee || h.flags&hopTagCallee != 0
+		if first < 0 {
+			first = h.observer
+		}
+		if h.observer != first || caller && callee {
+			return true
+		}
+	}
+	return false
+}
+
+// receivedAt reports whether a NAT stands between a host and the server that answered it: the server saw the top Via come from the address under
+// which the host logs (RFC 3261 §18.2.1, received).
+func (c *Call) receivedAt(h *Hop, name []byte) bool {
+	if h.flags&hopReceived == 0 {
+		return false
+	}
+	m := sip.Parse(c.Data(h))
+	via, ok := m.TopVia()
+	if !ok {
+		return false
+	}
+	v, ok := via.Params.Get("received")
+	return ok && hostHash(v) == hostHash(name)
+}
 
 // containsWord reports whether b has w with nothing of a name or address right before or after it.
 func containsWord(b, w []byte) bool {
@@ -184,7 +223,8 @@ func (c *Call) voteByTransaction() {
 		switch {
 		case tx.conflict:
 		case tx.Direction == capture.DirectionUnknown:
-			tx.Direction = way
+			tx.Direction, tx.observer = way, h.observer
+		case tx.observer != h.observer: // each host has its own view
 		case tx.Direction != way && !h.Duplicate && h.stated == capture.DirectionUnknown:
 			tx.conflict = true
 			c.Conflicts = append(c.Conflicts, i)
@@ -201,6 +241,7 @@ func (c *Call) voteByTransaction() {
 	if !unknown {
 		return
 	}
+	several := c.severalSPAs()
 	for i := range c.Hops {
 		h := &c.Hops[i]
 		if h.Transaction < 0 || h.observer < 0 && h.stated == capture.DirectionUnknown {
@@ -210,11 +251,11 @@ func (c *Call) voteByTransaction() {
 		if tx.conflict || tx.Direction != capture.DirectionUnknown {
 			continue
 		}
-		if way := tagWay(h); way != capture.DirectionUnknown {
+		if way := tagWay(h); way != capture.DirectionUnknown && !several {
 			if h.Status != 0 {
 				way = way.Opposite()
 			}
-			tx.Direction = way
+			tx.Direction, tx.observer = way, h.observer
 		}
 	}
 	// The device's own name for itself, from a message whose way is known.
@@ -258,7 +299,7 @@ func (c *Call) voteByTransaction() {
 			if h.Status != 0 {
 				way = way.Opposite()
 			}
-			tx.Direction = way
+			tx.Direction, tx.observer = way, h.observer
 		}
 	}
 }
@@ -276,39 +317,47 @@ func isSPA(name []byte) bool {
 // propagate settles transactions by those that are settled: a CANCEL goes as its INVITE does, the ACK of a 2xx too, and a request in a
 // dialog comes from the side whose tag is in From. It reports whether it settled any.
 func (c *Call) propagate() bool {
+	// Whose tag it is: the way of the requests that have it in From.
+	type owner struct {
+		way      capture.Direction
+		observer int16
+	}
+	owners := map[uint64]owner{}
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		if tx.Direction == capture.DirectionUnknown {
+			continue
+		}
+		from, to := c.txTags(t)
+		if _, ok := owners[from]; !ok && from != 0 {
+			owners[from] = owner{tx.Direction, tx.observer}
+		}
+		if _, ok := owners[to]; !ok && to != 0 {
+			owners[to] = owner{tx.Direction.Opposite(), tx.observer}
+		}
+	}
 	changed := false
 	for t := range c.Transactions {
 		tx := &c.Transactions[t]
 		if tx.conflict || tx.Direction != capture.DirectionUnknown {
 			continue
 		}
-		way := capture.DirectionUnknown
-		if tx.Invite >= 0 {
-			way = c.Transactions[tx.Invite].Direction
-		}
-		if way == capture.DirectionUnknown && tx.Cancel >= 0 {
-			way = c.Transactions[tx.Cancel].Direction
-		}
-		if from, to := c.txTags(t); way == capture.DirectionUnknown && from != 0 {
-			for o := range c.Transactions {
-				other := &c.Transactions[o]
-				if other.Direction == capture.DirectionUnknown {
-					continue
-				}
-				f, g := c.txTags(o)
-				switch {
-				case f == from:
-					way = other.Direction
-				case g == from || to != 0 && f == to:
-					way = other.Direction.Opposite()
-				}
-				if way != capture.DirectionUnknown {
-					break
-				}
+		o := owner{observer: -1}
+		for _, other := range [...]int{tx.Invite, tx.Cancel} {
+			if other >= 0 && o.way == capture.DirectionUnknown {
+				o = owner{c.Transactions[other].Direction, c.Transactions[other].observer}
 			}
 		}
-		if way != capture.DirectionUnknown {
-			tx.Direction = way
+		if o.way == capture.DirectionUnknown {
+			from, to := c.txTags(t)
+			if known, ok := owners[from]; ok && from != 0 {
+				o = known
+			} else if known, ok := owners[to]; ok && to != 0 {
+				o = owner{known.way.Opposite(), known.observer}
+			}
+		}
+		if o.way != capture.DirectionUnknown {
+			tx.Direction, tx.observer = o.way, o.observer
 			changed = true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"net/netip"
 
+	"sipscribe/internal/capture"
 	"sipscribe/sip"
 )
 
@@ -308,7 +309,7 @@ func (a *Assembler) find(id *identity, h *Hop) *Call {
 }
 
 // joined returns the call that a first message of an unknown Call-ID belongs to by what it says itself, and why.
-func (a *Assembler) joined(h *Hop, m *sip.Message) (*Call, JoinReason) {
+func (a *Assembler) joined(rec *capture.Record, h *Hop, m *sip.Message) (*Call, JoinReason) {
 	if v := m.Value(sip.FieldReplaces); v != nil && h.Status == 0 {
 		if i := bytes.IndexByte(v, ';'); i >= 0 {
 			v = v[:i]
@@ -329,12 +330,22 @@ func (a *Assembler) joined(h *Hop, m *sip.Message) (*Call, JoinReason) {
 		}
 	}
 	if h.Status == 0 && h.Method == sip.MethodInvite && h.toTag == 0 && len(a.refers) > 0 {
-		u := m.RequestURI()
-		target := referKey(&u)
-		for i := len(a.refers) - 1; i >= 0; i-- {
-			if r := a.refers[i]; r.target == target && target != 0 && r.call.asm.seq == r.seq {
-				return r.call, JoinRefer
+		u, from := m.RequestURI(), m.From()
+		target, sender := referKey(&u), referKey(&from.URI)
+		if rec.Src.IsValid() {
+			sender = mix(hashOf(rec.Src.Addr.AsSlice()), 1)
+		}
+		for i := len(a.refers) - 1; i >= 0 && target != 0; i-- {
+			r := &a.refers[i]
+			if r.target != target || r.call.asm.seq != r.seq || r.asked != 0 && sender != 0 && r.asked != sender {
+				continue
 			}
+			if !rec.Time.IsZero() && r.at != 0 && rec.Time.Clock-r.at > int64(timerTail) {
+				continue
+			}
+			c := r.call
+			a.refers = append(a.refers[:i], a.refers[i+1:]...)
+			return c, JoinRefer
 		}
 	}
 	return nil, 0
@@ -342,23 +353,46 @@ func (a *Assembler) joined(h *Hop, m *sip.Message) (*Call, JoinReason) {
 
 var nilSession = []byte("00000000000000000000000000000000") // RFC 7989 §5
 
-// refer is a REFER that was seen lately: the INVITE that it asks for has a Call-ID of its own.
+// refer is a REFER that was seen lately: the INVITE that it asks for has a Call-ID of its own. It is used once, by whoever was asked, and soon.
 type refer struct {
-	target uint64
-	call   *Call
-	seq    int64
+	target, asked uint64
+	call          *Call
+	seq           int64
+	cseq          uint32
+	at            int64
 }
 
 // maxRefers is how many REFERs are remembered. The INVITE that one asks for follows at once.
 const maxRefers = 64
 
-func (a *Assembler) rememberRefer(c *Call, m *sip.Message) {
-	addr := sip.ParseAddress(m.Value(sip.FieldReferTo))
+// rememberRefer notes a REFER, and forgets one that was refused.
+func (a *Assembler) rememberRefer(c *Call, rec *capture.Record, h *Hop, m *sip.Message) {
+	if h.Status >= 300 {
+		for i := range a.refers {
+			if a.refers[i].call == c && a.refers[i].cseq == h.CSeq {
+				a.refers = append(a.refers[:i], a.refers[i+1:]...)
+				return
+			}
+		}
+	}
+	if h.Status != 0 {
+		return
+	}
+	for i := range a.refers {
+		if a.refers[i].call == c && a.refers[i].seq == c.asm.seq && a.refers[i].cseq == h.CSeq {
+			return // again, or a hop further
+		}
+	}
+	addr, to := sip.ParseAddress(m.Value(sip.FieldReferTo)), m.To()
 	if k := referKey(&addr.URI); k != 0 {
 		if len(a.refers) >= maxRefers {
 			a.refers = append(a.refers[:0], a.refers[1:]...)
 		}
-		a.refers = append(a.refers, refer{k, c, c.asm.seq})
+		asked := referKey(&to.URI)
+		if rec.Dst.IsValid() {
+			asked = mix(hashOf(rec.Dst.Addr.AsSlice()), 1)
+		}
+		a.refers = append(a.refers, refer{k, asked, c, c.asm.seq, h.CSeq, rec.Time.Clock})
 	}
 }
 

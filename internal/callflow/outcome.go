@@ -86,6 +86,12 @@ func (c *Call) callOutcome() {
 	deciding := last
 	if answered >= 0 {
 		deciding = answered
+		// Of several answers the caller keeps the first: its dialog's BYE ends the call, the others are hung up at once (RFC 3261 §13.2.2.4).
+		if d := c.Dialog(&c.Hops[c.Transactions[answered].Final]); d >= 0 && len(c.Dialogs) > 1 && len(c.Joined) == 0 {
+			if bye = c.Dialogs[d].Bye; bye >= 0 {
+				byeTx = int(c.Hops[bye].Transaction)
+			}
+		}
 	}
 	tx := &c.Transactions[deciding]
 	if c.Root < 0 {
@@ -297,7 +303,9 @@ func (c *Call) registrationOutcome() {
 	switch c.Status / 100 {
 	case 2:
 		c.Outcome = OutcomeRegistered
-		if tx.Request >= 0 && unregisters(sip.Parse(c.Data(&c.Hops[tx.Request]))) {
+		if tx.Request >= 0 && !sip.Parse(c.Data(&c.Hops[tx.Request])).Has(sip.FieldContact) && !sip.Parse(c.Data(&c.Hops[tx.Final])).Has(sip.FieldContact) {
+			c.Outcome = OutcomeUnregistered // asked, and nothing is there
+		} else if tx.Request >= 0 && unregisters(sip.Parse(c.Data(&c.Hops[tx.Request]))) {
 			c.Outcome = OutcomeUnregistered
 		}
 	case 3:

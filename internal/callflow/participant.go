@@ -3,6 +3,7 @@ package callflow
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 
 	"sipscribe/internal/capture"
 	"sipscribe/sip"
@@ -42,6 +43,8 @@ type Participant struct {
 	viaHost  uint64
 	tag      uint64
 	peer     bool // whoever is on the other side of the device
+	side     uint8
+	met      bool // another host logged the other end of one of its messages
 }
 
 // Address returns the participant's address as the source states it, the port only where one address is several participants; false
@@ -85,9 +88,11 @@ const maxParticipants = 64
 
 // findParticipants says who sent each message to whom.
 func (c *Call) findParticipants() {
+	c.findPassing()
 	c.shareEndpoints()
 	shared := c.sharedHosts()
 	placed := false
+	c.meet()
 	for i := range c.Hops {
 		h := &c.Hops[i]
 		if h.Kind != capture.KindMessage {
@@ -118,11 +123,15 @@ func (c *Call) findParticipants() {
 			c.ends(h, &h.To, &h.From)
 		case h.Direction != capture.DirectionUnknown:
 			// A marker says sent or received, but not by whom: the program whose log this is.
-			if h.Direction == capture.Sent && h.From < 0 {
-				h.From = c.self()
+			near, far := &h.From, &h.To
+			if h.Direction == capture.Received {
+				near, far = far, near
 			}
-			if h.Direction == capture.Received && h.To < 0 {
-				h.To = c.self()
+			if *near < 0 {
+				*near = c.self()
+			}
+			if *far < 0 {
+				*far = c.peer(c.side(h))
 			}
 		}
 		if h.From >= 0 && h.To >= 0 {
@@ -130,7 +139,7 @@ func (c *Call) findParticipants() {
 		}
 	}
 	c.mirror()
-	if !placed {
+	if !placed && len(c.Participants) == 0 {
 		c.byVia()
 	}
 	c.findRoles()
@@ -150,6 +159,36 @@ func (c *Call) shareEndpoints() {
 			} else if *p[1] < 0 {
 				*p[1] = *p[0]
 			}
+		}
+	}
+}
+
+// meet gives a transmission that two hosts logged its two ends: it was sent at one and received at the other.
+func (c *Call) meet() {
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.RepeatOf < 0 || !h.Duplicate {
+			continue
+		}
+		for _, j := range [...]int32{c.Hops[h.RepeatOf].newest, h.RepeatOf} {
+			if j < 0 {
+				continue
+			}
+			o := &c.Hops[j]
+			if o.observer < 0 || h.observer < 0 || o.observer == h.observer || o.Direction == h.Direction ||
+				o.Direction == capture.DirectionUnknown || h.Direction == capture.DirectionUnknown {
+				continue
+			}
+			from, to := o.observer, h.observer
+			if h.Direction == capture.Sent {
+				from, to = to, from
+			}
+			f, t := c.byObserver(from), c.byObserver(to)
+			h.From, h.To, o.From, o.To = f, t, f, t
+			if f >= 0 && t >= 0 {
+				c.Participants[f].met, c.Participants[t].met = true, true
+			}
+			break
 		}
 	}
 }
@@ -188,25 +227,71 @@ func (c *Call) ends(h *Hop, near, far *int16) {
 	if *far >= 0 {
 		return
 	}
-	// Another record of the same transmission may have been logged at the far end.
-	if h.RepeatOf >= 0 && h.Duplicate {
-		o := &c.Hops[h.RepeatOf]
-		if o.observer >= 0 && o.observer != h.observer {
-			p := c.byObserver(o.observer)
-			*far = p
-			if h.Direction == capture.Sent {
-				o.From, o.To = *near, p
-			} else {
-				o.To, o.From = *near, p
-			}
-			return
-		}
+	// Whoever logs the other end of other messages of this call is the far end of this one.
+	if p := c.farHost(h.observer); p >= 0 {
+		*far = p
+		return
+	}
+	if len(c.endpoints) == 0 {
+		*far = c.peer(c.side(h))
+		return
 	}
 	if p := c.farOf(h.observer); p >= 0 {
 		*far = p
 		return
 	}
-	*far = c.peer()
+	*far = c.peer(c.side(h))
+}
+
+// side tells the two sides of a host that passes messages on, and logs them before and behind: 1 where the request is one that it passes on, or comes back
+// from there; 0 elsewhere.
+func (c *Call) side(h *Hop) uint8 {
+	if h.Transaction < 0 || !slices.Contains(c.passing, h.observer) {
+		return 0
+	}
+	tx := &c.Transactions[h.Transaction]
+	far := uint8(0)
+	if tx.Upstream >= 0 {
+		far = 1
+	}
+	if tx.Request >= 0 {
+		// A request in the dialog from the side that was called goes the other way.
+		if r := &c.Hops[tx.Request]; r.toTag != 0 && c.Root >= 0 && r.fromTag != c.Hops[c.Root].fromTag {
+			far = 1 - far
+		}
+	}
+	return far
+}
+
+// findPassing finds the hosts that log requests before and behind them.
+func (c *Call) findPassing() {
+	c.passing = c.passing[:0]
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		if tx.Upstream < 0 || tx.Request < 0 {
+			continue
+		}
+		up := c.Transactions[tx.Upstream].Request
+		if o := c.Hops[tx.Request].observer; up >= 0 && c.Hops[up].observer == o && !slices.Contains(c.passing, o) && len(c.passing) < maxParticipants {
+			c.passing = append(c.passing, o)
+		}
+	}
+}
+
+// farHost returns the other host that logged this call, if there is just one and the two met; -1 if not.
+func (c *Call) farHost(observer int16) int16 {
+	far := int16(-1)
+	for i := range c.Participants {
+		p := &c.Participants[i]
+		if p.observer < 0 || p.observer == observer {
+			continue
+		}
+		if far >= 0 || !p.met {
+			return -1
+		}
+		far = int16(i)
+	}
+	return far
 }
 
 // farOf returns whom a host that logs talks to by its other records, if that is one participant only; -1 if not.
@@ -317,15 +402,15 @@ func (c *Call) byGivenName(s span) int16 {
 	return c.add(Participant{given: s, observer: -1})
 }
 
-// peer returns the participant on the other side of a device whose log does not say who that is. In one call it is one: a device
-// talks to its proxy.
-func (c *Call) peer() int16 {
+// peer returns the participant on one side of a host whose log does not say who that is. A device has one in a call, its proxy; a host that passes
+// messages on has one on each side.
+func (c *Call) peer(side uint8) int16 {
 	for i := range c.Participants {
-		if c.Participants[i].peer {
+		if p := &c.Participants[i]; p.peer && p.side == side {
 			return int16(i)
 		}
 	}
-	return c.add(Participant{observer: -1, peer: true})
+	return c.add(Participant{observer: -1, peer: true, side: side})
 }
 
 // self returns the participant whose log this is, where the log does not name it.
@@ -374,37 +459,39 @@ func (c *Call) byVia() {
 		}
 		h.From = owner(h.viaHost, tag)
 	}
+	// The receiver of a request: the sender of the one downstream, else whose tag is in the answer.
+	next := make([]int16, len(c.Transactions))
+	for t := range next {
+		next[t] = -1
+	}
 	for t := range c.Transactions {
-		tx := &c.Transactions[t]
-		// The receiver of the request: the sender of the one downstream.
-		to := int16(-1)
-		for d := range c.Transactions {
-			if c.Transactions[d].Upstream == t && c.Transactions[d].Request >= 0 {
-				to = c.Hops[c.Transactions[d].Request].From
-				break
-			}
+		if tx := &c.Transactions[t]; tx.Upstream >= 0 && tx.Request >= 0 && next[tx.Upstream] < 0 {
+			next[tx.Upstream] = c.Hops[tx.Request].From
 		}
-		if to < 0 {
-			if from, tag := c.txTags(t); tag != 0 {
-				to = owner(0, tag)
-			} else if from != 0 && tx.Upstream < 0 {
-				to = c.peer()
-			}
+	}
+	for t := range c.Transactions {
+		if next[t] >= 0 {
+			continue
 		}
-		from := int16(-1)
-		if tx.Request >= 0 {
-			from = c.Hops[tx.Request].From
+		if from, tag := c.txTags(t); tag != 0 {
+			next[t] = owner(0, tag)
+		} else if from != 0 && c.Transactions[t].Upstream < 0 {
+			next[t] = c.peer(0)
 		}
-		for i := range c.Hops {
-			h := &c.Hops[i]
-			if int(h.Transaction) != t {
-				continue
-			}
-			if h.Status == 0 {
-				h.To = to
-			} else {
-				h.From, h.To = to, from
-			}
+	}
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Transaction < 0 {
+			continue
+		}
+		to, from := next[h.Transaction], int16(-1)
+		if r := c.Transactions[h.Transaction].Request; r >= 0 {
+			from = c.Hops[r].From
+		}
+		if h.Status == 0 {
+			h.To = to
+		} else {
+			h.From, h.To = to, from
 		}
 	}
 }
@@ -472,7 +559,7 @@ func (c *Call) findRoles() {
 	}
 	if best >= 0 && c.Kind == KindCall {
 		p := &c.Participants[best]
-		if p.peer && c.Caller >= 0 && c.Participants[c.Caller].Device {
+		if p.peer && p.side == 0 && c.Caller >= 0 && c.Participants[c.Caller].Device {
 			p.Role = RoleServer // a device's log: what is behind the other side is not known
 			return
 		}

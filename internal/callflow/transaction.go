@@ -29,6 +29,7 @@ type Transaction struct {
 	// Direction is the way of the requests as the observer sees it.
 	Direction capture.Direction
 
+	observer int16 // whose view Direction is, -1: nobody's in particular
 	key      uint64
 	branch   uint64
 	last     int32 // newest distinct hop
@@ -37,7 +38,7 @@ type Transaction struct {
 
 func newTransaction(h *Hop, key uint64) Transaction {
 	return Transaction{Method: h.Method, CSeq: h.CSeq, Request: -1, Provisional: -1, Final: -1, Ack: -1, Invite: -1, Cancel: -1,
-		Upstream: -1, key: key, branch: h.branch, last: -1}
+		Upstream: -1, observer: -1, key: key, branch: h.branch, last: -1}
 }
 
 // findTransactions puts the hops into transactions and finds repeats among them.
@@ -126,7 +127,7 @@ func (h *Hop) txKey(branch uint64) uint64 {
 func (c *Call) unanswered(h *Hop) int {
 	for j := len(c.Transactions) - 1; j >= 0 && j >= len(c.Transactions)-64; j-- {
 		tx := &c.Transactions[j]
-		if h.Method == sip.MethodUnknown && h.flags&hopNoBranch == 0 && tx.branch == h.branch && tx.Method != sip.MethodCancel && tx.Request >= 0 {
+		if (h.Method == sip.MethodUnknown || h.CSeq == 0) && h.flags&hopNoBranch == 0 && tx.branch == h.branch && tx.Method != sip.MethodCancel && tx.Request >= 0 {
 			h.Method, h.CSeq = tx.Method, tx.CSeq // its CSeq was lost; the branch is enough
 			return j
 		}
@@ -153,9 +154,9 @@ func (c *Call) place(i int, tx *Transaction) {
 		look++
 		if c.sameMessage(&c.Hops[j], h) {
 			h.RepeatOf = j
-			first := &c.Hops[j]
-			h.Duplicate = c.seenTwice(first, h) || first.newest != j && c.seenTwice(&c.Hops[first.newest], h)
-			first.newest = int32(i)
+			if h.Duplicate = c.anotherRecord(i, int(j)); !h.Duplicate {
+				c.Hops[j].newest = int32(i)
+			}
 			return
 		}
 	}
@@ -210,6 +211,18 @@ func (c *Call) sameMessage(a, b *Hop) bool {
 		return bytes.Equal(c.text(a.data), c.text(b.data))
 	}
 	return true
+}
+
+// anotherRecord reports whether hop i, which repeats hop j, is another record of a transmission that was recorded already: of the newest one, since which nobody
+// who logs has recorded the message twice.
+func (c *Call) anotherRecord(i, j int) bool {
+	h, start := &c.Hops[i], int(c.Hops[j].newest)
+	for k := i - 1; k >= start && k > i-64; k-- {
+		if o := &c.Hops[k]; (k == start || int(o.RepeatOf) == j) && o.observer == h.observer && o.source == h.source {
+			return c.seenTwice(o, h)
+		}
+	}
+	return c.seenTwice(&c.Hops[start], h)
 }
 
 // seenTwice reports whether b is another record of the transmission a, not a new transmission: logged by another host or in another
