@@ -1,0 +1,95 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// TestOrderedProperty puts the texts of calls in the order in which they end, which is any order that the assembler can bring about, and holds what
+// is written to the order in which they began. With room for all it is exact; without, nothing is lost or doubled.
+func TestOrderedProperty(t *testing.T) {
+	for seed := range uint64(300) {
+		rnd := rand.New(rand.NewPCG(seed, 7))
+		n := 1 + rnd.IntN(60)
+		var out bytes.Buffer
+		budget := 1 << 20
+		if seed%3 == 0 {
+			budget = 40
+		}
+		o := NewOrdered(&out, budget)
+		open, next := []int64{}, int64(1)
+		var want strings.Builder
+		for i := 1; i <= n; i++ {
+			if i%5 != 0 { // every fifth does not fit a filter: an empty text
+				fmt.Fprintf(&want, "<%d>", i)
+			}
+		}
+		for next <= int64(n) || len(open) > 0 {
+			if next <= int64(n) && (len(open) == 0 || rnd.IntN(2) == 0) {
+				open = append(open, next)
+				next++
+				continue
+			}
+			k := rnd.IntN(len(open))
+			seq := open[k]
+			open = append(open[:k], open[k+1:]...)
+			oldest := next
+			for _, s := range open {
+				oldest = min(oldest, s)
+			}
+			text := o.Buffer()
+			if seq%5 != 0 {
+				text = fmt.Appendf(text, "<%d>", seq)
+			}
+			if err := o.Put(seq, text, oldest); err != nil {
+				t.Fatal(err)
+			}
+			if budget > 1000 && !strings.HasPrefix(want.String(), out.String()) {
+				t.Fatalf("seed %d: %s", seed, out.String())
+			}
+		}
+		if err := o.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if budget > 1000 {
+			if out.String() != want.String() {
+				t.Fatalf("seed %d: %s, want %s", seed, out.String(), want.String())
+			}
+			continue
+		}
+		if out.Len() != want.Len() {
+			t.Fatalf("seed %d: %d bytes, want %d", seed, out.Len(), want.Len())
+		}
+		for i := 1; i <= n; i++ {
+			if got := strings.Count(out.String(), fmt.Sprintf("<%d>", i)); got != 1 && i%5 != 0 {
+				t.Fatalf("seed %d: call %d is there %d times", seed, i, got)
+			}
+		}
+	}
+}
+
+// refusing fails every write.
+type refusing struct{ err error }
+
+func (r refusing) Write([]byte) (int, error) { return 0, r.err }
+
+func TestOrderedTellsOfWriteErrors(t *testing.T) {
+	full := errors.New("disk full")
+	o := NewOrdered(refusing{full}, 100)
+	if err := o.Put(1, []byte("a"), 2); !errors.Is(err, full) {
+		t.Errorf("in its turn: %v", err)
+	}
+	if err := o.Put(3, []byte("b"), 2); err != nil {
+		t.Errorf("held: %v", err)
+	}
+	if err := o.Close(); !errors.Is(err, full) {
+		t.Errorf("at the end: %v", err)
+	}
+	if err := NewOrdered(refusing{full}, 2).Put(3, []byte("long"), 1); !errors.Is(err, full) {
+		t.Errorf("past the budget: %v", err)
+	}
+}
