@@ -100,10 +100,10 @@ func AppendDuration(dst []byte, d, precision time.Duration) []byte {
 	}
 	s := int64((d + time.Second/2) / time.Second)
 	switch {
-	case d < time.Minute && precision < time.Second:
+	case d < time.Minute-50*time.Millisecond && precision < time.Second: // 59.96 is no "60.0 s"
 		dst = strconv.AppendFloat(dst, d.Seconds(), 'f', 1, 64)
 		return append(dst, " s"...)
-	case d < time.Minute:
+	case s < 60:
 		dst = strconv.AppendInt(dst, s, 10)
 		return append(dst, " s"...)
 	}
