@@ -20,6 +20,9 @@
 //	[0:5060]<<…  [0]->ip:port…        direction        a message was received, is sent; SIP may follow
 //	fu:1:36e4, 0083 0001              other            as anything else that begins with [n], CC:, SYSCFG:, AUD or RTP
 //
+// rsyslog takes a word before a colon for the TAG of a syslog header and puts a blank behind it, and one before a text that begins
+// with a bracket. So a log of rsyslog has "CC: CallProgress", "Calling: <number>@<host>" and " [n]Off Hook", which are read, too.
+//
 // CC:Ringback, AUD ALLOC CALL, RTP Rx Up, RSE_DEBUG and the direction markers were in no log that could be examined; they
 // are read in case they come.
 package spalog
@@ -120,6 +123,9 @@ type Event struct {
 	Way      Way
 	Port     int
 	Endpoint []byte
+	// Blank is the offset in the text parsed of the blank that rsyslog put behind a colon ("CC: CallProgress"); 0: there is none. Without
+	// this byte the text is as it was sent.
+	Blank int
 	// SIPStart is where in the text parsed the SIP message begins that follows a direction marker; 0 if none does.
 	SIPStart int
 }
@@ -150,11 +156,15 @@ var families = [...]string{"CC:", "SYSCFG:", "AUD ", "RTP ", "fu:"}
 // maxLine bounds the number in brackets: no adapter has more lines than two digits can count.
 const maxLine = 99
 
-// Parse reads the text of one datagram, without its header; blanks and line ends at its end do not count. It reports false
-// if the text is none of an SPA's lines (a SIP message, for example). It does not allocate.
+// Parse reads the text of one datagram, without its header; blanks before it and blanks and line ends at its end do not count. It
+// reports false if the text is none of an SPA's lines (a SIP message, for example). It does not allocate.
 func Parse(text []byte) (Event, bool) {
-	all := text
+	all, lead := text, 0
 	text = bytes.TrimRight(text, " \t\r\n\x00")
+	for len(text) > 0 && text[0] == ' ' {
+		text = text[1:]
+		lead++
+	}
 	var e Event
 	rest := text
 	if n, line, port := bracket(text); n > 0 {
@@ -162,7 +172,7 @@ func Parse(text []byte) (Event, bool) {
 		rest = bytes.TrimLeft(text[n:], " ")
 		if way := marker(rest); way != WayUnknown {
 			e.Kind, e.Way = Direction, way
-			e.follow(all, len(text)-len(rest)+2)
+			e.follow(all, lead+len(text)-len(rest)+2)
 			return e, true
 		}
 		if port != 0 {
@@ -172,49 +182,95 @@ func Parse(text []byte) (Event, bool) {
 			return Event{}, false
 		}
 	}
+	colon := 0
+	if e.Line == 0 {
+		colon = tag(rest)
+	}
 	for i := range words {
 		w := &words[i]
-		if len(rest) < len(w.text) || string(rest[:len(w.text)]) != w.text {
+		n, broken := wordLen(rest, w.text, colon)
+		if n == 0 {
 			continue
 		}
-		more := rest[len(w.text):]
+		more := rest[n:]
 		if len(more) > 0 && (!w.more || more[0] != ' ' && w.kind != RSEDebug) {
 			continue
 		}
 		e.Kind, e.Text = w.kind, bytes.TrimLeft(more, " ")
+		if broken {
+			e.Blank = lead + colon + 1
+		}
 		return e, true
 	}
-	if number, ok := bytes.CutPrefix(rest, []byte("Calling:")); ok {
+	if n, broken := wordLen(rest, "Calling:", colon); n > 0 {
+		number := rest[n:]
 		if i := bytes.LastIndexByte(number, '@'); i >= 0 && bytes.IndexByte(number, ' ') < 0 {
 			e.Kind, e.Number, e.Host = Calling, number[:i], number[i+1:]
+			if broken {
+				e.Blank = lead + colon + 1
+			}
 			return e, true
 		}
 	}
 	if option, ok := bytes.CutPrefix(rest, []byte("lcfg->")); ok {
 		if i := bytes.LastIndexByte(option, ':'); i > 0 && i+1 < len(option) {
 			e.Kind, e.Text, e.Number = DebugOption, option[:i], option[i+1:]
+			if colon == len(rest)-len(option)+i {
+				e.Number, e.Blank = e.Number[1:], lead+colon+1
+			}
 			return e, true
 		}
 	}
-	if boot, ok := bytes.CutPrefix(rest, []byte("SYSCFG:")); ok {
+	if n, broken := wordLen(rest, "SYSCFG:", colon); n > 0 {
+		boot := rest[n:]
 		word := boot
 		if i := bytes.IndexByte(boot, ' '); i >= 0 {
 			word = boot[:i]
 		}
 		if bytes.HasSuffix(word, []byte("BOOT")) {
 			e.Kind, e.Text = Boot, boot
+			if broken {
+				e.Blank = lead + colon + 1
+			}
 			return e, true
 		}
 	}
 	known := e.Line > 0
 	for _, f := range families {
-		known = known || len(rest) >= len(f) && string(rest[:len(f)]) == f
+		if len(rest) >= len(f) && string(rest[:len(f)]) == f {
+			known = true
+			if colon == len(f)-1 && colon > 0 {
+				e.Blank = lead + colon + 1
+			}
+		}
 	}
 	if !known {
 		return Event{}, false
 	}
 	e.Kind, e.Text = Other, rest
 	return e, true
+}
+
+// tag returns the offset of the first colon in b, if it has one blank behind it and then something else; 0 if not.
+func tag(b []byte) int {
+	if i := bytes.IndexByte(b, ':'); i > 0 && i+2 < len(b) && b[i+1] == ' ' && b[i+2] > ' ' {
+		return i
+	}
+	return 0
+}
+
+// wordLen returns how much of b a word takes that b begins with; 0 if it does not. broken: with a blank behind the colon at b[colon].
+func wordLen(b []byte, word string, colon int) (n int, broken bool) {
+	if len(b) >= len(word) && string(b[:len(word)]) == word {
+		if colon == len(word)-1 && colon > 0 {
+			return colon + 2, true
+		}
+		return len(word), false
+	}
+	if k := colon + 1; colon > 0 && k < len(word) && len(b) > len(word) && string(b[:k]) == word[:k] && string(b[k+1:len(word)+1]) == word[k:] {
+		return len(word) + 1, true
+	}
+	return 0, false
 }
 
 // bracket reads "[n]" or "[n:port]" at the beginning of b: its length, the line from 1 and the port. The length is 0 if there is none.

@@ -23,6 +23,9 @@
 //	EscapeC               INVITE sip:b@x SIP/2.0\r\nVia: …           rsyslog, C style
 //	EscapeDecimal         INVITE sip:b@x SIP/2.0<013><010>Via: …     Kiwi
 //	EscapeBlanks          INVITE sip:b@x SIP/2.0  Via: …             syslog-ng with no-multi-line
+//	EscapeSpaceLF         INVITE sip:b@x SIP/2.0 CR Via: …           rsyslog with SpaceLF: a raw CR, and a blank
+//
+// rsyslog also puts a blank into the URI of a request that came without a header; TagBlank tells where.
 //
 // Over TCP records come in frames (RFC 6587), which FrameReader reads and AppendOctetCounted and AppendLFFrame write.
 package syslog

@@ -19,7 +19,7 @@ const (
 	// what the lower seven bits are.
 	EscapeMeta
 	// EscapeHashOctal is rsyslog's default: '#' and three octal digits (CR LF is #015#012). An LF at the end of the text is
-	// dropped. With the SpaceLF option LF is a blank.
+	// dropped. With the SpaceLF option LF is a blank; of CR versions differ: see EscapeSpaceLF.
 	EscapeHashOctal
 	// EscapeBackslashOctal is the same with a backslash, the prefix that rsyslog's older documentation names.
 	EscapeBackslashOctal
@@ -32,9 +32,13 @@ const (
 	// EscapeBlanks is syslog-ng's flag no-multi-line: CR, LF and NUL are each a blank. Others make one blank of CR LF. What was
 	// a blank and what a line end can only be guessed: see AppendUnescaped.
 	EscapeBlanks
+	// EscapeSpaceLF is rsyslog with the SpaceLF option as 8.2302 was seen to write it: LF is a blank, and every other character is
+	// kept, so that a raw CR stands inside the line. Only the last character of the text is escaped, as EscapeHashOctal or
+	// EscapeC would: a message ends in #015, its LF dropped.
+	EscapeSpaceLF
 )
 
-var escapeNames = [...]string{"none", "caret", "meta", "hash-octal", "backslash-octal", "c", "decimal", "hex", "blanks"}
+var escapeNames = [...]string{"none", "caret", "meta", "hash-octal", "backslash-octal", "c", "decimal", "hex", "blanks", "space-lf"}
 
 // String returns a short name: "caret", "hash-octal".
 func (e Escape) String() string {
@@ -54,6 +58,19 @@ func DetectEscape(text []byte) Escape {
 		return EscapeNone
 	}
 	text = bytes.TrimRight(text, "\r\n")
+	for at := 0; at < len(text); {
+		i := bytes.IndexByte(text[at:], '\r')
+		if i < 0 {
+			break
+		}
+		at += i + 1
+		if at == len(text) || text[at] != ' ' {
+			continue
+		}
+		if rest := text[at+1:]; len(rest) == 0 || rest[0] == '\r' || beginsLine(rest) || escapedCR(rest) == len(rest) {
+			return EscapeSpaceLF
+		}
+	}
 	for at := 0; at < len(text); {
 		i := bytes.Index(text[at:], []byte("^M"))
 		if i < 0 {
@@ -204,6 +221,7 @@ func isMeta(text []byte) bool {
 //     "Name:" are a line end, four are the empty line before the body, and in the body each two before "x=", "name=", "name:"
 //     or '<'. If one blank follows it, a blank before the name of a registered header field and its colon is one, outside
 //     quotes; a body is recognised by "v=0" alone, and its lines by "x=". Everything else stays as it is.
+//   - EscapeSpaceLF: CR and a blank; and CR at the end of the text, raw or escaped, whose LF rsyslog drops.
 //
 // The three octal, decimal or hexadecimal digits must be those of a character that the collector escapes: control
 // characters and bytes from 0x7f. "#123" and "\"" stay, and a lone "#200".
@@ -228,6 +246,8 @@ func (e Escape) AppendUnescaped(dst, text []byte, m OffsetMap) ([]byte, OffsetMa
 		return appendDecoded(dst, text, m, '\\', decodeHex)
 	case EscapeBlanks:
 		return appendUnflattened(dst, text, m)
+	case EscapeSpaceLF:
+		return appendLFs(dst, text, m)
 	}
 	return append(dst, text...), m
 }
@@ -427,6 +447,57 @@ func appendDecoded(dst, text []byte, m OffsetMap, mark byte, decode func([]byte,
 	}
 }
 
+// escapedCR returns the length of an escaped CR at the beginning of b, 0 if there is none.
+func escapedCR(b []byte) int {
+	switch {
+	case len(b) >= 4 && (string(b[:4]) == "#015" || string(b[:4]) == `\015`):
+		return 4
+	case len(b) >= 2 && string(b[:2]) == `\r`:
+		return 2
+	}
+	return 0
+}
+
+// appendLFs undoes EscapeSpaceLF.
+func appendLFs(dst, text []byte, m OffsetMap) ([]byte, OffsetMap) {
+	// The character at the end, which is c, stands at text[end:].
+	c, end := byte(0), len(text)
+	if n := len(text); n > 0 && text[n-1] == '\r' {
+		c, end = '\r', n-1
+	} else if n >= 2 && escapedCR(text[n-2:]) == 2 {
+		c, end = '\r', n-2
+	} else if n >= 4 && (text[n-4] == '#' || text[n-4] == '\\') {
+		if x, k := octalAt(text, n-4); k > 0 && x < 0x20 {
+			c, end = x, n-4
+		}
+	}
+	base := len(dst)
+	for i := 0; i < end; {
+		k := bytes.IndexByte(text[i:end], '\r')
+		if k < 0 {
+			dst = append(dst, text[i:end]...)
+			break
+		}
+		dst = append(dst, text[i:i+k+1]...)
+		i += k + 1
+		if i < end && text[i] == ' ' {
+			dst = append(dst, '\n')
+			i++
+		}
+	}
+	if end == len(text) {
+		return dst, m
+	}
+	if dst = append(dst, c); c == '\r' {
+		// LF was dropped. It stands for the last byte of the escape.
+		if extra := len(text) - end - 2; extra != 0 {
+			m = m.Add(len(dst)-base, extra)
+		}
+		dst = append(dst, '\n')
+	}
+	return dst, m
+}
+
 // The decoders return the character and the length of the escape at text[at:], which begins with their mark; 0 if it is not an
 // escape.
 
@@ -532,7 +603,7 @@ func hexDigit(c byte) (byte, bool) {
 }
 
 // AppendEscaped appends text as the collector writes it into its file. It is what AppendUnescaped undoes, as far as it can be
-// undone: EscapeCaret and EscapeMeta end the text at NUL, and rsyslog's three drop an LF at its end.
+// undone: EscapeCaret and EscapeMeta end the text at NUL, and rsyslog's four drop an LF at its end.
 func (e Escape) AppendEscaped(dst, text []byte) []byte {
 	return e.AppendEscapedLimit(dst, text, Limit{})
 }
@@ -557,7 +628,7 @@ func (e Escape) AppendEscapedLimit(dst, text []byte, limit Limit) []byte {
 		if i := bytes.IndexByte(text, 0); i >= 0 {
 			text = text[:i]
 		}
-	case EscapeHashOctal, EscapeBackslashOctal, EscapeC:
+	case EscapeHashOctal, EscapeBackslashOctal, EscapeC, EscapeSpaceLF:
 		text = bytes.TrimSuffix(text, []byte{'\n'})
 	}
 	start := len(dst)
@@ -629,6 +700,13 @@ func (e Escape) appendEscape(dst []byte, c byte, text []byte, i int) []byte {
 	case EscapeBlanks:
 		if c == '\r' || c == '\n' || c == 0 {
 			return append(dst, ' ')
+		}
+	case EscapeSpaceLF:
+		switch {
+		case c == '\n':
+			return append(dst, ' ')
+		case c < 0x20 && i == len(text)-1:
+			return appendOctal(append(dst, '#'), c)
 		}
 	}
 	return append(dst, c)

@@ -56,8 +56,11 @@ type Header struct {
 //
 // The first word after a date is the host unless it cannot be one. rsyslog takes the first word of a datagram without a
 // header for the host, and so loses the sender of a SIP request; what stands after the date is then "INVITE sip:b@x": a
-// method and a URI, which is text. SIP/2.0, [0]Off and CC:CallProgress are not host names either. sysklogd 2.x loses the
-// first word itself; its text begins at the URI.
+// method and a URI, which is text. It is text too if rsyslog has put a blank into the URI: see TagBlank. SIP/2.0, [0]Off and
+// CC:CallProgress are not host names either. sysklogd 2.x loses the first word itself; its text begins at the URI.
+//
+// Of CC:CallProgress rsyslog makes "CC: CallProgress", which is a TAG and a text. Before a text that begins with a bracket it
+// writes two blanks, since the TAG is empty; the second is part of Text, as it is of the text of a device that sent it.
 //
 // A TAG ends in a colon with a blank behind it, is not longer than 32 characters (RFC 3164 §4.1.3) and is not the name of a
 // SIP header field: some telephones send a message line by line, each with a header of its own.

@@ -10,7 +10,7 @@ func (h *Header) parseOrigin(line []byte, at int) int {
 		return at // a line of one word: nothing says that it is a host
 	}
 	if word := rest[:end]; isHost(word) {
-		if !isTextWord(word, rest[end+1:]) {
+		if !isTextWord(word, rest) {
 			h.Host = word
 			at += end + 1
 		}
@@ -104,14 +104,24 @@ func isAddress(w []byte) bool {
 	return dots == 3 && digits > 0
 }
 
-// isTextWord reports whether a word that could be a host is the first of the text: a SIP method before a URI, or the SPA's
-// "system request reboot".
-func isTextWord(w, rest []byte) bool {
+// isTextWord reports whether w, the first word of line, which could be a host, is the first of the text: a SIP method before a URI, or
+// one of the words that an SPA begins a line with.
+func isTextWord(w, line []byte) bool {
 	switch c := w[0]; {
 	case c >= 'A' && c <= 'Z':
-		return isMethod(w) && hasURI(rest)
+		return isMethod(w) && hasURI(line[len(w)+1:]) || TagBlank(line) > 0 || hasSPAWords(line)
 	case c == 's':
-		return string(w) == "system" && bytes.HasPrefix(rest, []byte("request reboot"))
+		return hasSPAWords(line)
+	}
+	return false
+}
+
+// hasSPAWords reports whether a line begins with what an SPA writes without a line number, and which looks like a host and a text.
+func hasSPAWords(line []byte) bool {
+	for _, s := range [...]string{"system request reboot", "AUD ALLOC CALL", "AUD Rel Call", "RTP Rx Up", "RSE_DEBUG "} {
+		if len(line) >= len(s) && string(line[:len(s)]) == s {
+			return true
+		}
 	}
 	return false
 }

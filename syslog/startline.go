@@ -48,7 +48,49 @@ func isStartLine(b []byte) bool {
 		return false
 	}
 	uri := b[n+1:]
-	return hasURI(uri) && (isMethod(b[:n]) || bytes.HasPrefix(uri, []byte("sip:")) || bytes.HasPrefix(uri, []byte("sips:")))
+	return hasURI(uri) && (isMethod(b[:n]) || bytes.HasPrefix(uri, []byte("sip:")) || bytes.HasPrefix(uri, []byte("sips:"))) || TagBlank(b) > 0
+}
+
+// TagBlank returns the offset of the blank that rsyslog puts into a request which an SPA sent without a header of syslog; 0 if text
+// does not begin with such a request:
+//
+//	sent     INVITE sip:bob@example.com SIP/2.0
+//	written  Aug 20 16:40:00 INVITE sip: bob@example.com SIP/2.0#015#012Via: …
+//
+// rsyslog's parser takes the method for the host and the scheme, up to its colon, for the TAG; and its templates
+// RSYSLOG_TraditionalFileFormat and RSYSLOG_FileFormat put a blank between a TAG and a text that does not begin with one. (Seen of
+// rsyslog 8.2302, with a PRI and without; what begins with a bracket, and a response, which has a '/', has no such TAG.) The request
+// line must be there whole: "INFO sip: ready" is a host or a level, a TAG and a text. A log that has the like behind a host has it
+// from a device that sent it so; who calls TagBlank has to see to that.
+func TagBlank(text []byte) int {
+	n := 0
+	for n < len(text) && n < 32 && (text[n] >= 'A' && text[n] <= 'Z' || text[n] == '-' || text[n] == '_') {
+		n++
+	}
+	if n < 2 || n == len(text) || text[n] != ' ' {
+		return 0
+	}
+	at := n + 1
+	for n = at; n < len(text) && n < at+32 && schemeChar(text[n]); n++ {
+	}
+	if n == at || text[at]|0x20 < 'a' || n+2 >= len(text) || text[n] != ':' || text[n+1] != ' ' || text[n+2] <= ' ' {
+		return 0
+	}
+	const maxURI = 4096
+	uri := text[n+2 : min(len(text), n+2+maxURI)]
+	end := bytes.Index(uri, sipVersionWord)
+	// A web page makes "[email protected]" of an address: that blank is not one of the request line.
+	if end <= 0 || bytes.IndexByte(uri[:end], ' ') >= 0 && !bytes.HasPrefix(uri, []byte("[email")) {
+		return 0
+	}
+	return n + 1
+}
+
+var sipVersionWord = []byte(" SIP/2.0")
+
+// schemeChar reports whether c can be part of the scheme of a URI (RFC 3986 §3.1).
+func schemeChar(c byte) bool {
+	return c|0x20 >= 'a' && c|0x20 <= 'z' || c-'0' <= 9 || c == '+' || c == '-' || c == '.'
 }
 
 // tokenLen returns how many characters of a token (RFC 3261 §25.1) stand at the beginning of b.

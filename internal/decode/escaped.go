@@ -24,6 +24,9 @@ func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piec
 		return false, false // it comes again, clean
 	}
 	msg = trimEOL(msg)
+	if e == syslog.EscapeSpaceLF && len(msg)+2 == len(h.Text)-start {
+		msg = msg[:len(msg)+1] // the CR is the message's
+	}
 	at := h.TextStart + start
 	if start > 0 {
 		if n := trailer(msg, h.Text[start-1]); n < len(msg) {
@@ -36,10 +39,15 @@ func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piec
 	t.heading(h, start, p)
 	t.rec.Escape = e
 	plain := false
-	if t.omap = t.omap[:0]; e == syslog.EscapeCaret && p.at == nil && start == 0 {
+	blank := tagBlank(h, start)
+	if t.omap = t.omap[:0]; e == syslog.EscapeCaret && p.at == nil && start == 0 && blank == 0 {
 		t.buf, plain = syslog.AppendCaretLines(t.buf[:0], msg)
 	}
-	if !plain {
+	switch {
+	case plain:
+	case blank > 0:
+		t.unbreak(e, msg, blank)
+	default:
 		t.buf, t.omap = e.AppendUnescaped(t.buf[:0], msg, t.omap)
 	}
 	t.rec.Origin.End = p.place(at + len(msg))
@@ -55,6 +63,16 @@ func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piec
 		rec.Origin.Lines = rec.Data
 	}
 	return true, true
+}
+
+// unbreak undoes the escape of a message from whose start line the blank at msg[blank] is taken, before anything that is escaped.
+func (t *Text) unbreak(e syslog.Escape, msg []byte, blank int) {
+	t.whole = append(append(t.whole[:0], msg[:blank]...), msg[blank+1:]...)
+	t.buf, t.spare = e.AppendUnescaped(t.buf[:0], t.whole, t.spare[:0])
+	t.omap = t.omap[:0].Add(blank, 1)
+	if run, extra, n := nextStep(t.spare); n > 0 {
+		t.omap = append(t.omap.Add(run-blank, extra), t.spare[n:]...)
+	}
 }
 
 // quickEscape is syslog.DetectEscape with a short way for the common case.

@@ -114,6 +114,9 @@ func (t *Text) begin(h *syslog.Header, start int, p *piece) {
 	if k := methodBreak(line[at:]); k > 0 {
 		t.appendText(p, at, at+k)
 		at += k + 1
+	} else if k := tagBlank(h, start); k > 0 && at+k < to {
+		t.appendText(p, at, at+k)
+		at += k + 1
 	}
 	t.appendText(p, at, to)
 	t.endLine(p, to)

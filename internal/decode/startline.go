@@ -1,6 +1,10 @@
 package decode
 
-import "bytes"
+import (
+	"bytes"
+
+	"sipscribe/syslog"
+)
 
 var sipVersion = []byte("SIP/2.0")
 
@@ -67,6 +71,9 @@ func findStartSlowly(line []byte) (int, bool) {
 			if s := requestStart(line[:i]); s >= 0 {
 				return s, true
 			}
+			if s := brokenStart(line, i); s >= 0 {
+				return s, true
+			}
 		}
 		at := i + 1
 		k := bytes.Index(head[at:], sipVersion)
@@ -101,7 +108,17 @@ func boundary(line []byte, i int) bool {
 	case ' ', '\t', ']', '>', ')', '"', '\'', '|', ':', ';', '}', '<', '=', '\x00', '#':
 		return true
 	}
-	return glued(line[:i])
+	return escapedEnd(line[:i]) || glued(line[:i])
+}
+
+// escapedEnd reports whether b ends in a line end that a collector escaped: an SPA may put a marker and a message into one datagram.
+func escapedEnd(b []byte) bool {
+	for _, e := range [...]string{"#012", "\\012", "\\n"} {
+		if len(b) > len(e) && string(b[len(b)-len(e):]) == e {
+			return true
+		}
+	}
+	return false
 }
 
 // glued reports whether what stands before a message are the bytes of an IP packet as tcpdump -A prints them: the version and length of the
@@ -193,6 +210,62 @@ func requestStart(b []byte) int {
 		return 0 // "PUBLIS H sip:…"
 	}
 	return -1
+}
+
+// brokenStart returns where the request begins whose version is at line[version:] and into whose URI rsyslog put a blank ("INVITE sip:
+// bob@example.com SIP/2.0", see syslog.TagBlank); -1 if there is none.
+func brokenStart(line []byte, version int) int {
+	if version == 0 || line[version-1] != ' ' {
+		return -1
+	}
+	uri := line[max(0, version-1-maxRequestURI) : version-1]
+	i := bytes.LastIndex(uri, []byte(": "))
+	if i < 0 {
+		return -1
+	}
+	i += version - 1 - len(uri)
+	for i > 0 && line[i-1] != ' ' { // the scheme
+		i--
+	}
+	s := i - 1
+	for s > 0 && (line[s-1] >= 'A' && line[s-1] <= 'Z' || line[s-1] == '-' || line[s-1] == '_') {
+		s--
+	}
+	if s < 0 || s > maxBefore || !boundary(line, s) || syslog.TagBlank(line[s:]) == 0 {
+		return -1
+	}
+	return s
+}
+
+// tagBlank returns the offset in h.Text[start:], where a request begins, of a blank that rsyslog put into its URI; 0 if there is none. The
+// sign of rsyslog is that the method stands where the host should be, right behind the date. Anywhere else the blank is one that was sent.
+func tagBlank(h *syslog.Header, start int) int {
+	if len(h.Host) > 0 {
+		return 0
+	}
+	if start == 0 {
+		if h.Shape != syslog.ShapeRFC3164 && h.Shape != syslog.ShapeISO {
+			return 0
+		}
+	} else if !endsInDate(h.Text[:start]) {
+		return 0
+	}
+	return syslog.TagBlank(h.Text[start:])
+}
+
+// endsInDate reports whether b ends in a date and a blank: grep writes the name of the file before the line.
+func endsInDate(b []byte) bool {
+	const shortest, longest = len("Aug 2 16:40:00"), len("2009-08-20T16:40:00.123456789+02:00")
+	n := len(b) - 1
+	if n < shortest || b[n] != ' ' {
+		return false
+	}
+	for k := shortest; k <= longest && k <= n; k++ {
+		if t, used := syslog.ParseTimestamp(b[n-k : n]); used == k && t.Style != syslog.StyleClock {
+			return true
+		}
+	}
+	return false
 }
 
 // methodBreak returns the offset of the blank that a terminal of 80 columns left inside the method at the beginning of b

@@ -52,6 +52,7 @@ type Text struct {
 	lines   lines
 	msg     sip.Message
 	spare   syslog.OffsetMap
+	whole   []byte // an escaped message without the blank that rsyslog put into it
 	parts   parts
 }
 
@@ -125,6 +126,8 @@ type EventLine struct {
 	Announces bool
 	Direction capture.Direction
 	Peer      capture.Endpoint
+	// Blank is the offset in the text of a blank that a collector put there; 0: none. The record's Data is without it.
+	Blank int
 	// Weak: the line is an event only if a header of syslog stands before it; in a page it may be prose ("[1] see below").
 	Weak bool
 }
@@ -287,7 +290,7 @@ func (t *Text) heading(h *syslog.Header, start int, p *piece) {
 		}
 		var m marker
 		if t.Event != nil {
-			if e, ok := t.Event(h.Text); ok && e.Announces {
+			if e, ok := t.Event(trimEscapedEOL(before)); ok && e.Announces {
 				m = marker{set: true, direction: e.Direction, peer: e.Peer}
 			}
 		}
@@ -339,30 +342,40 @@ func (t *Text) between(rec *capture.Record, h *syslog.Header, p *piece) bool {
 	}
 	if t.Event != nil {
 		bare := trimEscapedEOL(bare)
+		lead := 0 // rsyslog puts a blank before a text that begins with a bracket
+		for lead < len(bare) && bare[lead] == ' ' {
+			lead++
+		}
+		bare = bare[lead:]
 		e, ok := t.Event(bare)
 		if k := h.TextStart - len(h.App) - len(": "); !ok && len(h.App) > 0 && k >= 0 && bytes.HasPrefix(p.line[k:], h.App) {
-			// "RSE_DEBUG: …" looks like a TAG.
-			tagged := p.line[k : h.TextStart+len(bare)]
+			// "RSE_DEBUG: …" looks like a TAG, and of "CC:CallProgress" rsyslog makes one.
+			tagged := p.line[k : h.TextStart+lead+len(bare)]
 			if e, ok = t.Event(tagged); ok {
-				h.App, h.TextStart, h.Text, bare = nil, k, p.line[k:], tagged
+				h.App, h.TextStart, h.Text, bare, lead = nil, k, p.line[k:], tagged, 0
 			}
 		}
 		switch {
 		case ok && e.Announces:
 			return t.announce(p, marker{set: true, direction: e.Direction, peer: e.Peer, time: h.Time})
 		case ok && (!e.Weak || h.Shape != syslog.ShapeNone):
-			*rec = capture.Record{Kind: capture.KindEvent, Data: bare, Event: e.Event, Observer: h.Host, Time: t.clock.Time(h.Time)}
-			rec.Origin = capture.Origin{Source: t.in.Source, Number: p.number, Start: p.place(h.TextStart), End: p.place(h.TextStart + len(bare))}
-			if p.at != nil {
-				t.omap = t.omap[:0]
-				next := rec.Origin.Start
-				for i, run := 0, 0; i < len(bare); i++ {
-					if at := p.place(h.TextStart + i); at != next {
-						t.omap = t.omap.Add(i-run, int(at-next))
-						next, run = at, i
-					}
-					next++
+			start := h.TextStart + lead
+			end := start + len(bare)
+			t.omap = t.omap[:0]
+			if e.Blank > 0 || p.at != nil {
+				t.buf = append(t.buf[:0], bare...)
+				if e.Blank > 0 {
+					t.buf = append(t.buf[:e.Blank], bare[e.Blank+1:]...)
+					t.omap = t.omap.Add(e.Blank, 1)
+					e, _ = t.Event(t.buf) // the parts of it are those of what was sent
 				}
+				if bare = t.buf; p.at != nil {
+					t.compose(p.at[start:])
+				}
+			}
+			*rec = capture.Record{Kind: capture.KindEvent, Data: bare, Event: e.Event, Observer: h.Host, Time: t.clock.Time(h.Time)}
+			rec.Origin = capture.Origin{Source: t.in.Source, Number: p.number, Start: p.place(start), End: p.place(end)}
+			if len(t.omap) > 0 {
 				rec.Origin.Map = t.omap
 			}
 			return true

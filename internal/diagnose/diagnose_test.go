@@ -14,7 +14,7 @@ const message = "OPTIONS sip:b@example.net SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1
 // run gives a call of two messages to a runner, twice, and returns the codes that it found the second time.
 func run(t *testing.T, rules []*Rule) []string {
 	t.Helper()
-	r := NewRunner(rules)
+	r := NewRunner(rules, nil)
 	var codes []string
 	for range 2 {
 		codes = nil

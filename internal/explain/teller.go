@@ -32,8 +32,7 @@ type Teller struct {
 	// parties that fill {from} and {to}, -1.
 	from, to int
 
-	messages []sip.Message
-	parsed   []int // hop that messages[i] holds, plus one
+	messages *callflow.Messages
 	offer    sdp.Session
 	state    state
 
@@ -72,7 +71,10 @@ type state struct {
 }
 
 // NewTeller returns a Teller. Assumptions may be nil.
-func NewTeller(a Assumptions) *Teller { return &Teller{assume: a} }
+func NewTeller(a Assumptions) *Teller { return &Teller{assume: a, messages: &callflow.Messages{}} }
+
+// Messages are the parsed messages of the call that is told, for others who look at it.
+func (t *Teller) Messages() *callflow.Messages { return t.messages }
 
 // Tell tells a call. The story's slices are used again by the next Tell; its strings are not.
 func (t *Teller) Tell(c *callflow.Call) *Story {
@@ -96,30 +98,12 @@ func (t *Teller) reset(c *callflow.Call) {
 	t.facts, t.steps, t.places = t.facts[:0], t.steps[:0], t.places[:0]
 	t.buf, t.ranges = t.buf[:0], t.ranges[:0]
 	t.state = state{challenged: -1, redirected: -1, ringing: -1, ringTag: -1, answered: -1, cancelled: -1, bye: -1, refer: -1}
-	for i := range t.parsed {
-		t.parsed[i] = 0
-	}
 	t.stepOf = append(t.stepOf[:0], make([]int32, len(c.Hops))...)
 	t.clear()
 }
 
-// maxParsed is how many messages of a call are kept parsed at once.
-const maxParsed = 128
-
-// parse returns the message of a hop. It holds until maxParsed other hops were parsed.
-func (t *Teller) parse(h *callflow.Hop) *sip.Message {
-	i := t.index(h)
-	slot := i % maxParsed
-	for len(t.messages) <= slot {
-		t.messages = append(t.messages, sip.Message{})
-		t.parsed = append(t.parsed, 0)
-	}
-	if t.parsed[slot] != i+1 {
-		t.messages[slot].Parse(t.call.Data(h))
-		t.parsed[slot] = i + 1
-	}
-	return &t.messages[slot]
-}
+// parse returns the message of a hop. It holds as callflow.Messages says.
+func (t *Teller) parse(h *callflow.Hop) *sip.Message { return t.messages.Of(t.call, h.Index()) }
 
 // index returns the index of a hop of the call.
 func (t *Teller) index(h *callflow.Hop) int { return h.Index() }

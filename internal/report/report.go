@@ -49,7 +49,8 @@ type Builder struct {
 
 // NewBuilder returns a Builder.
 func NewBuilder(a explain.Assumptions, rules []*diagnose.Rule) *Builder {
-	return &Builder{teller: explain.NewTeller(a), runner: diagnose.NewRunner(rules, nil)}
+	teller := explain.NewTeller(a)
+	return &Builder{teller: teller, runner: diagnose.NewRunner(rules, teller.Messages())}
 }
 
 // Build tells and judges a call.

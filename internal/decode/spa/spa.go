@@ -45,7 +45,7 @@ func event(text []byte) (decode.EventLine, bool) {
 		}
 		return line, true
 	}
-	line := decode.EventLine{Event: capture.Event{Name: e.Kind.String(), Line: e.Line}}
+	line := decode.EventLine{Event: capture.Event{Name: e.Kind.String(), Line: e.Line}, Blank: e.Blank}
 	switch e.Kind {
 	case spalog.Calling:
 		line.Event.Subject = e.Number
