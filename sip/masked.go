@@ -28,31 +28,37 @@ func Masked(b []byte) bool {
 // MayBeMasked reports whether anything in a text, a whole message for example, may be a mask: false is sure, true is a reason to look closer. It is
 // much cheaper than to ask Masked for each identifier in it.
 func MayBeMasked(b []byte) bool {
-	if bytes.IndexByte(b, '*') >= 0 || bytes.Contains(b, maskOpen) {
-		return true
-	}
-	for _, s := range maskHints {
-		if bytes.Contains(b, s) {
-			return true
+	for i, c := range b {
+		if maskHint[c] == 0 {
+			continue
 		}
-	}
-	// "redacted", in any case.
-	for _, d := range [...]byte{'d', 'D'} {
-		for rest := b; ; {
-			i := bytes.IndexByte(rest, d)
-			if i < 0 || len(rest)-i < 4 {
-				break
-			}
-			if rest = rest[i:]; rest[1]|0x20 == 'a' && rest[2]|0x20 == 'c' && rest[3]|0x20 == 't' {
+		rest := b[i+1:]
+		switch c {
+		case '*':
+			return true
+		case '[':
+			if bytes.HasPrefix(rest, maskOpen[1:]) {
 				return true
 			}
-			rest = rest[1:]
+		case '<':
+			if len(rest) > 0 && (rest[0]|0x20 == 'r' || rest[0]|0x20 == 'h') {
+				return true
+			}
+		case 'x', 'X':
+			if len(rest) > 0 && rest[0]|0x20 == 'x' {
+				return true
+			}
+		case 'd', 'D': // of "redacted"
+			if len(rest) > 2 && rest[0]|0x20 == 'a' && rest[1]|0x20 == 'c' && rest[2]|0x20 == 't' {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-var maskHints = [][]byte{[]byte("xx"), []byte("XX"), []byte("xX"), []byte("Xx"), []byte("<r"), []byte("<R"), []byte("<h"), []byte("<H")}
+// maskHint marks the characters that a mask may begin with, or that are rarest in it.
+var maskHint = [256]byte{'*': 1, '[': 1, '<': 1, 'x': 1, 'X': 1, 'd': 1, 'D': 1}
 
 // The characters that masks are made of.
 const (

@@ -17,8 +17,12 @@ func (t *Teller) tellEnding() {
 	t.fill[placeStatus] = strconv.Itoa(c.Status)
 	t.fill[placeReason] = t.finalReason()
 	t.fill[placeMethod] = t.rootMethod()
-	if len(c.Missing) > 0 {
-		t.fill[placeText] = t.missingList()
+	missing := c.Missing
+	if len(missing) > 0 && !t.onlyFirstLines() && c.LogEnded && missing[0] == callflow.MissingBeginning && len(missing) > 1 {
+		missing = missing[1:] // it does not follow where the log stops
+	}
+	if len(missing) > 0 {
+		t.fill[placeText] = t.missingList(missing)
 	}
 	switch {
 	case t.onlyFirstLines():
@@ -27,8 +31,13 @@ func (t *Teller) tellEnding() {
 		t.say("end.continued")
 	case c.Evicted:
 		t.say("end.evicted")
+	case len(c.Missing) == 1 && c.Missing[0] == callflow.MissingBeginning:
+		t.say("end.gap")
 	case len(c.Missing) > 0 && c.LogEnded:
 		t.say("end.stops")
+		if len(missing) < len(c.Missing) {
+			t.say("end.begin")
+		}
 	case (c.Outcome == callflow.OutcomeUnanswered) && c.Status == 0:
 		if d, ok := t.waited(); ok {
 			t.fill[placeDuration] = d
@@ -136,9 +145,9 @@ func (t *Teller) missingText(m callflow.Missing) string {
 	return s
 }
 
-func (t *Teller) missingList() string {
+func (t *Teller) missingList(list []callflow.Missing) string {
 	var parts []string
-	for _, m := range t.call.Missing {
+	for _, m := range list {
 		parts = append(parts, t.missingText(m))
 	}
 	switch n := len(parts); n {

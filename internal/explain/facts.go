@@ -205,7 +205,7 @@ func (t *Teller) deviceFacts(h *callflow.Hop) {
 		t.found("user_agent", deviceName(t.shown(v)), h, v, "User-Agent")
 	}
 	if h.HasSDP() {
-		t.offer.Parse(m.BodyBytes())
+		t.parseOffer(m)
 		for _, media := range t.offer.AllMedia() {
 			conn, ok := media.Connection()
 			port, has := media.Port()

@@ -10,6 +10,19 @@ import (
 	"sipscribe/sip"
 )
 
+// parseOffer reads the session description of a message into t.offer, if it does not stand there already.
+func (t *Teller) parseOffer(m *sip.Message) {
+	body := m.BodyBytes()
+	if n := len(body); n > 0 && t.offerRead == &body[0] && len(t.offer.Raw) == n {
+		return
+	}
+	t.offer.Parse(body)
+	t.offerRead = nil
+	if len(body) > 0 {
+		t.offerRead = &body[0]
+	}
+}
+
 // tellOffer tells what an INVITE offers.
 func (t *Teller) tellOffer(h *callflow.Hop, m *sip.Message) {
 	if !h.HasSDP() {
@@ -18,7 +31,7 @@ func (t *Teller) tellOffer(h *callflow.Hop, m *sip.Message) {
 		}
 		return
 	}
-	t.offer.Parse(m.BodyBytes())
+	t.parseOffer(m)
 	t.remember(h, m)
 	for _, media := range t.offer.AllMedia() {
 		if media.IsT38() {
@@ -36,7 +49,7 @@ func (t *Teller) tellOffer(h *callflow.Hop, m *sip.Message) {
 
 // tellAnswer tells what a 2xx accepts.
 func (t *Teller) tellAnswer(h *callflow.Hop, m *sip.Message) {
-	t.offer.Parse(m.BodyBytes())
+	t.parseOffer(m)
 	t.remember(h, m)
 	for _, media := range t.offer.AllMedia() {
 		if media.IsT38() && !media.IsRejected() {
@@ -148,7 +161,7 @@ const (
 func (t *Teller) mediaChange(h *callflow.Hop, m *sip.Message) byte {
 	c := change{transaction: h.Transaction, kind: changeNoOffer, party: -1}
 	if h.HasSDP() {
-		t.offer.Parse(m.BodyBytes())
+		t.parseOffer(m)
 		c.offer = t.describe(m.BodyBytes())
 		var before description
 		if h.From >= 0 && int(h.From) < len(t.state.media) {
@@ -199,7 +212,7 @@ func (t *Teller) accepted(h *callflow.Hop, m *sip.Message, c *change) {
 		t.state.media[c.party] = c.offer
 	}
 	if h.HasSDP() {
-		t.offer.Parse(m.BodyBytes())
+		t.parseOffer(m)
 		t.remember(h, m)
 	}
 }

@@ -270,7 +270,7 @@ func (t *Teller) ack(i int, h *callflow.Hop, m *sip.Message) {
 		s.acked = true
 	}
 	if h.HasSDP() {
-		t.offer.Parse(m.BodyBytes())
+		t.parseOffer(m)
 		t.remember(h, m)
 		t.say("ack.offer")
 	}

@@ -34,7 +34,9 @@ type Teller struct {
 
 	messages *callflow.Messages
 	offer    sdp.Session
-	state    state
+	// offerRead is where the body that offer was read from begins; it counts for one call only, since storage is used again.
+	offerRead *byte
+	state     state
 
 	hop         *callflow.Hop // that is being told
 	credHop     *callflow.Hop // request whose credentials gave the user ID
@@ -95,6 +97,7 @@ func (t *Teller) Tell(c *callflow.Call) *Story {
 func (t *Teller) reset(c *callflow.Call) {
 	t.call = c
 	t.story = Story{}
+	t.offerRead = nil
 	t.facts, t.steps, t.places = t.facts[:0], t.steps[:0], t.places[:0]
 	t.buf, t.ranges = t.buf[:0], t.ranges[:0]
 	t.state = state{challenged: -1, redirected: -1, ringing: -1, ringTag: -1, answered: -1, cancelled: -1, bye: -1, refer: -1}

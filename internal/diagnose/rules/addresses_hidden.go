@@ -29,10 +29,10 @@ func runAddressesHidden(p *diagnose.Pass) {
 		if h.Kind != capture.KindMessage || h.Duplicate {
 			continue
 		}
-		if !sip.MayBeMasked(p.Call.Data(h)) {
-			continue
-		}
 		m := p.Message(i)
+		if !sip.MayBeMasked(m.Raw[:m.Body.Start]) {
+			continue // all that is looked at below stands before the body
+		}
 		n := 0
 		if u := m.RequestURI(); u.Masked || sip.Masked(m.Text(m.URISpan)) {
 			n++

@@ -27,8 +27,8 @@ var wide = [...][2]rune{{0x1100, 0x115f}, {0x231a, 0x231b}, {0x2329, 0x232a}, {0
 
 func runeWidth(r rune) int {
 	switch {
-	case r < 0x300:
-		return 1
+	case r < 0x300, r >= 0x2100 && r < wide[1][0], r >= 0x2500 && r < 0x25fd:
+		return 1 // the arrows and lines that we draw are among them
 	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
 		return 0
 	case r < wide[0][0]:

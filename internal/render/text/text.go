@@ -222,6 +222,12 @@ func (p *printer) facts(facts []explain.Fact) {
 		if f.Hidden || f.Assumed {
 			color = yellow
 		}
+		if p.o.Width > 0 && width(head)+width(v) > p.o.Width {
+			// A value that no line holds goes on below, and where it was read stands after it.
+			p.wrapFrom(width(head), spaces(width(head)), v, color)
+			p.wrap(spaces(width(head)+value+2), spaces(width(head)+value+2), where, faint)
+			continue
+		}
 		if color != "" {
 			p.colored(color, v)
 		} else {
@@ -259,37 +265,84 @@ func (p *printer) story(c *report.Call) {
 	}
 	p.section("What happened")
 	parties := c.Story.Parties
-	labels, times, whos, whats := 0, 0, 0, 0
 	base := -1
 	for i := range steps {
-		if !steps[i].Time.IsZero() && base < 0 {
+		if !steps[i].Time.IsZero() {
 			base = i
+			break
 		}
 	}
+	// What stands in the columns, made once; most steps go between the same few parties.
+	var cols columns
+	lines := make([]line, len(steps))
+	ways := make([]way, 0, 8)
+	clock := make([]byte, 0, 12*len(steps))
 	for i := range steps {
-		s := &steps[i]
-		labels = max(labels, len(s.Label))
-		times = max(times, width(p.time(steps, base, i)))
-		whos = max(whos, width(p.who(parties, s)))
-		whats = max(whats, len(what(s)))
+		s, l := &steps[i], &lines[i]
+		l.time = len(clock)
+		clock = p.time(clock, steps, base, i)
+		l.what = what(s)
+		l.way = p.way(&ways, parties, s)
+		cols.label = max(cols.label, len(s.Label))
+		cols.time = max(cols.time, len(clock)-l.time)
+		cols.who = max(cols.who, ways[l.way].width)
+		cols.what = max(cols.what, len(l.what))
 	}
-	head := 2 + labels + 2 + times + 2 + whos + 2 + whats + 2
-	if times == 0 {
-		head -= 2
+	cols.text = 2 + cols.label + 2 + cols.time + 2 + cols.who + 2 + cols.what + 2
+	if cols.time == 0 {
+		cols.text -= 2
 	}
-	roomy := p.o.Width == 0 || p.o.Width-head >= 44
+	roomy := p.o.Width == 0 || p.o.Width-cols.text >= 44
+	one := func(i int) {
+		l := &lines[i]
+		end := len(clock)
+		if i+1 < len(lines) {
+			end = lines[i+1].time
+		}
+		p.step(&steps[i], clock[l.time:end], &ways[l.way], l.what, &cols, roomy)
+	}
 	for i := 0; i < len(steps); i++ {
+		one(i)
 		if run := repeatRun(steps, i); run > 3 {
 			// Many repeats of one message: the first and the last say it all.
-			p.step(steps, base, i, labels, times, whos, whats, head, roomy, parties)
-			p.write("  " + spaces(labels+2))
+			p.write("  ")
+			p.write(spaces(cols.label + 2))
 			p.colored(faint, "and "+strconv.Itoa(run-2)+" more times, the last:")
 			p.newline()
 			i += run - 2
-			continue
 		}
-		p.step(steps, base, i, labels, times, whos, whats, head, roomy, parties)
 	}
+}
+
+// columns are the widths of the story's columns. text is where the sentences begin.
+type columns struct{ label, time, who, what, text int }
+
+// line is what a step has in the columns: where its time begins, its way, its method or status.
+type line struct {
+	time, way int
+	what      string
+}
+
+// way is between whom a message went, drawn.
+type way struct {
+	from, to int
+	event    bool
+	text     string
+	width    int
+}
+
+// way returns the index of a step's way among those that were drawn, drawing it if it is new.
+func (p *printer) way(ways *[]way, parties []explain.Party, s *explain.Step) int {
+	event := s.Kind != capture.KindMessage
+	for i := range *ways {
+		if w := &(*ways)[i]; w.from == s.From && w.to == s.To && w.event == event {
+			return i
+		}
+	}
+	w := way{from: s.From, to: s.To, event: event, text: p.who(parties, s)}
+	w.width = width(w.text)
+	*ways = append(*ways, w)
+	return len(*ways) - 1
 }
 
 // repeatRun returns how many steps from i on repeat the same message, one behind the other.
@@ -304,45 +357,49 @@ func repeatRun(steps []explain.Step, i int) int {
 	return n
 }
 
-func (p *printer) step(steps []explain.Step, base, i, labels, times, whos, whats, head int, roomy bool, parties []explain.Party) {
-	s := &steps[i]
+func (p *printer) step(s *explain.Step, clock []byte, w *way, what string, cols *columns, roomy bool) {
 	p.write("  ")
-	p.colored(faint, pad(s.Label, labels))
+	p.padded(faint, s.Label, cols.label)
 	p.write("  ")
-	if times > 0 {
-		p.write(pad(p.time(steps, base, i), times))
-		p.write("  ")
+	if cols.time > 0 {
+		p.out = append(p.out, clock...)
+		p.write(spaces(cols.time - len(clock) + 2))
 	}
 	color := green
 	if s.Status == 0 {
 		color = red
 	}
 	if roomy {
-		p.write(pad(p.who(parties, s), whos))
-		p.write("  ")
-		p.colored(color, what(s))
-		p.write(spaces(whats - len(what(s)) + 2))
-		p.wrapFrom(head, spaces(head), s.Text, "")
+		p.write(w.text)
+		p.write(spaces(cols.who - w.width + 2))
+		p.colored(color, what)
+		p.write(spaces(cols.what - len(what) + 2))
+		p.wrapFrom(cols.text, spaces(cols.text), s.Text, "")
 		return
 	}
-	below := spaces(labels + 4)
-	if who := p.who(parties, s); who != "" {
-		if col := head - whos - whats - 4; col+width(who)+2+len(what(s)) <= p.o.Width {
-			p.write(who)
-			p.write("  ")
-			p.colored(color, what(s))
-			p.newline()
-		} else {
-			// Not even that fits: what it is, and below it between whom.
-			p.colored(color, what(s))
-			p.newline()
-			p.wrap(below, below, who, "")
-		}
-	} else {
-		p.colored(color, what(s))
+	below := spaces(cols.label + 4)
+	switch col := cols.text - cols.who - cols.what - 4; {
+	case w.text == "":
+		p.colored(color, what)
 		p.newline()
+	case col+w.width+2+len(what) <= p.o.Width:
+		p.write(w.text)
+		p.write("  ")
+		p.colored(color, what)
+		p.newline()
+	default:
+		// Not even that fits: what it is, and below it between whom.
+		p.colored(color, what)
+		p.newline()
+		p.wrap(below, below, w.text, "")
 	}
 	p.wrap(below, below, s.Text, "")
+}
+
+// padded writes a text of our own, of ASCII, and blanks up to n columns.
+func (p *printer) padded(color, s string, n int) {
+	p.colored(color, s)
+	p.write(spaces(n - len(s)))
 }
 
 // what names a message in a word: its method, or its status.
@@ -383,28 +440,31 @@ func (p *printer) who(parties []explain.Party, s *explain.Step) string {
 	return name(s.From) + right + name(s.To)
 }
 
-// time writes the time of the first step, and of the others how long after it they came.
-func (p *printer) time(steps []explain.Step, base, i int) string {
+// time appends the time of the first step, and of the others how long after it they came.
+func (p *printer) time(dst []byte, steps []explain.Step, base, i int) []byte {
 	t := steps[i].Time
 	if base < 0 || t.IsZero() {
-		return ""
-	}
-	if i == base {
-		return string(t.Stamp.AppendClock(nil))
+		return dst
 	}
 	first := steps[base].Time
-	if first.Domain() != t.Domain() {
-		return string(t.Stamp.AppendClock(nil))
+	if i == base || first.Domain() != t.Domain() {
+		return t.Stamp.AppendClock(dst)
 	}
 	d := t.Sub(first)
-	sign := "+"
 	if d < 0 {
-		sign, d = "-", -d
+		dst, d = append(dst, '-'), -d
+	} else {
+		dst = append(dst, '+')
 	}
 	if t.Precision() >= time.Second {
-		return sign + strconv.FormatInt(int64(d/time.Second), 10) + " s"
+		dst = strconv.AppendInt(dst, int64(d/time.Second), 10)
+	} else {
+		// Milliseconds, rounded, without going through a float.
+		ms := int64((d + time.Millisecond/2) / time.Millisecond)
+		dst = strconv.AppendInt(dst, ms/1000, 10)
+		dst = append(dst, '.', byte('0'+ms/100%10), byte('0'+ms/10%10), byte('0'+ms%10))
 	}
-	return sign + strconv.FormatFloat(d.Seconds(), 'f', 3, 64) + " s"
+	return append(dst, " s"...)
 }
 
 // notes writes findings, each with its place.
