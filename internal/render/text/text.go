@@ -305,10 +305,8 @@ func (p *printer) story(c *report.Call) {
 		one(i)
 		if run := repeatRun(steps, i); run > 3 {
 			// Many repeats of one message: the first and the last say it all.
-			p.write("  ")
-			p.write(spaces(cols.label + 2))
-			p.colored(faint, "and "+strconv.Itoa(run-2)+" more times, the last:")
-			p.newline()
+			below := spaces(cols.label + 4)
+			p.wrap(below, below, "and "+strconv.Itoa(run-2)+" more times, the last:", faint)
 			i += run - 2
 		}
 	}
