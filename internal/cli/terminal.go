@@ -75,16 +75,22 @@ func (t *terminal) progress() func(done, total int64) {
 			return
 		}
 		t.lastDraw = now
-		line := fmt.Sprintf("read %s", megabytes(done))
-		if total > 0 {
-			const width = 24
-			full := int(min(done, total) * width / total)
-			line = fmt.Sprintf("[%s%s] %d %% of %s", strings.Repeat("#", full), strings.Repeat(".", width-full), min(done, total)*100/total,
-				megabytes(total))
-		}
-		fmt.Fprint(t.stderr, "\r\x1b[K"+line)
+		fmt.Fprint(t.stderr, "\r\x1b[K"+progressLine(done, total))
 		t.drawn = true
 	}
+}
+
+// progressLine draws how much of the input was read: a bar, or the bytes alone where it is not known how many there are. Neither more than 60
+// columns, so that it never wraps.
+func progressLine(done, total int64) string {
+	if total <= 0 {
+		return "read " + megabytes(done)
+	}
+	const width = 24
+	done = min(max(done, 0), total)
+	full := int(float64(done) / float64(total) * width)
+	return fmt.Sprintf("[%s%s] %d %% of %s", strings.Repeat("#", full), strings.Repeat(".", width-full), int(float64(done)/float64(total)*100),
+		megabytes(total))
 }
 
 func megabytes(n int64) string {

@@ -63,6 +63,10 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// proves is what the evidence of a finding must have in it.
+var proves = map[string]string{"body-edited": "v=0", "curly-quotes": "″", "direction-open": "SIP/2.0", "logged-twice": "SIP/2.0",
+	"line-ends-shown": "SIP/2.0", "start-line-only": "SIP/2.0", "addresses-hidden": "SIP/2.0"}
+
 func check(t *testing.T, code, name string, data []byte) {
 	var want []point
 	lines := strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")
@@ -76,7 +80,8 @@ func check(t *testing.T, code, name string, data []byte) {
 		t.Errorf("%d lines want a finding", len(want))
 	}
 	var got []point
-	for _, f := range findings(t, strings.Join(lines, "\n")) {
+	text := strings.Join(lines, "\n")
+	for _, f := range findings(t, text) {
 		if f.Rule.Code != code {
 			continue
 		}
@@ -88,6 +93,12 @@ func check(t *testing.T, code, name string, data []byte) {
 			t.Errorf("%d characters are too long for a line: %s (%s)", len(f.Text)+len(f.Why), f.Text, f.Why)
 		}
 		for _, e := range f.Evidence {
+			if e.Start < 0 || e.Start > e.End || e.End > int64(len(text)) {
+				t.Fatalf("evidence %+v in a log of %d bytes", e, len(text))
+			}
+			if shows := text[e.Start:e.End]; shows == "" || proves[code] != "" && !strings.Contains(shows, proves[code]) && !strings.Contains(shows, "”") {
+				t.Errorf("%q does not show that: %s", shows, f.Text)
+			}
 			if p := (point{e.Number, code}); !slices.Contains(got, p) {
 				got = append(got, p)
 			}
