@@ -205,15 +205,15 @@ func (s *scene) parseLine(t testing.TB, text, mode, observer, domain string) cap
 
 // draft is a message as a line of a scene describes it.
 type draft struct {
-	method, cseq, status       string
-	from, to, callID, branch   string
-	via, uri                   string
-	more                       []string
-	received, noCSeq, noVia    bool
-	sdp                        string
-	fields                     []sip.DraftField
-	ends                       [2]string
-	viaSet, branchSet, fromSet bool
+	method, cseq, status     string
+	from, to, callID, branch string
+	via, uri                 string
+	more                     []string
+	received, noCSeq         bool
+	sdp                      string
+	fields                   []sip.DraftField
+	ends                     [2]string
+	viaSet, branchSet        bool
 }
 
 func (m *draft) word(t testing.TB, w, k, v string, has bool) {

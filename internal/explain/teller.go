@@ -108,9 +108,6 @@ func (t *Teller) reset(c *callflow.Call) {
 // parse returns the message of a hop. It holds as callflow.Messages says.
 func (t *Teller) parse(h *callflow.Hop) *sip.Message { return t.messages.Of(t.call, h.Index()) }
 
-// index returns the index of a hop of the call.
-func (t *Teller) index(h *callflow.Hop) int { return h.Index() }
-
 // word returns a text of the catalogue without places.
 func (t *Teller) word(key string) string {
 	tpl, ok := catalogueEN[key]
