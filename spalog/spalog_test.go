@@ -7,8 +7,8 @@ import (
 )
 
 func show(e Event) string {
-	return fmt.Sprintf("%v line=%d number=%q host=%q text=%q %v port=%d endpoint=%q sip=%d",
-		e.Kind, e.Line, e.Number, e.Host, e.Text, e.Way, e.Port, e.Endpoint, e.SIPStart)
+	return fmt.Sprintf("%v line=%d number=%q host=%q text=%q %v port=%d endpoint=%q blank=%d sip=%d",
+		e.Kind, e.Line, e.Number, e.Host, e.Text, e.Way, e.Port, e.Endpoint, e.Blank, e.SIPStart)
 }
 
 func TestParse(t *testing.T) {
@@ -46,6 +46,21 @@ func TestParse(t *testing.T) {
 		{"[3]Reg Addr Change", Event{Kind: Other, Line: 4, Text: []byte("Reg Addr Change")}},
 		{"CC:Clear", Event{Kind: Other, Text: []byte("CC:Clear")}},
 		{"CC:CallProgressing", Event{Kind: Other, Text: []byte("CC:CallProgressing")}},
+		// As rsyslog writes them.
+		{" [0]Off Hook", Event{Kind: OffHook, Line: 1}},
+		{" [0]->10.0.0.1:5060(612)\r\nBYE sip:b@x SIP/2.0\r\n", Event{Kind: Direction, Line: 1, Way: Sent, Endpoint: []byte("10.0.0.1:5060"), SIPStart: 26}},
+		{"Calling: 18005551212@sip.example.com", Event{Kind: Calling, Number: []byte("18005551212"), Host: []byte("sip.example.com"), Blank: 8}},
+		{" Calling: 1@h", Event{Kind: Calling, Number: []byte("1"), Host: []byte("h"), Blank: 9}},
+		{"CC: CallProgress", Event{Kind: CallProgress, Blank: 3}},
+		{"CC: Ringback", Event{Kind: Ringback, Blank: 3}},
+		{"CC: Remote Resume", Event{Kind: Answered, Blank: 3}},
+		{"CC: Failed w/ Calling 18005551212", Event{Kind: Failed, Text: []byte("w/ Calling 18005551212"), Blank: 3}},
+		{"CC: CallProgressing", Event{Kind: Other, Text: []byte("CC: CallProgressing"), Blank: 3}},
+		{"CC:  CallProgress", Event{Kind: Other, Text: []byte("CC:  CallProgress")}},
+		{"SYSCFG: WARMBOOT 24 83", Event{Kind: Boot, Text: []byte("WARMBOOT 24 83"), Blank: 7}},
+		{"lcfg->ucAdpDebugOpt1: 4", Event{Kind: DebugOption, Text: []byte("ucAdpDebugOpt1"), Number: []byte("4"), Blank: 21}},
+		{"fu: 1:36e4, 0083 0001", Event{Kind: Other, Text: []byte("fu: 1:36e4, 0083 0001"), Blank: 3}},
+		{"[0]CC: CallProgress", Event{Kind: Other, Line: 1, Text: []byte("CC: CallProgress")}}, // rsyslog leaves what is behind a bracket
 		{"[0]Off Hook again", Event{Kind: Other, Line: 1, Text: []byte("Off Hook again")}},
 	} {
 		got, ok := Parse([]byte(c.text))
@@ -96,10 +111,10 @@ func TestKindNames(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"[0]Off Hook", "Calling:1@h", "CC:Failed w/ Calling 1", "[0] lcfg->ucAdpDebugOpt1:4", "SYSCFG:WARMBOOT 24 83", "[0:5060]<< x",
-		"[0]->10.0.0.1:5060(1)\r\nBYE sip:b@x SIP/2.0\r\n", "[0]->[::1]:5 y", "RSE_DEBUG x", "fu:1",
+		"[0]->10.0.0.1:5060(1)\r\nBYE sip:b@x SIP/2.0\r\n", "[0]->[::1]:5 y", "RSE_DEBUG x", "fu:1", "[0] <<", " [0]Off Hook", "CC: CallProgress",
+		"Calling: 1@h", "SYSCFG: WARMBOOT 1", "lcfg->a: 4", "fu: 1",
 	} {
-		f.Add([]byte("[0] <<"))
-	f.Add([]byte(s))
+		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		e, ok := Parse(text)
@@ -117,9 +132,22 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("%q does not contain %q", text, part)
 			}
 		}
+		if e.Blank > 0 {
+			// Without the blank it is the same line.
+			whole, ok := Parse(append(bytes.Clone(text[:e.Blank]), text[e.Blank+1:]...))
+			if text[e.Blank] != ' ' || !ok || whole.Blank != 0 || whole.Kind != e.Kind || whole.Line != 0 || string(whole.Number) != string(e.Number) {
+				t.Fatalf("%q was read as %s, without the blank as %s", text, show(e), show(whole))
+			}
+		}
 		e.SIPStart = 0
 		line := Append(nil, e)
 		back, ok := Parse(line)
+		if e.Kind != Other {
+			e.Blank = 0
+		} else {
+			e.Blank -= len(text) - len(bytes.TrimLeft(text, " "))
+			e.Blank = max(0, e.Blank)
+		}
 		if !ok || show(back) != show(e) {
 			t.Fatalf("%q was read as %s, written as %q and read as %s", text, show(e), line, show(back))
 		}

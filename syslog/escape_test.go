@@ -40,13 +40,14 @@ func message() []byte {
 }
 
 // lineEscapes are those that write line ends so that all of a message comes back.
-var lineEscapes = []Escape{EscapeCaret, EscapeMeta, EscapeHashOctal, EscapeBackslashOctal, EscapeC, EscapeDecimal, EscapeBlanks}
+var lineEscapes = []Escape{EscapeCaret, EscapeMeta, EscapeHashOctal, EscapeBackslashOctal, EscapeC, EscapeDecimal, EscapeBlanks,
+	EscapeSpaceLF}
 
 func TestEscapesBringAMessageBack(t *testing.T) {
 	msg := message()
 	for _, e := range append([]Escape{EscapeNone, EscapeHex}, lineEscapes...) {
 		logged := e.AppendEscaped(nil, msg)
-		if e != EscapeNone && e != EscapeHex && bytes.ContainsAny(logged, "\r\n") {
+		if e != EscapeNone && e != EscapeHex && bytes.ContainsAny(logged, "\r\n") && (e != EscapeSpaceLF || bytes.ContainsAny(logged, "\n")) {
 			t.Errorf("%v: a line end is left: %q", e, logged)
 		}
 		want := e
@@ -129,6 +130,14 @@ func TestAppendUnescaped(t *testing.T) {
 		{"one blank, a body", EscapeBlanks, "ACK sip:b@x SIP/2.0 Via: a Content-Length: 9  v=0 o=- 1 1 IN IP4 h s=x ", "ACK sip:b@x SIP/2.0\r\nVia: a\r\nContent-Length: 9\r\n\r\nv=0\r\no=- 1 1 IN IP4 h\r\ns=x\r\n"},
 		{"blanks in what is no SIP", EscapeBlanks, "a  Via: b", "a  Via: b"},
 		{"a reason phrase with blanks", EscapeBlanks, "SIP/2.0 400 Bad Request: no  Via: a  To: b", "SIP/2.0 400 Bad Request: no\r\nVia: a\r\nTo: b"},
+		{"a raw CR and a blank", EscapeSpaceLF, "A\r B:\tx\r \r #015", "A\r\nB:\tx\r\n\r\n\r\n"},
+		{"a raw CR and a blank, C style", EscapeSpaceLF, `A: b` + "\r " + `\r`, "A: b\r\n\r\n"},
+		{"a raw CR at the end", EscapeSpaceLF, "A: b\r \r", "A: b\r\n\r\n"},
+		{"a raw CR and a blank at the end", EscapeSpaceLF, "A: b\r \r ", "A: b\r\n\r\n"},
+		{"another character at the end", EscapeSpaceLF, "A: b\r c\r d#011", "A: b\r\nc\r\nd\t"},
+		{"a body that does not end in a line end", EscapeSpaceLF, "A: b\r \r x y", "A: b\r\n\r\nx y"},
+		{"a CR without a blank", EscapeSpaceLF, "A\rB", "A\rB"},
+		{"two blanks, and rsyslog's in the URI", EscapeBlanks, "BYE sip: b@x SIP/2.0  Via: a", "BYE sip: b@x SIP/2.0\r\nVia: a"},
 	} {
 		clean, m := c.e.AppendUnescaped([]byte("before"), []byte(c.logged), nil)
 		if string(clean) != "before"+c.clean {
@@ -176,6 +185,13 @@ func TestDetectEscape(t *testing.T) {
 		{"#015 in a URI", "Calling:*98#015@sip.example.com", EscapeNone},
 		{"#012 in a URI", "INVITE sip:*98#012@x SIP/2.0", EscapeNone},
 		{"#015 at the end", "Calling:*98#015", EscapeNone},
+		{"rsyslog 8, SpaceLF", "INVITE sip:b@x SIP/2.0\r Via: x\r #015", EscapeSpaceLF},
+		{"rsyslog 8, SpaceLF, a response", "SIP/2.0 200 OK\r Via: x\r #015", EscapeSpaceLF},
+		{"rsyslog 8, SpaceLF, no escapes", "SIP/2.0 200 OK\r Via: x\r \r\n", EscapeSpaceLF},
+		{"rsyslog 8, SpaceLF, a start line alone", "BYE sip:b@x SIP/2.0\r #015", EscapeSpaceLF},
+		{"rsyslog 8, SpaceLF, C style", "BYE sip:b@x SIP/2.0\r \\r", EscapeSpaceLF},
+		{"rsyslog 8, a blank in the URI, flattened", "BYE sip: b@x SIP/2.0  Via: x", EscapeBlanks},
+		{"a raw CR in prose", "he said\r and went", EscapeNone},
 		{"octal", `INVITE sip:b@x SIP/2.0\015\012Via: x`, EscapeBackslashOctal},
 		{"C", `INVITE sip:b@x SIP/2.0\r\nVia: x`, EscapeC},
 		{"C, hexadecimal", `INVITE sip:b@x SIP/2.0\x0d\x0aVia: x`, EscapeC},
@@ -213,6 +229,7 @@ func TestAppendEscaped(t *testing.T) {
 		{EscapeDecimal, "A<007><009>B<013><010>\x7f\x85\xc3\xa9\xff"},
 		{EscapeHex, "A\a\tB\r\n\x7f\\x85\xc3\xa9\\xff"},
 		{EscapeBlanks, "A\a\tB  \x7f\x85\xc3\xa9\xff"},
+		{EscapeSpaceLF, "A\a\tB\r \x7f\x85\xc3\xa9\xff"},
 		{EscapeNone, mixed},
 	} {
 		if got := c.e.AppendEscaped(nil, []byte(mixed)); string(got) != c.want {
@@ -224,6 +241,10 @@ func TestAppendEscaped(t *testing.T) {
 	}
 	if got := EscapeHashOctal.AppendEscaped(nil, []byte("a\x00\r\n")); string(got) != "a#000#015" {
 		t.Errorf("the last LF is dropped: %q", got)
+	}
+	// As rsyslog 8.2302 wrote it.
+	if got := EscapeSpaceLF.AppendEscaped(nil, []byte("A\r\nB\tc\r\n\r\n")); string(got) != "A\r B\tc\r #015" {
+		t.Errorf("SpaceLF: %q", got)
 	}
 	if got := EscapeC.AppendEscaped(nil, []byte("\x1f\x00")); string(got) != `\x1F\0` {
 		t.Errorf("C: %q", got)
@@ -284,24 +305,28 @@ func representable(e Escape, text []byte) bool {
 		return !bytes.ContainsAny(text, "<") && !bytes.Contains(text, []byte("\r ")) && !bytes.HasSuffix(text, []byte("\r"))
 	case EscapeHex:
 		return !bytes.ContainsAny(text, `\`)
+	case EscapeSpaceLF:
+		// LF alone is a blank, and the end is looked at for escapes.
+		return !bytes.Contains(bytes.ReplaceAll(text, []byte("\r\n"), nil), []byte("\n")) && !bytes.Contains(text, []byte("\r ")) &&
+			!bytes.ContainsAny(text, `#\`) && !bytes.HasSuffix(text, []byte("\r"))
 	}
 	return true
 }
 
 func FuzzEscape(f *testing.F) {
-	for e := EscapeNone; e <= EscapeBlanks; e++ {
+	for e := EscapeNone; e <= EscapeSpaceLF; e++ {
 		f.Add(uint8(e), message())
 		f.Add(uint8(e), []byte("a\r\n\tb\x7f\x85\xc5\x8d\xff\r\n\r\n"))
 		f.Add(uint8(e), e.AppendEscaped(nil, message()))
 	}
 	f.Fuzz(func(t *testing.T, n uint8, text []byte) {
-		e := Escape(n % uint8(EscapeBlanks+1))
+		e := Escape(n % uint8(EscapeSpaceLF+1))
 		// Anything can be unescaped, and its map is in order.
 		clean, m := e.AppendUnescaped(nil, text, nil)
 		if e != EscapeBlanks && len(clean) > len(text)+1 {
 			t.Fatalf("%v: %d bytes became %d", e, len(text), len(clean))
 		}
-		if DetectEscape(text) > EscapeBlanks {
+		if DetectEscape(text) > EscapeSpaceLF {
 			t.Fatal("no such escape")
 		}
 		last := 0

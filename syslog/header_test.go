@@ -22,6 +22,16 @@ func TestHeaderParse(t *testing.T) {
 		{"sysklogd request", "Aug 20 16:40:00 192.168.0.2 INVITE sip:b@example.com SIP/2.0^M Via: x", ShapeRFC3164, none, "Aug 20 16:40:00", "192.168.0.2", "", "", "INVITE sip:b@example.com SIP/2.0^M Via: x"},
 		{"sysklogd response", "Aug  2 16:40:00 192.168.0.2 SIP/2.0 407 Proxy Authentication Required^M Via: x", ShapeRFC3164, none, "Aug  2 16:40:00", "192.168.0.2", "", "", "SIP/2.0 407 Proxy Authentication Required^M Via: x"},
 		{"rsyslog lost the sender of a request", "Aug 20 16:40:00 INVITE sip:b@example.com SIP/2.0#015#012Via: x", ShapeRFC3164, none, "Aug 20 16:40:00", "", "", "", "INVITE sip:b@example.com SIP/2.0#015#012Via: x"},
+		{"rsyslog put a blank into the URI", "Aug 20 16:40:00 INVITE sip: b@example.com SIP/2.0#015#012Via: x", ShapeRFC3164, none, "Aug 20 16:40:00", "", "", "", "INVITE sip: b@example.com SIP/2.0#015#012Via: x"},
+		{"rsyslog put a blank into the URI, file format", "2022-02-11T17:40:45.003123+01:00 ACK sips: b@x SIP/2.0\\r\\nVia: x", ShapeISO, none, "2022-02-11T17:40:45.003123+01:00", "", "", "", "ACK sips: b@x SIP/2.0\\r\\nVia: x"},
+		{"rsyslog put a blank into the URI, with PRI", "<134>Aug 20 16:40:00 NOTIFY tel: +1555 SIP/2.0", ShapeRFC3164, 134, "Aug 20 16:40:00", "", "", "", "NOTIFY tel: +1555 SIP/2.0"},
+		{"rsyslog put a blank into the URI of an extension", "Aug 20 16:40:00 X-FOO_B sip: b@x SIP/2.0", ShapeRFC3164, none, "Aug 20 16:40:00", "", "", "", "X-FOO_B sip: b@x SIP/2.0"},
+		{"rsyslog makes a TAG of an event", "Aug 20 16:40:00 spa1 CC: CallProgress", ShapeRFC3164, none, "Aug 20 16:40:00", "spa1", "CC", "", "CallProgress"},
+		{"rsyslog has two blanks before a bracket", "Aug 20 16:40:00 spa1  [0]Off Hook", ShapeRFC3164, none, "Aug 20 16:40:00", "spa1", "", "", " [0]Off Hook"},
+		{"a level and a TAG", "Aug 20 16:40:00 INFO sip: ready", ShapeRFC3164, none, "Aug 20 16:40:00", "INFO", "sip", "", "ready"},
+		{"audio without a host", "Aug 20 16:40:00 AUD Rel Call", ShapeRFC3164, none, "Aug 20 16:40:00", "", "", "", "AUD Rel Call"},
+		{"a host called AUD", "Aug 20 16:40:00 AUD Release 7", ShapeRFC3164, none, "Aug 20 16:40:00", "AUD", "", "", "Release 7"},
+		{"debug output without a host", "Aug 20 16:40:00 RSE_DEBUG reference", ShapeRFC3164, none, "Aug 20 16:40:00", "", "", "", "RSE_DEBUG reference"},
 		{"rsyslog keeps the sender of a response", "Aug 20 16:40:00 spa1 SIP/2.0 200 OK#015#012Via: x", ShapeRFC3164, none, "Aug 20 16:40:00", "spa1", "", "", "SIP/2.0 200 OK#015#012Via: x"},
 		{"a response without a host", "Aug 20 16:40:00 SIP/2.0 200 OK#015#012Via: x", ShapeRFC3164, none, "Aug 20 16:40:00", "", "", "", "SIP/2.0 200 OK#015#012Via: x"},
 		{"a request to a telephone number", "Aug 20 16:40:00 OPTIONS tel:+18005551212 SIP/2.0", ShapeRFC3164, none, "Aug 20 16:40:00", "", "", "", "OPTIONS tel:+18005551212 SIP/2.0"},
@@ -209,11 +219,46 @@ func TestNextDatagram(t *testing.T) {
 	}
 }
 
+func TestTagBlank(t *testing.T) {
+	for text, want := range map[string]int{
+		"INVITE sip: b@x SIP/2.0":                 len("INVITE sip:"),
+		"ACK sips: b@x SIP/2.0#015#012Via: x":     len("ACK sips:"),
+		"INVITE tel: +1555 SIP/2.0":               len("INVITE tel:"),
+		"INVITE SIP: b@x SIP/2.0":                 len("INVITE SIP:"),
+		"OPTIONS sip: [2001:db8::1]:5060 SIP/2.0": len("OPTIONS sip:"),
+		"INVITE urn: service:sos SIP/2.0":         len("INVITE urn:"),
+		"INVITE sip: [email protected] SIP/2.0^M": len("INVITE sip:"),
+		"INVITE sip:b@x SIP/2.0":                  0,
+		"INVITE sip:  b@x SIP/2.0":                0,
+		"INVITE sip: SIP/2.0":                     0,
+		"INVITE sip: b@x and more SIP/2.0":        0,
+		"INVITE sip: b@x":                         0,
+		"INVITE : b@x SIP/2.0":                    0,
+		"INVITE 1ip: b@x SIP/2.0":                 0,
+		"INVITE si p: b@x SIP/2.0":                0,
+		"Invite sip: b@x SIP/2.0":                 0,
+		" INVITE sip: b@x SIP/2.0":                0,
+		"I sip: b@x SIP/2.0":                      0,
+		"SIP/2.0 200 OK":                          0,
+		"INVITE sip:":                             0,
+		"INVITE sip: ":                            0,
+		"INVITE":                                  0,
+		"INVITE ":                                 0,
+		"":                                        0,
+		"BYE sip: " + strings.Repeat("x", 5000) + " SIP/2.0": 0,
+	} {
+		if got := TagBlank([]byte(text)); got != want {
+			t.Errorf("%.80q: %d, want %d", text, got, want)
+		}
+	}
+}
+
 func FuzzHeaderParse(f *testing.F) {
 	for _, s := range []string{
 		"Aug 20 16:40:00 192.168.0.2 INVITE sip:b@x SIP/2.0^M Via: x", "<134>1 - h a p m [a b=\"c\"] t", "<134>[0]Off Hook",
 		"2022-02-11 17:40:45\tLocal2.Debug\t1.2.3.4\tx", "Fri Feb 11 17:40:45 2022;1.2.3.4; <167>Feb 11 17:40:45 h t: x",
 		"1.2.3.4\tFeb 11 17:40:45\th\tlocal2\tdebug\tt\tx", "Aug  2 2009 16:40:00.1: h t[1]: x",
+		"Aug 20 16:40:00 INVITE sip: b@x SIP/2.0#015#012Via: x", "INVITE tel: +1 SIP/2.0", "Aug 20 16:40:00 h CC: CallProgress",
 	} {
 		f.Add([]byte(s))
 	}
@@ -221,6 +266,13 @@ func FuzzHeaderParse(f *testing.F) {
 		var h Header
 		h.Parse(line)
 		checkHeader(t, line, &h)
+		if k := TagBlank(line); k != 0 {
+			// Without the blank it is the start line of a message, and no blank is missing.
+			whole := append(bytes.Clone(line[:k]), line[k+1:]...)
+			if line[k] != ' ' || line[k-1] != ':' || !isStartLine(line) || TagBlank(whole) != 0 || !hasURI(whole[bytes.IndexByte(whole, ' ')+1:]) {
+				t.Fatalf("%q: the blank at %d is none", line, k)
+			}
+		}
 		if i := NextDatagram(line); i >= 0 {
 			if _, n := ParsePRI(line[i:]); i == 0 || n == 0 {
 				t.Fatalf("%q: no datagram begins at %d", line, i)
@@ -234,7 +286,7 @@ func TestHeaderParseDoesNotAllocate(t *testing.T) {
 	for _, s := range []string{
 		"Aug 20 16:40:00 192.168.0.2 INVITE sip:b@x SIP/2.0^M Via: x", "Aug 20 16:40:00 gw Via: x", "<134>1 - h a p m [a b=\"c\"] t",
 		"2022-02-11 17:40:45\tLocal2.Debug\t1.2.3.4\tx", "Fri Feb 11 17:40:45 2022;1.2.3.4; <167>Feb 11 17:40:45 h t: x",
-		"1.2.3.4\tFeb 11 17:40:45\th\tlocal2\tdebug\tt\tx",
+		"1.2.3.4\tFeb 11 17:40:45\th\tlocal2\tdebug\tt\tx", "Aug 20 16:40:00 INVITE sip: b@x SIP/2.0#015#012Via: x",
 	} {
 		line := []byte(s)
 		if n := testing.AllocsPerRun(100, func() { h.Parse(line); NextDatagram(line) }); n != 0 {
@@ -248,6 +300,7 @@ func BenchmarkHeaderParse(b *testing.B) {
 		{"rfc3164", "Aug 20 16:40:00 192.168.0.2 INVITE sip:18005551212@sip.example.com SIP/2.0^M Via: SIP/2.0/UDP 192.168.0.2:5062^M "},
 		{"response", "Aug 20 16:40:00 192.168.0.2 SIP/2.0 407 Proxy Authentication Required^M Via: SIP/2.0/UDP 192.168.0.2:5062^M "},
 		{"rfc3164-tag", "<134>Aug 20 16:40:00 192.168.0.2 sipura[12]: text of a message"},
+		{"rsyslog", "Aug 20 16:40:00 INVITE sip: 18005551212@sip.example.com SIP/2.0#015#012Via: SIP/2.0/UDP 192.168.0.2:5062#015#012"},
 		{"pri", "<134>INVITE sip:18005551212@sip.example.com SIP/2.0"},
 		{"none", "INVITE sip:18005551212@sip.example.com SIP/2.0"},
 		{"iso", "2022-02-11T17:40:45.003123+01:00 192.168.0.2 SIP/2.0 407 Proxy Authentication Required"},

@@ -111,6 +111,9 @@ func (t *Text) begin(h *syslog.Header, start int, p *piece) {
 	if n := to; n > at && line[n-1] == '.' {
 		l.dots = dotsMaybe
 	}
+	if l.headed {
+		to -= escapedCR(line[at:]) // a start line alone, its LF dropped
+	}
 	if k := methodBreak(line[at:]); k > 0 {
 		t.appendText(p, at, at+k)
 		at += k + 1
@@ -125,6 +128,16 @@ func (t *Text) begin(h *syslog.Header, start int, p *piece) {
 			t.rec.Missing = capture.MissingPart
 		}
 	}
+}
+
+// escapedCR returns the length of a CR at the end of a line that a collector escaped, 0 if there is none.
+func escapedCR(line []byte) int {
+	for _, e := range [...]string{"#015", "\\015", "\\r", "<013>", "<013><010>", "#015#012"} {
+		if len(line) > len(e) && string(line[len(line)-len(e):]) == e {
+			return len(e)
+		}
+	}
+	return 0
 }
 
 // copyInto is copyOf into the room that an older copy has.

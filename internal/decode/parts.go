@@ -67,7 +67,6 @@ func (t *Text) nextPart(rec *capture.Record, h *syslog.Header, p *piece) (used, 
 		return true, false
 	}
 	if part != t.parts.want || of != t.parts.of || !bytes.Equal(h.Host, t.host) || len(t.buf)+len(h.Text) > maxTextMessage {
-		t.parts = parts{}
 		t.hold(*p)
 		return true, t.finish(rec)
 	}

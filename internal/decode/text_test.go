@@ -56,6 +56,11 @@ func TestFindStart(t *testing.T) {
 		"message=<BYE sip:bob@example.com SIP/2.0#015#012Via: x>": 9,
 		"Start-Line: ACK sip:bob@example.com SIP/2.0":             12,
 		"E..4.@.@...........x.#REGISTER sip:example.com SIP/2.0":  22,
+		"INVITE sip: bob@example.com SIP/2.0":                     0,
+		"INVITE sip: bob@example.com SIP/2.0#015#012Via: x":       0,
+		"ACK sips: [email protected] SIP/2.0":                     0,
+		"syslog:Aug 20 16:40:00 ACK tel: +1 SIP/2.0\r":            23,
+		"x #012BYE sip:bob@example.com SIP/2.0":                   6,
 		"we sent a BYE, then ACK sip:bob@example.com SIP/2.0":     20, // that fields follow is for the caller to see
 	} {
 		if got, ok := findStart([]byte(line)); !ok || got != want {
@@ -66,6 +71,7 @@ func TestFindStart(t *testing.T) {
 		"", "SIP/2.0", "Via: SIP/2.0/UDP 192.0.2.5", "v: SIP/2.0/UDP 192.0.2.5", "the phone sends INVITE sip:bob@example.com SIP/2.0 and waits",
 		"SIP/2.0 20 OK", "SIP/2.0 2000 OK", "SIP/2.0 200OK", "SIP/2.0/UDP 192.0.2.5", "xSIP/2.0 200 OK", "RFC 3261 is SIP/2.0", "see SIP/2.0",
 		"INVITE bob SIP/2.0", "GET http://example.com/ HTTP/1.1", "then INVITE sip:bob@example.com is sent with SIP/2.0",
+		"INFO sip: ready for SIP/2.0", "INVITE sip: bob SIP/2.0 is wrong", "we use sip: bob SIP/2.0", ": bob SIP/2.0", "INVITE : bob SIP/2.0",
 		"200 OK was the answer to Via: SIP/2.0/UDP", strings.Repeat("x", 5000) + " INVITE sip:bob@example.com SIP/2.0",
 	} {
 		if got, ok := findStart([]byte(line)); ok {
@@ -214,6 +220,9 @@ func hostile() map[string][]byte {
 		"empty lines":              cat([]byte(strings.Replace(bye, "Length: 0", "Length: 9", 1)), rep("\n", 1<<20)),
 		"sipfrag in sipfrag":       rep(strings.Replace(bye, "Content-Length: 0", "Content-Type: message/sipfrag\nContent-Length: 900000", 1), 8_000),
 		"quoted":                   rep("> > > > BYE sip:b@c SIP/2.0\n> > > > Via: \"\n", 20_000),
+		"broken URIs":              rep("Aug 20 16:40:00 INVITE sip: bob SIP/2.0 sip: SIP/2.0 : \n", 20_000),
+		"broken URIs on one line":  cat([]byte("Aug 20 16:40:00 INVITE sip: "), rep("x: SIP/2.0 ", 100_000), []byte("\n")),
+		"raw CRs":                  cat([]byte("Aug 20 16:40:00 INVITE sip: b@c SIP/2.0"), rep("\r Via: x", 100_000), []byte("#015\n")),
 		"a message after all that": []byte(bye),
 	}
 }
@@ -381,6 +390,15 @@ func TestSameMessage(t *testing.T) {
 		"syslog with tag": each("Aug 20 16:40:00 192.0.2.5 sip[7]: "),
 		"caret":           "Aug 20 16:40:00 192.0.2.5 " + strings.NewReplacer("\r", "^M", "\n", " ").Replace(strings.TrimSuffix(wire, "\n")) + "\n",
 		"octal":           "Aug 20 16:40:00 192.0.2.5 " + strings.NewReplacer("\r", "#015", "\n", "#012").Replace(wire) + "\n",
+		"rsyslog":         rsyslog("Aug 20 16:40:00 ", strings.NewReplacer("\r", "#015", "\n", "#012"), wire),
+		"rsyslog, ISO":    rsyslog("2009-08-20T16:40:00.123456+02:00 ", strings.NewReplacer("\r", "#015", "\n", "#012"), wire),
+		"rsyslog, C":      rsyslog("Aug 20 16:40:00 ", strings.NewReplacer("\r", `\r`, "\n", `\n`), wire),
+		"rsyslog, raw":    "Aug 20 16:40:00 " + strings.Replace(wire, "sip:", "sip: ", 1),
+		"rsyslog, blanks": rsyslog("Aug 20 16:40:00 ", strings.NewReplacer("\r", " ", "\n", " "), wire+"\n"),
+		"rsyslog, no CC":  rsyslog("Aug 20 16:40:00 ", strings.NewReplacer("\n", " "), wire),
+		"rsyslog in grep": rsyslog("syslog.1:Aug 20 16:40:00 ", strings.NewReplacer("\r", "#015", "\n", "#012"), wire),
+		"rsyslog in red":  "\x1b[31m" + rsyslog("Aug 20 16:40:00 ", strings.NewReplacer("\r", "#015", "\n", "#012"), wire),
+		"SpaceLF":         rsyslog("Aug 20 16:40:00 ", strings.NewReplacer("\n", " "), strings.TrimSuffix(wire, "\r\n")+"#015"),
 		"ngrep":           strings.ReplaceAll(wire, "\r\n", ".\n"),
 		"colours":         strings.ReplaceAll(each(""), "\n", "\x1b[0m\n"),
 		"references":      strings.NewReplacer("sip:", "sip&colon;").Replace(each("")),
@@ -397,13 +415,52 @@ func TestSameMessage(t *testing.T) {
 	}
 }
 
+// rsyslog writes a request that came without a header: the method for the host, the scheme for a TAG, and a blank behind that. An LF at
+// the end is dropped.
+func rsyslog(date string, escape *strings.Replacer, wire string) string {
+	return date + strings.Replace(escape.Replace(strings.TrimSuffix(wire, "\n")), "sip:", "sip: ", 1) + "\n"
+}
+
+// The blank is taken away where rsyslog put it, and only there.
+func TestBrokenURI(t *testing.T) {
+	const rest = " SIP/2.0#015#012Via: SIP/2.0/UDP 192.0.2.5#015#012#015\n"
+	for before, want := range map[string]string{
+		"Aug 20 16:40:00 INVITE sip: b@c":                             "INVITE sip:b@c",
+		"<134>Aug 20 16:40:00 INVITE sips: b@c":                       "INVITE sips:b@c",
+		"2009-08-20T16:40:00.123456+02:00 ACK tel: +1555":             "ACK tel:+1555",
+		"log:2009-08-20T16:40:00.123456789+02:00 OPTIONS sip: h:5060": "OPTIONS sip:h:5060",
+		"log:Aug  2 16:40:00 X-FOO sip: b@c":                          "X-FOO sip:b@c",
+		"Aug 20 16:40:00 192.0.2.5 INVITE sip: b@c":                   "INVITE sip: b@c",
+		"Aug 20 16:40:00 INVITE sip:b@c":                              "INVITE sip:b@c",
+		"INVITE sip: b@c":                                             "INVITE sip: b@c",
+		"<134>INVITE sip: b@c":                                        "INVITE sip: b@c",
+		"16:40:00 INVITE sip: b@c":                                    "INVITE sip: b@c",
+		"message=<INVITE sip: b@c":                                    "INVITE sip: b@c",
+	} {
+		recs, _ := decodeAll(t, []byte(before+rest), false)
+		if len(recs) != 1 || string(recs[0].Data) != want+" SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.5\r\n\r\n" {
+			t.Errorf("%q: %d records, want %s", before, len(recs), want)
+			continue
+		}
+		checkRecord(t, []byte(before+rest), &recs[0])
+		// Every byte of the start line leads to itself.
+		for i := range len(want) {
+			if at := recs[0].Origin.Start + int64(recs[0].Origin.Map.Logged(i)); before[at] != want[i] {
+				t.Errorf("%q: byte %d %q is at %d", before, i, want[i], at)
+			}
+		}
+	}
+}
+
 // The start line alone counts where something says that it was logged.
 func TestStartLineAlone(t *testing.T) {
 	for text, want := range map[string]bool{
-		"BYE sip:bob@example.com SIP/2.0\n":                                                      false,
-		"words BYE sip:bob@example.com SIP/2.0\nmore words\n":                                    false,
-		"Aug 20 16:40:00 192.0.2.5 BYE sip:bob@example.com SIP/2.0\n":                            true,
-		"<134>BYE sip:bob@example.com SIP/2.0\n":                                                 true,
+		"BYE sip:bob@example.com SIP/2.0\n":                           false,
+		"words BYE sip:bob@example.com SIP/2.0\nmore words\n":         false,
+		"Aug 20 16:40:00 192.0.2.5 BYE sip:bob@example.com SIP/2.0\n": true,
+		"<134>BYE sip:bob@example.com SIP/2.0\n":                      true,
+		"Aug 20 16:40:00 BYE sip: bob@example.com SIP/2.0#015\n":      true,
+		"INFO sip: ready\n": false,
 		"Aug 20 16:40:00 192.0.2.5 words BYE sip:bob@example.com SIP/2.0\n":                      false,
 		"<--- SIP read from UDP:192.0.2.5:5060 --->\nBYE sip:bob@example.com SIP/2.0\n<------->": true,
 		"BYE sip:bob@example.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.5\n":                          true,

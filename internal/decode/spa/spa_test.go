@@ -31,11 +31,28 @@ func TestEvents(t *testing.T) {
 		"fu:1:36e4, 0083 0001":                "other 0 ",
 		"[3]Reg Addr Change":                  "other 4 ",
 	} {
-		for _, header := range []string{"Aug 20 16:40:00 192.0.2.5 ", "<134>", ""} {
+		for _, header := range []string{"Aug 20 16:40:00 192.0.2.5 ", "<134>", "Aug 20 16:40:00 192.0.2.5  ", ""} {
 			if header == "" && strings.HasPrefix(want, "other") {
 				continue // without a header it may be prose
 			}
 			recs := read(t, header+text+"\n")
+			if len(recs) != 1 || recs[0] != "event "+want+" "+fmt.Sprintf("%q", text) {
+				t.Errorf("%q is %q, want %s", header+text, recs, want)
+			}
+		}
+	}
+	// rsyslog makes a TAG of a word before a colon: a blank is behind it.
+	for text, want := range map[string]string{
+		"Calling:18005551212@sip.example.com": "calling 0 18005551212",
+		"CC:CallProgress":                     "call-progress 0 ",
+		"CC:Remote Resume":                    "answered 0 ",
+		"CC:Failed w/ Calling 18005551212":    "failed 0 w/ Calling 18005551212",
+		"SYSCFG:WARMBOOT 24 83":               "boot 0 WARMBOOT 24 83",
+		"lcfg->ucAdpDebugOpt1:4":              "debug-option 0 ucAdpDebugOpt1:4",
+		"fu:1:36e4, 0083 0001":                "other 0 ",
+	} {
+		for _, header := range []string{"Aug 20 16:40:00 192.0.2.5 ", "2009-08-20T16:40:00.123456+02:00 localhost ", "\x1b[0mAug 20 16:40:00 192.0.2.5 "} {
+			recs := read(t, header+strings.Replace(text, ":", ": ", 1)+"#015\n")
 			if len(recs) != 1 || recs[0] != "event "+want+" "+fmt.Sprintf("%q", text) {
 				t.Errorf("%q is %q, want %s", header+text, recs, want)
 			}
@@ -59,6 +76,9 @@ func TestDirection(t *testing.T) {
 		h + "[0]->198.51.100.7:5060\n" + h + "[0]Off Hook\n" + h + m:            "sent >198.51.100.7:5060",
 		h + "[0]->198.51.100.7:5060\n" + strings.Repeat(h+"words\n", 6) + h + m: "unknown >",
 		h + m + "\n": "unknown >",
+		h + " [0:5060]<<198.51.100.7:5060\n" + h + m + "\n":                                                        "received 198.51.100.7:5060>",
+		h + " [0]->198.51.100.7:5060#015#012BYE sip:b@example.com SIP/2.0#015#012Via: SIP/2.0/UDP 192.0.2.5#015\n": "sent >198.51.100.7:5060",
+		h + " [0:5060]<<SIP/2.0 200 OK#015#012Via: SIP/2.0/UDP 192.0.2.5#015\n":                                    "received >",
 	} {
 		recs := read(t, text)
 		if last := recs[len(recs)-1]; !strings.HasPrefix(last, "message "+want+" ") {
