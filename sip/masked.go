@@ -21,44 +21,34 @@ func Masked(b []byte) bool {
 		return true
 	}
 	return seen&maskStar != 0 && bytes.Contains(b, []byte("***")) ||
-		seen&maskR != 0 && containsFold(b, "redacted") ||
+		seen&maskR != 0 && saysRedacted(b) ||
 		seen&maskAngle != 0 && (containsFold(b, "<removed>") || containsFold(b, "<hidden>"))
 }
 
 // MayBeMasked reports whether anything in a text, a whole message for example, may be a mask: false is sure, true is a reason to look closer. It is
 // much cheaper than to ask Masked for each identifier in it.
 func MayBeMasked(b []byte) bool {
-	for i, c := range b {
-		if maskHint[c] == 0 {
-			continue
-		}
-		rest := b[i+1:]
-		switch c {
-		case '*':
-			return true
-		case '[':
-			if bytes.HasPrefix(rest, maskOpen[1:]) {
-				return true
+	if bytes.IndexByte(b, '*') >= 0 || bytes.Contains(b, maskOpen) || saysRedacted(b) {
+		return true
+	}
+	follows := func(c, next byte) bool {
+		for rest := b; ; {
+			i := bytes.IndexByte(rest, c)
+			if i < 0 || i+1 == len(rest) {
+				return false
 			}
-		case '<':
-			if len(rest) > 0 && (rest[0]|0x20 == 'r' || rest[0]|0x20 == 'h') {
-				return true
-			}
-		case 'x', 'X':
-			if len(rest) > 0 && rest[0]|0x20 == 'x' {
-				return true
-			}
-		case 'd', 'D': // of "redacted"
-			if len(rest) > 2 && rest[0]|0x20 == 'a' && rest[1]|0x20 == 'c' && rest[2]|0x20 == 't' {
+			if rest = rest[i+1:]; rest[0]|0x20 == next {
 				return true
 			}
 		}
 	}
-	return false
+	return follows('x', 'x') || follows('X', 'x') || follows('<', 'r') || follows('<', 'h')
 }
 
-// maskHint marks the characters that a mask may begin with, or that are rarest in it.
-var maskHint = [256]byte{'*': 1, '[': 1, '<': 1, 'x': 1, 'X': 1, 'd': 1, 'D': 1}
+// saysRedacted looks for the word in the ways that people write it.
+func saysRedacted(b []byte) bool {
+	return bytes.Contains(b, []byte("edacted")) || bytes.Contains(b, []byte("EDACTED"))
+}
 
 // The characters that masks are made of.
 const (

@@ -20,7 +20,7 @@ func TestMasked(t *testing.T) {
 
 // FuzzMasked holds MayBeMasked to its word: what is masked may be masked, whatever stands around it.
 func FuzzMasked(f *testing.F) {
-	for _, s := range []string{"[email protected]", "XX.XX", "10.xX.1.1", "***", "Redacted", "ReDaCtEd", "<removed>", "<REMOVED>", "1**", "x"} {
+	for _, s := range []string{"[email protected]", "XX.XX", "10.xX.1.1", "***", "Redacted", "REDACTED", "<removed>", "<REMOVED>", "1**", "x"} {
 		f.Add([]byte(s), []byte("sip:"), []byte(";tag=1"))
 	}
 	f.Fuzz(func(t *testing.T, id, before, after []byte) {

@@ -4,8 +4,8 @@ import "sipscribe/sip"
 
 // Messages parses the messages of a call, each once, for all who look at it. The zero value is ready.
 type Messages struct {
-	call  int64 // Seq of the call, and
-	first *Hop  // where its hops stand: together they tell one call from another
+	call  *Call // the call, and
+	seq   int64 // its Seq: a Call is used again for another
 	slots []sip.Message
 	held  []int // index of the hop that a slot holds, plus one
 }
@@ -15,8 +15,8 @@ const maxParsed = 128
 
 // Of returns the message of hop i of a call. It holds until maxParsed other hops were asked for, or another call.
 func (m *Messages) Of(c *Call, i int) *sip.Message {
-	if len(c.Hops) > 0 && (m.call != c.Seq || m.first != &c.Hops[0]) {
-		m.call, m.first = c.Seq, &c.Hops[0]
+	if m.call != c || m.seq != c.Seq {
+		m.call, m.seq = c, c.Seq
 		clear(m.held)
 	}
 	slot := i % maxParsed

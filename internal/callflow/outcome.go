@@ -117,6 +117,8 @@ func (c *Call) callOutcome() {
 		end = cancel
 	case tx.Final >= 0:
 		c.Outcome = outcomeOf(c.Status)
+	case bye >= 0:
+		c.Outcome = OutcomeAnswered // nobody hangs up what nobody answered; the answer is not in the log
 	case c.LogEnded || c.Evicted || c.Continued:
 		c.Outcome = OutcomeInProgress
 	case c.noAnswerAtAll(deciding):
@@ -135,7 +137,9 @@ func (c *Call) callOutcome() {
 	// What was not seen.
 	switch c.Outcome {
 	case OutcomeAnswered:
-		if !c.hasAck(answered) {
+		if answered < 0 {
+			c.Missing = append(c.Missing, MissingFinal)
+		} else if !c.hasAck(answered) {
 			c.Missing = append(c.Missing, MissingAck)
 		}
 		switch {

@@ -454,9 +454,15 @@ func (p *printer) time(dst []byte, steps []explain.Step, base, i int) []byte {
 	} else {
 		dst = append(dst, '+')
 	}
-	if t.Precision() >= time.Second {
+	switch {
+	case d >= 10*time.Minute:
+		// Seconds say little now: hours, minutes and seconds as a clock shows them.
+		sec := int64((d + time.Second/2) / time.Second)
+		dst = strconv.AppendInt(dst, sec/3600, 10)
+		return append(dst, ':', byte('0'+sec/600%6), byte('0'+sec/60%10), ':', byte('0'+sec/10%6), byte('0'+sec%10))
+	case t.Precision() >= time.Second:
 		dst = strconv.AppendInt(dst, int64(d/time.Second), 10)
-	} else {
+	default:
 		// Milliseconds, rounded, without going through a float.
 		ms := int64((d + time.Millisecond/2) / time.Millisecond)
 		dst = strconv.AppendInt(dst, ms/1000, 10)
