@@ -9,6 +9,7 @@ import (
 	"sipscribe/internal/decode"
 	"sipscribe/internal/decode/spa"
 	"sipscribe/internal/workload"
+	"sipscribe/syslog"
 )
 
 // spaLog returns a log of sysklogd with that many calls, and how many messages it has.
@@ -76,6 +77,72 @@ func TestWorkloadDoesNotAllocate(t *testing.T) {
 	})
 	if allocs > 40 {
 		t.Errorf("%v allocations for %d messages", allocs, n)
+	}
+}
+
+// rsyslogLog returns the messages of that many calls as rsyslog writes them: requests without their sender, with a blank in the URI.
+func rsyslogLog(tb testing.TB, calls int) (log []byte, sent [][]byte) {
+	tb.Helper()
+	plan, err := workload.Generate(workload.Options{Calls: calls, Seed: 7})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for m := range plan.Messages() {
+		sent = append(sent, bytes.Clone(m.Data))
+		text := syslog.EscapeHashOctal.AppendEscaped(nil, m.Data)
+		log = append(log, "Aug 20 16:40:00 "...)
+		if bytes.HasPrefix(text, []byte("SIP/2.0 ")) {
+			log = append(log, "192.0.2.5 "...)
+		} else {
+			text = bytes.Replace(text, []byte(":"), []byte(": "), 1)
+		}
+		log = append(append(log, text...), '\n')
+	}
+	return log, sent
+}
+
+// TestRsyslog reads back every message, to the byte, and allocates nothing for one.
+func TestRsyslog(t *testing.T) {
+	log, sent := rsyslogLog(t, 200)
+	dec := spa.Format.New(&decode.Input{R: decode.NewReader(bytes.NewReader(log))})
+	var rec capture.Record
+	for i, want := range sent {
+		if err := dec.Next(&rec); err != nil || !bytes.Equal(rec.Data, want) {
+			t.Fatalf("message %d: %v\n got %q\nwant %q", i, err, rec.Data, want)
+		}
+		for k := range rec.Data {
+			at := rec.Origin.Start + int64(rec.Origin.Map.Logged(k))
+			if c := want[k]; c > ' ' && log[at] != c {
+				t.Fatalf("message %d: byte %d %q is at %d, where %q stands", i, k, c, at, log[at])
+			}
+		}
+	}
+	if err := dec.Next(&rec); err != io.EOF {
+		t.Fatalf("after %d messages: %v", len(sent), err)
+	}
+	allocs := testing.AllocsPerRun(3, func() {
+		dec := spa.Format.New(&decode.Input{R: decode.NewReader(bytes.NewReader(log))})
+		for dec.Next(&rec) == nil {
+		}
+	})
+	if allocs > 60 {
+		t.Errorf("%v allocations for %d messages", allocs, len(sent))
+	}
+}
+
+// BenchmarkRsyslog is BenchmarkSPA on a log of rsyslog.
+func BenchmarkRsyslog(b *testing.B) {
+	log, sent := rsyslogLog(b, 2000)
+	b.SetBytes(int64(len(log) / len(sent)))
+	b.ReportAllocs()
+	src := bytes.NewReader(log)
+	dec := spa.Format.New(&decode.Input{R: decode.NewReader(src)})
+	var rec capture.Record
+	for b.Loop() {
+		if dec.Next(&rec) != nil {
+			src.Reset(log)
+			dec = spa.Format.New(&decode.Input{R: decode.NewReader(src)})
+		}
 	}
 }
 
