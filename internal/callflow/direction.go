@@ -18,6 +18,7 @@ import (
 //
 // What contradicts itself is reported as a conflict and left open.
 func (c *Call) findDirections() {
+	c.adopt()
 	known := false
 	for i := range c.Hops {
 		h := &c.Hops[i]
@@ -52,6 +53,26 @@ func (c *Call) findDirections() {
 		}
 		if tx := &c.Transactions[h.Transaction]; tx.observer == h.observer || tx.observer < 0 {
 			h.Direction = tx.wayOf(h)
+		}
+	}
+}
+
+// adopt gives the messages whose logging host was lost the only host that logged the others of the call: rsyslog takes the method of a request for
+// the host's name.
+func (c *Call) adopt() {
+	if len(c.names) != 1 {
+		return
+	}
+	source := int32(-1)
+	for i := range c.Hops {
+		if c.Hops[i].observer == 0 {
+			source = c.Hops[i].source
+			break
+		}
+	}
+	for i := range c.Hops {
+		if h := &c.Hops[i]; h.observer < 0 && h.source == source && h.unit == capture.Line && h.src < 0 && h.dst < 0 && h.stated == capture.DirectionUnknown {
+			h.observer = 0
 		}
 	}
 }

@@ -20,7 +20,7 @@ a blank, rsyslog #015#012, Kiwi <013><010>. The messages were sent with ordinary
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
 		shown := map[syslog.Escape]string{syslog.EscapeCaret: "^M", syslog.EscapeMeta: "^M", syslog.EscapeHashOctal: "#015#012",
-			syslog.EscapeBackslashOctal: `\015\012`, syslog.EscapeC: `\r\n`, syslog.EscapeDecimal: "<013><010>", syslog.EscapeBlanks: "blanks"}
+			syslog.EscapeBackslashOctal: `\015\012`, syslog.EscapeC: `\r\n`, syslog.EscapeDecimal: "<013><010>", syslog.EscapeBlanks: "blanks", syslog.EscapeSpaceLF: "blanks"}
 		for i := range p.Call.Hops {
 			h := &p.Call.Hops[i]
 			if h.Kind != capture.KindMessage {
