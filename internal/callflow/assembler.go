@@ -162,9 +162,12 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	var h Hop
 	id := a.fill(&h, m)
 	h.source = rec.Origin.Source
-	c := a.find(&id, &h)
+	var c *Call
 	reason := JoinReason(0)
-	if c == nil {
+	if len(m.Fields) == 0 {
+		id.masked = true
+		c = a.firstLines(rec, &h)
+	} else if c = a.find(&id, &h); c == nil {
 		c, reason = a.joined(rec, &h, m)
 	}
 	if c == nil {
@@ -174,7 +177,11 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 		a.addID(c, id, reason)
 	}
 	a.add(c, rec, &h)
-	a.register(c, id, &h, m)
+	if len(m.Fields) == 0 {
+		a.keepFirstLines(c, rec, &h)
+	} else {
+		a.register(c, id, &h, m)
+	}
 	c.asm.cseq = h.CSeq
 	a.tieDevice(c, rec, &h)
 	if h.Method == sip.MethodRefer {

@@ -3,6 +3,7 @@ package callflow
 import (
 	"time"
 
+	"sipscribe/internal/capture"
 	"sipscribe/sip"
 )
 
@@ -20,6 +21,17 @@ func (c *Call) analyse() {
 
 // findOutcome decides how the call ended, by the transactions that nobody else's pass on: what the initiator itself saw.
 func (c *Call) findOutcome() {
+	if c.firstLinesOnly() {
+		// Which response answers which request is not in the log.
+		for i := range c.Hops {
+			if c.Hops[i].IsRequest() {
+				c.Root = i
+				break
+			}
+		}
+		c.Missing = append(c.Missing, MissingFinal)
+		return
+	}
 	switch c.Kind {
 	case KindCall:
 		c.callOutcome()
@@ -28,6 +40,20 @@ func (c *Call) findOutcome() {
 	default:
 		c.requestOutcome()
 	}
+}
+
+// firstLinesOnly reports whether the log has no more of any message than its first line.
+func (c *Call) firstLinesOnly() bool {
+	any := false
+	for i := range c.Hops {
+		if h := &c.Hops[i]; h.Kind == capture.KindMessage {
+			if h.Missing != capture.MissingHead {
+				return false
+			}
+			any = true
+		}
+	}
+	return any
 }
 
 // attempt reports whether transaction t is an INVITE outside a dialog as its initiator sent it.

@@ -150,7 +150,7 @@ const maxLook = 128
 func (c *Call) place(i int, tx *Transaction) {
 	h := &c.Hops[i]
 	look := 0
-	for j := tx.last; j >= 0 && look < maxLook; j = c.Hops[j].previous {
+	for j := tx.last; j >= 0 && look < maxLook && h.Missing != capture.MissingHead; j = c.Hops[j].previous {
 		look++
 		if c.sameMessage(&c.Hops[j], h) {
 			h.RepeatOf = j
