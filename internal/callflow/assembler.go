@@ -45,7 +45,7 @@ type Assembler struct {
 	// open calls in the order of their last message, the quietest first.
 	quiet, busy *Call
 	free        []*Call
-	chunks      [][]byte
+	chunks      [pooledChunk/grain + 1][][]byte
 	lists       [len(recordSizes)][][]packed
 	scratch     []Hop
 	used        int64

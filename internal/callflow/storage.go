@@ -8,13 +8,14 @@ import (
 	"sipscribe/syslog"
 )
 
-// While a call is open it holds no more than it must: the bytes of its messages, in chunks, and a packed record of each. When it is over the records are unpacked into
+// While a call is open it holds no more than it must: the bytes of its messages, a chunk each, and a packed record of each. When it is over the records are unpacked into
 // Hops, in storage that the Assembler has once for all calls. Chunks and lists are taken from pools and given back, so that the memory of open
 // calls is touched again and again while it is in the cache, and hardly any of it is left to the garbage collector.
 //
-// A road not taken: one growing arena a call. It is copied each time it grows, and half of its last doubling lies idle.
+// Roads not taken: one growing arena a call (it is copied each time it grows, and half of its last doubling lies idle); chunks of one size (a third of
+// each lies idle, since a message has to stand in one piece).
 
-// span is a range of one of a call's chunks. Only a chunk that was made for one large text is longer than chunkSize, and that begins at 0.
+// span is a range of one of a call's chunks.
 type span struct {
 	chunk uint16
 	off   uint16
@@ -22,7 +23,10 @@ type span struct {
 }
 
 const (
-	chunkSize = 1 << 11 // bytes
+	// A chunk is as long as the message that it was made for, rounded up to grain; what is left of it takes the next short text. Chunks of up to
+	// pooledChunk bytes are kept for others.
+	grain       = 64
+	pooledChunk = 2 << 10
 	// maxChunks bounds a call's chunks. A call that needs more is handed on in parts.
 	maxChunks   = 1<<16 - 2
 	poolPerSize = 1 << 13 // how many of each size are kept for others
@@ -101,23 +105,25 @@ func (c *Call) text(s span) []byte {
 
 // room returns where n bytes that stand together can be kept: the chunk, and the offset in it.
 func (a *Assembler) room(c *Call, n int) (chunk int, off int) {
-	last := len(c.chunks) - 1
-	if last >= 0 && n <= chunkSize && len(c.chunks[last])+n <= cap(c.chunks[last]) && cap(c.chunks[last]) == chunkSize {
-		return last, len(c.chunks[last])
+	if last := len(c.chunks) - 1; last >= 0 {
+		if b := c.chunks[last]; len(b)+n <= cap(b) && len(b) < 1<<16 {
+			return last, len(b)
+		}
 	}
 	var b []byte
-	switch free := len(a.chunks); {
-	case n > chunkSize:
+	if class := (n + grain - 1) / grain; n <= pooledChunk {
+		if free := a.chunks[class]; len(free) > 0 {
+			b = free[len(free)-1]
+			a.chunks[class] = free[:len(free)-1]
+		} else {
+			b = make([]byte, 0, class*grain)
+		}
+	} else {
 		b = make([]byte, 0, n)
-	case free > 0:
-		b = a.chunks[free-1]
-		a.chunks = a.chunks[:free-1]
-	default:
-		b = make([]byte, 0, chunkSize)
 	}
 	c.chunks = append(c.chunks, b)
 	c.asm.bytes += int64(cap(b))
-	return last + 1, 0
+	return len(c.chunks) - 1, 0
 }
 
 // keep copies b, and more behind it, into the storage of the call, and returns the span of b.
@@ -189,8 +195,8 @@ func (a *Assembler) unpack(c *Call) {
 // release gives the storage of a call back.
 func (a *Assembler) release(c *Call) {
 	for i, b := range c.chunks {
-		if cap(b) == chunkSize && len(a.chunks) < 4*poolPerSize {
-			a.chunks = append(a.chunks, b[:0])
+		if n := cap(b); n <= pooledChunk && n%grain == 0 && len(a.chunks[n/grain]) < poolPerSize {
+			a.chunks[n/grain] = append(a.chunks[n/grain], b[:0])
 		}
 		c.chunks[i] = nil
 	}
@@ -204,5 +210,5 @@ func (a *Assembler) release(c *Call) {
 
 // size returns what a call takes, in bytes.
 func (c *Call) size() int64 {
-	return c.asm.bytes + int64(cap(c.records))*int64(unsafe.Sizeof(packed{})) + callOverhead
+	return c.asm.bytes + int64(cap(c.chunks))*int64(unsafe.Sizeof([]byte{})) + int64(cap(c.records))*int64(unsafe.Sizeof(packed{})) + callOverhead
 }
