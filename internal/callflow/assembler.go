@@ -79,6 +79,7 @@ type callState struct {
 	keys       []string
 	ties       []uint64
 	deadline   int64
+	ended      int64 // the log's time when the call was handed on
 	due        int64 // when its timer fires
 	until      int64 // it is kept at least until then
 	legs       []leg // INVITE transactions of the newest attempt
@@ -383,6 +384,7 @@ func (a *Assembler) handOn(c *Call) error {
 	a.stats.Calls++
 	a.close(c.Seq)
 	a.unpack(c)
+	c.asm.ended = a.now[c.asm.domain]
 	c.analyse()
 	err := a.opts.Emit(c)
 	a.recycle(c)

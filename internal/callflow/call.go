@@ -89,6 +89,8 @@ type Call struct {
 	// Ring runs from the first 18x to the answer, the CANCEL or the refusal; Talk from the answer to the first BYE. -1:
 	// one of the two ends was not seen, or has no time.
 	Ring, Talk time.Duration
+	// RingFrom is the hop from which Ring runs, Answer the 2xx that made the call and Bye the BYE that ended it, as Talk has them; -1.
+	RingFrom, Answer, Bye int
 	// Missing lists what belongs to the call and was not seen, in the order in which it would come.
 	Missing []Missing
 	// Evicted: the call was handed on before its end, because memory was needed. Resumed: the beginning was handed on

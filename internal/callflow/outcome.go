@@ -10,6 +10,7 @@ import (
 // analyse draws the conclusions that need the whole call.
 func (c *Call) analyse() {
 	c.Caller, c.Callee, c.Root, c.Ring, c.Talk = -1, -1, -1, -1, -1
+	c.RingFrom, c.Answer, c.Bye = -1, -1, -1
 	c.findTransactions()
 	c.findDoubleLogging()
 	c.findForwards()
@@ -145,20 +146,23 @@ func (c *Call) callOutcome() {
 		c.Outcome = outcomeOf(c.Status)
 	case bye >= 0:
 		c.Outcome = OutcomeAnswered // nobody hangs up what nobody answered; the answer is not in the log
+	case c.noAnswerAtAll(deciding) && (!c.LogEnded && !c.Evicted && !c.Continued || c.timedOut(tx.Request)):
+		c.Outcome = OutcomeUnanswered
 	case c.LogEnded || c.Evicted || c.Continued:
 		c.Outcome = OutcomeInProgress
-	case c.noAnswerAtAll(deciding):
-		c.Outcome = OutcomeUnanswered
 	case c.expired(deciding):
 		c.Outcome = OutcomeUnanswered
 	default:
 		c.Outcome = OutcomeUnknown
 	}
 	if ringAt >= 0 && end >= 0 {
-		c.Ring = c.between(ringAt, end)
+		c.Ring, c.RingFrom = c.between(ringAt, end), ringAt
 	}
-	if answered >= 0 && bye >= 0 {
-		c.Talk = c.between(tx.Final, bye)
+	if c.Bye = bye; answered >= 0 {
+		c.Answer = tx.Final
+		if bye >= 0 {
+			c.Talk = c.between(tx.Final, bye)
+		}
 	}
 	// What was not seen.
 	switch c.Outcome {
@@ -243,6 +247,16 @@ func (c *Call) firstRinging(t int) int {
 	return -1
 }
 
+// timedOut reports whether the client has given the request up by now, for want of any answer: 64*T1, 32 s, after it was first sent (timers B and F; RFC 3261
+// §17.1.1.2, §17.1.2.2).
+func (c *Call) timedOut(request int) bool {
+	if request < 0 {
+		return false
+	}
+	t := c.Hops[request].Time
+	return !t.IsZero() && t.Domain() == c.asm.domain && c.asm.ended-t.Clock >= int64(32*time.Second)
+}
+
 // noAnswerAtAll reports whether the request of transaction t got no response at all.
 func (c *Call) noAnswerAtAll(t int) bool {
 	for i := range c.Hops {
@@ -324,7 +338,7 @@ func (c *Call) registrationOutcome() {
 	}
 	if tx.Final < 0 {
 		c.Missing = append(c.Missing, MissingFinal)
-		if c.Outcome = OutcomeUnanswered; c.LogEnded || c.Evicted || c.Continued {
+		if c.Outcome = OutcomeUnanswered; (c.LogEnded || c.Evicted || c.Continued) && !c.timedOut(tx.Request) {
 			c.Outcome = OutcomeInProgress
 		}
 		return
@@ -396,7 +410,7 @@ func (c *Call) requestOutcome() {
 		case tx.Method == sip.MethodAck:
 		default:
 			c.Status = 0
-			if c.Outcome = OutcomeUnanswered; c.LogEnded || c.Evicted || c.Continued {
+			if c.Outcome = OutcomeUnanswered; (c.LogEnded || c.Evicted || c.Continued) && !c.timedOut(tx.Request) {
 				c.Outcome = OutcomeInProgress
 			}
 		}

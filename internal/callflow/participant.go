@@ -459,24 +459,63 @@ func (c *Call) byVia() {
 		}
 		h.From = owner(h.viaHost, tag)
 	}
-	// The receiver of a request: the sender of the one downstream, else whose tag is in the answer.
+	// The receiver of a request: the sender of the one downstream. Where that was not logged, one that sends to several places at once tells them apart by the tags in
+	// the answers; otherwise all that it sends goes to one neighbour, whatever tags that answers with (a proxy that refuses makes up one of its own).
 	next := make([]int16, len(c.Transactions))
-	for t := range next {
-		next[t] = -1
+	sender := make([]int16, len(c.Transactions))
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		next[t], sender[t] = -1, -1
+		if tx.Request >= 0 {
+			sender[t] = c.Hops[tx.Request].From
+		} else if h := &c.Hops[tx.last]; h.viaHost != 0 && h.Status != 0 {
+			sender[t] = owner(h.viaHost, 0) // the answer's top Via is that of the request
+		}
 	}
 	for t := range c.Transactions {
 		if tx := &c.Transactions[t]; tx.Upstream >= 0 && tx.Request >= 0 && next[tx.Upstream] < 0 {
 			next[tx.Upstream] = c.Hops[tx.Request].From
 		}
 	}
+	forks := c.forks(sender)
+	neighbour := map[int16]int16{}
+	known := func(tag uint64) int16 {
+		for i := range c.Participants {
+			if tag != 0 && c.Participants[i].tag == tag {
+				return int16(i)
+			}
+		}
+		return -1
+	}
+	for t := range c.Transactions {
+		if next[t] >= 0 || forks[sender[t]] {
+			continue
+		}
+		// A neighbour that sends requests of its own is known by its tag.
+		if _, tag := c.txTags(t); neighbour[sender[t]] == 0 {
+			if p := known(tag); p >= 0 && p != sender[t] {
+				neighbour[sender[t]] = p + 1
+			}
+		}
+	}
 	for t := range c.Transactions {
 		if next[t] >= 0 {
 			continue
 		}
-		if from, tag := c.txTags(t); tag != 0 {
+		from, tag := c.txTags(t)
+		switch n := neighbour[sender[t]]; {
+		case forks[sender[t]] && tag != 0:
 			next[t] = owner(0, tag)
-		} else if from != 0 && c.Transactions[t].Upstream < 0 {
-			next[t] = c.peer(0)
+		case n > 0:
+			next[t] = n - 1
+		case from == 0 && tag == 0:
+		default:
+			if tag != 0 {
+				next[t] = owner(0, tag)
+			} else {
+				next[t] = c.peer(0)
+			}
+			neighbour[sender[t]] = next[t] + 1
 		}
 	}
 	for i := range c.Hops {
@@ -484,16 +523,36 @@ func (c *Call) byVia() {
 		if h.Transaction < 0 {
 			continue
 		}
-		to, from := next[h.Transaction], int16(-1)
-		if r := c.Transactions[h.Transaction].Request; r >= 0 {
-			from = c.Hops[r].From
-		}
+		to, from := next[h.Transaction], sender[h.Transaction]
 		if h.Status == 0 {
 			h.To = to
 		} else {
 			h.From, h.To = to, from
 		}
 	}
+}
+
+// forks returns the participants that send one request to several places: two transactions of one method and CSeq number, neither of them the other's upstream.
+func (c *Call) forks(sender []int16) map[int16]bool {
+	type attempt struct {
+		from   int16
+		method sip.Method
+		cseq   uint32
+		tag    uint64
+	}
+	seen, forks := map[attempt]bool{}, map[int16]bool{}
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		if tx.Request < 0 || tx.Method != sip.MethodInvite {
+			continue
+		}
+		k := attempt{sender[t], tx.Method, tx.CSeq, c.Hops[tx.Request].fromTag}
+		if seen[k] {
+			forks[sender[t]] = true
+		}
+		seen[k] = true
+	}
+	return forks
 }
 
 // findRoles says what each participant does.

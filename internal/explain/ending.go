@@ -71,9 +71,17 @@ func (t *Teller) completeKey() string {
 	if c.Kind == callflow.KindCall {
 		switch c.Outcome {
 		case callflow.OutcomeAnswered:
+			if c.Bye >= 0 && c.Hops[c.Bye].Transaction >= 0 {
+				if f := c.Transactions[c.Hops[c.Bye].Transaction].Final; f >= 0 && c.Hops[f].Status >= 300 {
+					m := t.parse(&c.Hops[f])
+					t.fill[placeStatus], t.fill[placeReason] = strconv.Itoa(int(c.Hops[f].Status)), t.shown(m.Text(m.Reason))
+					return "end.complete.bye"
+				}
+			}
 			return "end.complete.answered"
 		case callflow.OutcomeCancelled:
-			if t.state.cancelled >= 0 {
+			// A CANCEL may come too late, or be lost: then something else ended the attempt.
+			if t.state.cancelled >= 0 && c.Status == 487 {
 				return "end.complete.cancelled"
 			}
 		}
@@ -296,7 +304,11 @@ func (t *Teller) summary() {
 		if c.Outcome != callflow.OutcomeAnswered && c.Outcome != callflow.OutcomeCancelled {
 			extra = ", " // a status and its words stand before it
 		}
-		phrase("sum.ring")
+		if c.RingFrom >= 0 && c.Hops[c.RingFrom].Status != 180 {
+			phrase("sum.early")
+		} else {
+			phrase("sum.ring")
+		}
 	}
 	if c.Talk >= 0 {
 		t.fill[placeDuration] = duration(c.Talk, precision)

@@ -107,7 +107,7 @@ func (t *Teller) nameEnd(i int, p *callflow.Participant, q *Party) {
 				return
 			}
 		}
-		if int(hop.To) == i && p.Role != callflow.RoleServer && hop.IsInitial() && hop.Method != sip.MethodRegister {
+		if int(hop.To) == i && p.Role != callflow.RoleServer && hop.IsInitial() && hop.Method != sip.MethodRegister && hop.Method != sip.MethodCancel && hop.Method != sip.MethodAck {
 			m := t.parse(hop)
 			if name := personName(m.To()); name != nil {
 				q.Name = t.shown(name)

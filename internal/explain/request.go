@@ -51,6 +51,13 @@ func (t *Teller) request(i int, h *callflow.Hop, m *sip.Message) {
 }
 
 func (t *Teller) repeatedRequest(h *callflow.Hop) {
+	if h.Method != sip.MethodAck && h.Transaction >= 0 {
+		// An answer may stand in the log and still not have reached the sender.
+		if tx := &t.call.Transactions[h.Transaction]; tx.Final >= 0 && tx.Final < h.Index() || tx.Provisional >= 0 && tx.Provisional < h.Index() {
+			t.say("request.again.late")
+			return
+		}
+	}
 	switch h.Method {
 	case sip.MethodInvite:
 		t.say("invite.again")
@@ -381,7 +388,9 @@ func (t *Teller) bye(i int, h *callflow.Hop, m *sip.Message) {
 		key = "bye.reported"
 	}
 	d, ok := time.Duration(0), false
-	if answered >= 0 {
+	if i == c.Bye && c.Talk >= 0 {
+		d, ok = c.Talk, true // as the summary has it, also where the BYE was seen nearer to the callee
+	} else if answered >= 0 {
 		d, ok = c.Between(answered, i)
 	}
 	switch {
@@ -457,6 +466,10 @@ func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
 	case contacts > 1 && !(has && expires == 0):
 		t.say("register.several")
 	case !ok:
+		if t.fill[placeUser] == "" {
+			t.say("register.fetch.bare")
+			return
+		}
 		t.say("register.fetch")
 	case contact.Star:
 		t.say("register.removeall")

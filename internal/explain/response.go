@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"time"
 
 	"sipscribe/internal/callflow"
@@ -61,6 +62,10 @@ func (t *Teller) orphan(i int, h *callflow.Hop) {
 		case h.Status/100 == 2 && t.state.answered < 0:
 			t.state.answered = i
 		}
+	}
+	if t.fill[placeMethod] == "" {
+		t.say("response.orphan.bare")
+		return
 	}
 	t.say("response.orphan")
 }
@@ -275,6 +280,7 @@ func (t *Teller) refusal(i int, h *callflow.Hop, m *sip.Message) {
 		}
 		t.say(key)
 	}
+	t.ownWords(m, status)
 	t.tellWhy(m)
 	if t.isChange(i) && h.Method == sip.MethodInvite {
 		t.say("final.reinvite")
@@ -396,10 +402,51 @@ func (t *Teller) challenge(i int, h *callflow.Hop, m *sip.Message) {
 		// Other credentials than the last challenge asked for: an old nonce is as likely as a wrong password. So it is where the log
 		// begins with credentials from an earlier time.
 		t.say("challenge.nonce")
+	case !usualReason(m.Text(m.Reason), int(h.Status)):
+		// The server says itself what is wrong; a password need not be.
+		t.say("challenge.again")
+		t.ownWords(m, int(h.Status))
 	default:
 		t.fill[placeUser] = t.credentialsUser(request)
 		t.say("challenge.refused")
 	}
+}
+
+// ownWords adds the reason phrase of a refusal, if it is not the one that the RFCs give its status: then somebody meant something by it.
+func (t *Teller) ownWords(m *sip.Message, status int) {
+	reason := m.Text(m.Reason)
+	if usualReason(reason, status) {
+		return
+	}
+	for _, key := range [...]string{"final.400", "final.4xx", "final.5xx", "final.6xx", "final.other"} {
+		if t.lastKey == key {
+			return // it stands there already
+		}
+	}
+	t.fill[placeText] = `"` + t.shown(reason) + `"`
+	t.say("final.says")
+}
+
+// usualReason reports whether a reason phrase is what a status code says anyway: that of the RFC, in any case, or one of those that are in use beside it.
+func usualReason(reason []byte, status int) bool {
+	reason = bytes.TrimSpace(reason)
+	if len(reason) == 0 || strings.EqualFold(string(reason), sip.ReasonPhrase(status)) {
+		return true
+	}
+	for _, other := range otherReasons[status] {
+		if strings.EqualFold(string(reason), other) {
+			return true
+		}
+	}
+	return false
+}
+
+var otherReasons = map[int][]string{
+	401: {"Unauthorised"}, 404: {"User not found", "Not here"}, 407: {"Proxy Authorization Required", "Authentication Required"},
+	408: {"Request Time-out", "Request Timed Out", "Timeout"}, 480: {"Temporarily not available", "Not available"},
+	481: {"Call Leg/Transaction Does Not Exist", "Call/Transaction Does Not Exist.", "Dialog/Transaction Does Not Exist", "Subscription does not exist"},
+	486: {"Busy"}, 487: {"Request Cancelled", "Request Canceled", "Canceled", "Cancelled"}, 488: {"Not Acceptable"}, 489: {"Bad event"},
+	500: {"Internal Server Error", "Internal Error", "Server Internal Failure"}, 504: {"Gateway Time-out", "Server Timeout", "Gateway Timeout"}, 603: {"Declined"},
 }
 
 // usedNonce returns the nonce that a request's credentials for a realm use, and whether it has any for it.

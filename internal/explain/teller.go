@@ -39,6 +39,7 @@ type Teller struct {
 	state     state
 
 	hop         *callflow.Hop // that is being told
+	lastKey     string        // of the sentence said last
 	credHop     *callflow.Hop // request whose credentials gave the user ID
 	calleeName  string
 	calleeLater string
@@ -124,6 +125,7 @@ func (t *Teller) clear() {
 
 // say appends a sentence to the text that is being written.
 func (t *Teller) say(key string) {
+	t.lastKey = key
 	tpl, ok := catalogueEN[key]
 	if !ok {
 		panic("explain: internal error: the catalogue has no " + key)
