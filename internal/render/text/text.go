@@ -284,22 +284,31 @@ func (p *printer) story(c *report.Call) {
 		l.what = what(s)
 		l.way = p.way(&ways, parties, s)
 		cols.label = max(cols.label, len(s.Label))
+		if len(s.Evidence) > 0 {
+			l.place = p.place(s.Evidence[0])
+			cols.place = max(cols.place, width(l.place))
+		}
 		cols.time = max(cols.time, len(clock)-l.time)
 		cols.who = max(cols.who, ways[l.way].width)
 		cols.what = max(cols.what, len(l.what))
 	}
-	cols.text = 2 + cols.label + 2 + cols.time + 2 + cols.who + 2 + cols.what + 2
+	cols.text = 2 + cols.label + 2 + cols.place + 2 + cols.time + 2 + cols.who + 2 + cols.what + 2
 	if cols.time == 0 {
 		cols.text -= 2
 	}
 	roomy := p.o.Width == 0 || p.o.Width-cols.text >= 44
+	if !roomy || cols.place == 0 {
+		// No room for a column of places: each stands behind its sentence.
+		cols.text -= cols.place + 2
+		cols.place = 0
+	}
 	one := func(i int) {
 		l := &lines[i]
 		end := len(clock)
 		if i+1 < len(lines) {
 			end = lines[i+1].time
 		}
-		p.step(&steps[i], clock[l.time:end], &ways[l.way], l.what, &cols, roomy)
+		p.step(&steps[i], l, clock[l.time:end], &ways[l.way], &cols, roomy)
 	}
 	for i := 0; i < len(steps); i++ {
 		one(i)
@@ -313,12 +322,12 @@ func (p *printer) story(c *report.Call) {
 }
 
 // columns are the widths of the story's columns. text is where the sentences begin.
-type columns struct{ label, time, who, what, text int }
+type columns struct{ label, place, time, who, what, text int }
 
-// line is what a step has in the columns: where its time begins, its way, its method or status.
+// line is what a step has in the columns: where its time begins, its way, its method or status, and the place that proves it.
 type line struct {
-	time, way int
-	what      string
+	time, way   int
+	what, place string
 }
 
 // way is between whom a message went, drawn.
@@ -355,10 +364,18 @@ func repeatRun(steps []explain.Step, i int) int {
 	return n
 }
 
-func (p *printer) step(s *explain.Step, clock []byte, w *way, what string, cols *columns, roomy bool) {
+func (p *printer) step(s *explain.Step, l *line, clock []byte, w *way, cols *columns, roomy bool) {
+	what := l.what
 	p.write("  ")
-	p.padded(faint, s.Label, cols.label)
+	p.padded(bold, s.Label, cols.label)
 	p.write("  ")
+	text := s.Text
+	if cols.place > 0 {
+		p.colored(faint, l.place)
+		p.write(spaces(cols.place - width(l.place) + 2))
+	} else if l.place != "" {
+		text += " (" + l.place + ")"
+	}
 	if cols.time > 0 {
 		p.out = append(p.out, clock...)
 		p.write(spaces(cols.time - len(clock) + 2))
@@ -372,7 +389,7 @@ func (p *printer) step(s *explain.Step, clock []byte, w *way, what string, cols 
 		p.write(spaces(cols.who - w.width + 2))
 		p.colored(color, what)
 		p.write(spaces(cols.what - len(what) + 2))
-		p.wrapFrom(cols.text, spaces(cols.text), s.Text, "")
+		p.wrapFrom(cols.text, spaces(cols.text), text, "")
 		return
 	}
 	below := spaces(cols.label + 4)
@@ -391,7 +408,7 @@ func (p *printer) step(s *explain.Step, clock []byte, w *way, what string, cols 
 		p.newline()
 		p.wrap(below, below, w.text, "")
 	}
-	p.wrap(below, below, s.Text, "")
+	p.wrap(below, below, text, "")
 }
 
 // padded writes a text of our own, of ASCII, and blanks up to n columns.
