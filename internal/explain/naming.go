@@ -42,7 +42,7 @@ func (t *Teller) nameParties() {
 		}
 		if len(q.Endpoints) == 0 {
 			if h := c.Host(p); h != nil {
-				q.Endpoints = append(q.Endpoints, string(h))
+				q.Endpoints = append(q.Endpoints, t.shown(h))
 			}
 		}
 		t.parties = append(t.parties, q)

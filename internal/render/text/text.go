@@ -62,6 +62,9 @@ func Append(dst []byte, c *report.Call, o Options) []byte {
 	if !o.Brief {
 		p.facts(c.Story.Facts)
 	}
+	if !o.Brief {
+		p.parties(c.Story.Parties)
+	}
 	p.story(c)
 	p.section("How it ends")
 	p.paragraph("  ", c.Story.Ending.Text)
@@ -72,15 +75,34 @@ func Append(dst []byte, c *report.Call, o Options) []byte {
 	return p.out
 }
 
-// colours of the palette: requests red, responses green, faint what is secondary.
+// The palette: requests blue, responses by their class as Homer has them (grey, green, purple, orange, red); faint what is secondary. Nothing is said by colour alone.
 const (
 	bold    = "\x1b[1m"
 	faint   = "\x1b[2m"
 	red     = "\x1b[31m"
 	green   = "\x1b[32m"
 	yellow  = "\x1b[33m"
+	blue    = "\x1b[34m"
+	purple  = "\x1b[35m"
 	neutral = "\x1b[0m"
 )
+
+// colorOf returns the colour of a message's method or status.
+func colorOf(status int) string {
+	switch status / 100 {
+	case 0:
+		return blue
+	case 1:
+		return faint
+	case 2:
+		return green
+	case 3:
+		return purple
+	case 4:
+		return yellow
+	}
+	return red
+}
 
 type printer struct {
 	out []byte
@@ -257,6 +279,35 @@ func factValue(f explain.Fact) string {
 	return f.Value
 }
 
+// parties writes who is behind which address, where there are more than two, or the source states addresses.
+func (p *printer) parties(parties []explain.Party) {
+	names, stated := 0, 0
+	for i := range parties {
+		names = max(names, width(parties[i].Name))
+		if len(parties[i].Endpoints) > 0 {
+			stated++
+		}
+	}
+	if len(parties) < 2 || stated < 2 {
+		return
+	}
+	p.section("Who takes part")
+	for i := range parties {
+		q := &parties[i]
+		where := "address not in this log"
+		if len(q.Endpoints) > 0 {
+			where = strings.Join(q.Endpoints[:min(len(q.Endpoints), 4)], ", ")
+			if n := len(q.Endpoints) - 4; n > 0 {
+				where += " and " + strconv.Itoa(n) + " more"
+			}
+		}
+		p.write("  ")
+		p.write(q.Name)
+		p.write(spaces(names - width(q.Name) + 2))
+		p.wrapFrom(names+4, spaces(min(names+4, 12)), where, faint)
+	}
+}
+
 // story writes a line for each step.
 func (p *printer) story(c *report.Call) {
 	steps := c.Story.Steps
@@ -380,10 +431,7 @@ func (p *printer) step(s *explain.Step, l *line, clock []byte, w *way, cols *col
 		p.out = append(p.out, clock...)
 		p.write(spaces(cols.time - len(clock) + 2))
 	}
-	color := green
-	if s.Status == 0 {
-		color = red
-	}
+	color := colorOf(s.Status)
 	if roomy {
 		p.write(w.text)
 		p.write(spaces(cols.who - w.width + 2))
