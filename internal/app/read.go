@@ -264,15 +264,15 @@ func expand(args []string) ([]string, error) {
 		if arg != "-" && strings.ContainsAny(arg, "*?[") {
 			if _, err := os.Lstat(arg); err != nil {
 				list, err := filepath.Glob(arg)
-				if err != nil {
-					return nil, fmt.Errorf("%s: not a pattern: %w", arg, err)
+				if len(list) > 0 {
+					sort.Strings(list)
+					names = append(names, list...)
+					continue
 				}
-				if len(list) == 0 {
+				// Brackets are more often part of a name, "log[1].txt": then it is a file that is not there.
+				if err == nil && strings.ContainsAny(arg, "*?") {
 					return nil, fmt.Errorf("%w: no file matches %s", ErrNothing, arg)
 				}
-				sort.Strings(list)
-				names = append(names, list...)
-				continue
 			}
 		}
 		names = append(names, arg)

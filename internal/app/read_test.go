@@ -56,7 +56,9 @@ func TestExpand(t *testing.T) {
 		{[]string{"[odd].log"}, []string{"[odd].log"}, ""}, // a name before it is a pattern
 		{[]string{"nothing.log"}, []string{"nothing.log"}, ""},
 		{[]string{"*.pcap"}, nil, "no file matches *.pcap"},
-		{[]string{"[a"}, nil, "[a: not a pattern"},
+		{[]string{"[a", "b[1].log"}, []string{"[a", "b[1].log"}, ""}, // a file that is not there
+		{[]string{"[ab].log"}, []string{"a.log", "b.log"}, ""},
+		{[]string{"[a*"}, []string{"[a*"}, ""},
 	} {
 		got, err := expand(c.args)
 		if c.err != "" {

@@ -201,7 +201,7 @@ func truthfulRows(t *testing.T, k clock) ([]workload.Call, []row) {
 		if !ended(&c) {
 			complete = "false"
 		}
-		rows = append(rows, row{text, utc, c.From, c.To, c.Kind.String(), c.Outcome, status(c.Status), inSeconds(ring), inSeconds(talk), strconv.Itoa(c.Messages), complete, "f", c.CallID})
+		rows = append(rows, row{text, utc, c.From, c.To, c.Kind.String(), methodOf(&c), c.Outcome, status(c.Status), inSeconds(ring), inSeconds(talk), strconv.Itoa(c.Messages), complete, "f", c.CallID})
 	}
 	return calls, rows
 }
@@ -221,6 +221,7 @@ func TestCompareRows(t *testing.T) {
 			{"from", func(r []row) []row { r[7].from += "x"; return r }, 1},
 			{"to", func(r []row) []row { r[7].to = ""; return r }, 1},
 			{"kind", func(r []row) []row { r[7].kind = "other"; return r }, 1},
+			{"method", func(r []row) []row { r[7].method = "BYE"; return r }, 1},
 			{"outcome", func(r []row) []row { r[7].outcome = "unknown"; return r }, 1},
 			{"status", func(r []row) []row { r[7].status = "599"; return r }, 1},
 			{"ring", func(r []row) []row { r[7].ring += "1"; return r }, 1},
@@ -246,8 +247,8 @@ func TestCompareRows(t *testing.T) {
 
 func TestReadRows(t *testing.T) {
 	head := strings.Join(rowColumns, ",") + "\n"
-	rows, err := readRows(strings.NewReader(head + "t,u,a,\"b,c\",call,busy,486,,,7,true,f.log,id@host\n"))
-	want := row{"t", "u", "a", "b,c", "call", "busy", "486", "", "", "7", "true", "f.log", "id@host"}
+	rows, err := readRows(strings.NewReader(head + "t,u,a,\"b,c\",call,INVITE,busy,486,,,7,true,f.log,id@host\n"))
+	want := row{"t", "u", "a", "b,c", "call", "INVITE", "busy", "486", "", "", "7", "true", "f.log", "id@host"}
 	if err != nil || len(rows) != 1 || rows[0] != want {
 		t.Errorf("got %v, %v; want %v", rows, err, want)
 	}
@@ -267,8 +268,8 @@ func TestInSeconds(t *testing.T) {
 }
 
 func TestCompareStories(t *testing.T) {
-	rows := []row{{"Aug 20 16:40:00", "", "a", "b", "call", "answered", "200", "24.145", "62.772", "2", "true", "f", "1@h"},
-		{"Aug 20 16:40:01", "", "a", "b", "call", "in-progress", "", "", "", "1", "false", "f", "2@h"}}
+	rows := []row{{"Aug 20 16:40:00", "", "a", "b", "call", "INVITE", "answered", "200", "24.145", "62.772", "2", "true", "f", "1@h"},
+		{"Aug 20 16:40:01", "", "a", "b", "call", "INVITE", "in-progress", "", "", "", "1", "false", "f", "2@h"}}
 	first := `{"call_ids":["1@h"],"kind":"call","outcome":"answered","status":200,"complete":true,"start":{"text":"Aug 20 16:40:00"},"ring_ms":24145,"talk_ms":62772,"story":[{"kind":"message"},{"kind":"event"},{"kind":"message"}],"summary":"Answered."}` + "\n"
 	second := `{"call_ids":["2@h"],"kind":"call","outcome":"in-progress","status":null,"complete":false,"start":{"text":"Aug 20 16:40:01"},"ring_ms":null,"talk_ms":null,"story":[{"kind":"message"}],"summary":"It goes on."}` + "\n"
 	end := `{"summary":{"schema":1,"calls":2,"unrecognised":{"records":0,"lines":0}}}` + "\n"

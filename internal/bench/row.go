@@ -17,7 +17,8 @@ import (
 type row struct {
 	time, utc      string
 	from, to       string
-	kind, outcome  string
+	kind, method   string
+	outcome        string
 	status         string
 	ring, talk     string // seconds
 	messages       string
@@ -26,7 +27,7 @@ type row struct {
 }
 
 // rowColumns is the head of the list.
-var rowColumns = []string{"time", "utc", "from", "to", "kind", "outcome", "status", "ring_s", "talk_s", "messages", "complete", "source", "call_id"}
+var rowColumns = []string{"time", "utc", "from", "to", "kind", "method", "outcome", "status", "ring_s", "talk_s", "messages", "complete", "source", "call_id"}
 
 // readRows reads a list. The error says which line is not as it should be.
 func readRows(r io.Reader) ([]row, error) {
@@ -43,9 +44,17 @@ func readRows(r io.Reader) ([]row, error) {
 		case first && !slices.Equal(f, rowColumns):
 			return nil, fmt.Errorf("list: the columns are %q, want %q", f, rowColumns)
 		case !first:
-			rows = append(rows, row{f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], f[12]})
+			rows = append(rows, row{f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11], f[12], f[13]})
 		}
 	}
+}
+
+// methodOf is the method of the request with which a call of the truth begins.
+func methodOf(c *workload.Call) string {
+	if c.Kind == workload.KindRegistration {
+		return "REGISTER"
+	}
+	return "INVITE"
 }
 
 // inSeconds writes milliseconds as seconds without going through a float and without zeros at the end: 24145 as "24.145", 24000 as "24";
@@ -129,6 +138,7 @@ func compareRows(d *differences, rows []row, calls []workload.Call, k clock) {
 			{"from", r.from, c.From},
 			{"to", r.to, c.To},
 			{"kind", r.kind, c.Kind.String()},
+			{"method", r.method, methodOf(c)},
 			{"outcome", r.outcome, c.Outcome},
 			{"status", r.status, status(c.Status)},
 			{"ring", r.ring, inSeconds(ring)},

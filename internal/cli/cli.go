@@ -98,14 +98,14 @@ what happened in each call, with the place in the log that proves each sentence.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       Version(),
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("sipscribe {{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return withHint(err, fmt.Sprintf("try %q", cmd.CommandPath()+" --help"))
-	})
+	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(newHelp())
 	root.AddCommand(newExplain(t), newList(t), newRules(t))
 	return root
 }
@@ -142,14 +142,14 @@ func nothingFound(res *app.ReadResult) error {
 	var seen []string
 	count := func(n int64, what string) {
 		if n > 0 {
-			seen = append(seen, fmt.Sprintf("%d %s", n, what))
+			seen = append(seen, counted(n, what))
 		}
 	}
-	count(res.Unrecognised.Lines, "lines of other text")
-	count(res.Unrecognised.Records, "records that are no SIP")
-	count(res.Media, "RTP or RTCP packets")
-	count(res.Encrypted, "encrypted packets")
-	count(res.Other, "other packets")
+	count(res.Unrecognised.Lines, "line of other text")
+	count(res.Unrecognised.Records, "record that is no SIP")
+	count(res.Media, "RTP or RTCP packet")
+	count(res.Encrypted, "encrypted packet")
+	count(res.Other, "other packet")
 	hint := "--input-format names the format where it was not recognised (-v tells which one was taken)"
 	switch {
 	case res.Encrypted > 0:

@@ -3,12 +3,15 @@ package cli
 import (
 	"bufio"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"sipscribe/internal/app"
 	"sipscribe/internal/callflow"
 	"sipscribe/internal/diagnose/rules"
+	"sipscribe/internal/explain"
 	"sipscribe/internal/render/text"
 	"sipscribe/internal/report"
 )
@@ -17,7 +20,7 @@ func newExplain(t *terminal) *cobra.Command {
 	var read readFlags
 	var assume []string
 	var format, color string
-	var width int
+	width := number{n: -1, want: fmt.Sprintf("a number of columns: %d or more, or 0 for no limit", minWidth), ok: func(n int) bool { return n == 0 || n >= minWidth }}
 	var ascii, brief bool
 	cmd := &cobra.Command{
 		Use:   "explain FILE…",
@@ -35,7 +38,7 @@ Files may be compressed (gzip, Zstandard); several are merged by time; "-" is st
 			if err != nil {
 				return err
 			}
-			facts, err := assumptions(assume)
+			facts, err := assumptions(assume, t.talk)
 			if err != nil {
 				return err
 			}
@@ -46,9 +49,6 @@ Files may be compressed (gzip, Zstandard); several are merged by time; "-" is st
 			useColor, err := t.color(color)
 			if err != nil {
 				return err
-			}
-			if width > 0 && width < minWidth {
-				return fmt.Errorf("--width: %d columns are too few; at least %d, or 0 for no limit", width, minWidth)
 			}
 			defer t.done()
 			if read.unrecognised {
@@ -65,7 +65,8 @@ Files may be compressed (gzip, Zstandard); several are merged by time; "-" is st
 				}
 			}
 			e := &explainer{out: bufio.NewWriterSize(t, 64<<10), filter: filter, builder: report.NewBuilder(facts, rules.All),
-				options: text.Options{Width: t.width(width), Color: useColor, ASCII: ascii || oldConsole() && isTerminal(t.stdout), Brief: brief},
+				assumed: facts, logs: map[string]int{},
+				options: text.Options{Width: t.width(width.n), Color: useColor, ASCII: ascii || oldConsole() && isTerminal(t.stdout), Brief: brief},
 				sources: &sources}
 			switch format {
 			case "text":
@@ -84,8 +85,7 @@ Files may be compressed (gzip, Zstandard); several are merged by time; "-" is st
 	fl := cmd.Flags()
 	fl.StringVar(&format, "format", "text", "text, json (one document) or ndjson (one call a line)")
 	fl.StringArrayVar(&assume, "assume", nil, "supply a fact that the log hides, as name=value (proxy=…, callee=…); what rests on it is marked")
-	fl.IntVar(&width, "width", -1, "columns to draw for; 0: no limit (default: those of the terminal)")
-	fl.Lookup("width").DefValue = "0" // the help need not show -1
+	fl.Var(&width, "width", "`columns` to draw for; 0: no limit (default: those of the terminal)")
 	fl.StringVar(&color, "color", "auto", "use colours: auto, always, never (NO_COLOR is obeyed)")
 	fl.BoolVar(&ascii, "ascii", false, "draw arrows with - and > only")
 	fl.BoolVar(&brief, "brief", false, "leave out the facts and what happened to the log")
@@ -106,6 +106,10 @@ type explainer struct {
 	sources *[]report.Source
 	calls   int
 	told    int
+	// logs counts, for each assumption, the calls of which the log itself says it: there it was not needed.
+	assumed explain.Assumptions
+	logs    map[string]int
+	built   int
 	write   func(dst []byte, c *report.Call) ([]byte, error)
 }
 
@@ -113,13 +117,16 @@ func (e *explainer) run(cmd *cobra.Command, cfg app.ReadConfig, t *terminal, rea
 	e.ordered = app.NewOrdered(numbered{e, format}, app.OrderedBudget)
 	res, err := app.Read(cmd.Context(), cfg, func(c *callflow.Call, oldest int64) error {
 		e.calls++
+		read.notice(c)
 		if !e.filter.all() {
 			row := e.rower.Row(c)
 			if !e.filter.match(&row, *e.sources) {
 				return e.ordered.Put(c.Seq, nil, oldest)
 			}
 		}
-		b, err := e.write(e.ordered.Buffer(), e.builder.Build(c))
+		told := e.builder.Build(c)
+		e.noticeFacts(told)
+		b, err := e.write(e.ordered.Buffer(), told)
 		if err != nil {
 			return err
 		}
@@ -143,10 +150,39 @@ func (e *explainer) run(cmd *cobra.Command, cfg app.ReadConfig, t *terminal, rea
 		return nothingFound(res)
 	}
 	if e.told == 0 {
-		t.talk("none of the %d calls fits --where", e.calls)
+		t.noneFits(e.calls)
 	}
+	e.tellUnneeded(t)
 	read.tellRest(t, res)
 	return nil
+}
+
+// noticeFacts counts the facts of a call that the log says though the user supplied them.
+func (e *explainer) noticeFacts(c *report.Call) {
+	e.built++
+	if len(e.assumed) == 0 {
+		return
+	}
+	for i := range c.Story.Facts {
+		f := &c.Story.Facts[i]
+		if _, ok := e.assumed[f.Name]; ok && !f.Assumed {
+			e.logs[f.Name]++
+		}
+	}
+}
+
+// tellUnneeded says which assumptions were not needed.
+func (e *explainer) tellUnneeded(t *terminal) {
+	for _, name := range slices.Sorted(maps.Keys(e.logs)) {
+		where := fmt.Sprintf("in %d of %d calls", e.logs[name], e.built)
+		switch {
+		case e.built == 1:
+			where = "in the call"
+		case e.logs[name] == e.built:
+			where = fmt.Sprintf("in all %d calls", e.built)
+		}
+		t.talk("--assume %s: the log itself says it %s, and its word stands there", name, where)
+	}
 }
 
 // numbered writes the texts of calls in their order, with what stands between them.

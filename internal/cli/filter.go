@@ -30,7 +30,7 @@ type condition struct {
 
 // filterHelp is the description of the language for the help.
 const filterHelp = `--where takes terms that must all be true, separated by commas; it may be given several times.
-  fields with text      outcome, kind, from, to, source, call-id, time, complete (true, false)
+  fields with text      outcome, kind, method, from, to, source, call-id, time, complete (true, false)
   fields with numbers   ring, talk (as 10s, 1m30s, or seconds), messages, status
   =  !=                 equal (text without regard to case), not equal
   ~  !~                 contains, does not contain; /…/ is a regular expression: from~/^spa[0-9]$/
@@ -40,6 +40,7 @@ A value with a comma stands in double quotes.`
 var textFields = map[string]func(r *report.Row, sources []report.Source) string{
 	"outcome":  func(r *report.Row, _ []report.Source) string { return r.Outcome.String() },
 	"kind":     func(r *report.Row, _ []report.Source) string { return r.Kind.String() },
+	"method":   func(r *report.Row, _ []report.Source) string { return r.Method },
 	"from":     func(r *report.Row, _ []report.Source) string { return r.From },
 	"to":       func(r *report.Row, _ []report.Source) string { return r.To },
 	"call-id":  func(r *report.Row, _ []report.Source) string { return r.CallID },

@@ -187,8 +187,8 @@ func TestParseSize(t *testing.T) {
 }
 
 func TestCSVValue(t *testing.T) {
-	for in, want := range map[string]string{"": "", "spa1": "spa1", "+18005551212": "+18005551212", "+1+cmd|x": "'+1+cmd|x", "+": "'+",
-		"=1+1": "'=1+1", "-2": "'-2", "@x": "'@x", "＝1": "'＝1", `a,"b"`: `"a,""b"""`, `=a,b`: `"'=a,b"`, "a;b": "a;b"} {
+	for in, want := range map[string]string{"": "", "spa1": "spa1", "+18005551212": "+18005551212", "+1+cmd|x": "'+1+cmd|x", "+": "+", "-": "-", "+1 (800) 555-12.12": "+1 (800) 555-12.12", "-2-3": "-2-3", "+1-cmd": "'+1-cmd", "-x": "'-x", "+1,2": "\"'+1,2\"",
+		"=1+1": "'=1+1", "-2": "-2", "@x": "'@x", "＝1": "'＝1", `a,"b"`: `"a,""b"""`, `=a,b`: `"'=a,b"`, "a;b": "a;b"} {
 		if got := string(appendCSV(nil, in)); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
 		}

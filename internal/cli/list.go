@@ -27,7 +27,11 @@ func newList(t *terminal) *cobra.Command {
 		Use:   "list FILE…",
 		Short: "List the calls, one row each",
 		Long: `Lists the calls of a log or capture, one row each, in the order in which they began: time, from, to, outcome, how long it rang and how long they
-talked, the number of messages, and the file. Files may be compressed; several are merged by time; "-" is standard input.
+talked, the number of messages, and the file. Requests that are no call, such as a keep-alive NOTIFY, have their method before the outcome;
+--where kind=call leaves them out. Files may be compressed; several are merged by time; "-" is standard input.
+
+In the values of --csv an apostrophe stands before what a spreadsheet would take for a formula, such as '=1+1 for =1+1; telephone numbers, +18005551212
+among them, stay as they are.
 
 ` + filterHelp,
 		Example: `  sipscribe list adapter.log
@@ -72,7 +76,7 @@ talked, the number of messages, and the file. Files may be compressed; several a
 			default:
 				l.format = &tableRows{}
 			}
-			res, err := l.run(cmd, cfg, order)
+			res, err := l.run(cmd, cfg, &read, order)
 			if err != nil {
 				return readError(err)
 			}
@@ -80,7 +84,7 @@ talked, the number of messages, and the file. Files may be compressed; several a
 				return nothingFound(res)
 			}
 			if l.shown == 0 {
-				t.talk("none of the %d calls fits --where", l.calls)
+				t.noneFits(l.calls)
 			}
 			read.tellRest(t, res)
 			return nil
@@ -112,13 +116,14 @@ type rowFormat interface {
 	tail(dst []byte, rows int) []byte
 }
 
-func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, order *order) (*app.ReadResult, error) {
+func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, read *readFlags, order *order) (*app.ReadResult, error) {
 	var res *app.ReadResult
 	var err error
 	if order.streams() {
 		ordered := app.NewOrdered(l, app.OrderedBudget)
 		res, err = app.Read(cmd.Context(), cfg, func(c *callflow.Call, oldest int64) error {
 			l.calls++
+			read.notice(c)
 			row := l.rower.Row(c)
 			b := ordered.Buffer()
 			if l.filter.match(&row, l.sources) {
@@ -134,6 +139,7 @@ func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, order *order) (*app
 		defer sorter.close()
 		res, err = app.Read(cmd.Context(), cfg, func(c *callflow.Call, _ int64) error {
 			l.calls++
+			read.notice(c)
 			row := l.rower.Row(c)
 			if l.filter.match(&row, l.sources) {
 				return sorter.add(&row)
@@ -188,7 +194,7 @@ type tableRows struct{ time int }
 
 func (t *tableRows) head(dst []byte) []byte {
 	dst = column(dst, "TIME", t.time)
-	return append(dst, "FROM              TO                OUTCOME          RING     TALK  MESSAGES  SOURCE\n"...)
+	return append(dst, "FROM              TO                OUTCOME              RING     TALK  MESSAGES  SOURCE\n"...)
 }
 
 // column appends text padded to n columns, and two blanks. A longer text pushes the rest to the right: nothing is cut.
@@ -231,19 +237,7 @@ func (t *tableRows) row(dst []byte, r *report.Row, sources []report.Source) []by
 	}
 	dst = column(dst, dash(r.From), 16)
 	dst = column(dst, dash(r.To), 16)
-	outcome := r.Outcome.String()
-	dst = append(dst, outcome...)
-	n := len(outcome)
-	if r.Status != 0 && r.Outcome != callflow.OutcomeAnswered && r.Outcome != callflow.OutcomeCancelled &&
-		r.Outcome != callflow.OutcomeRegistered && r.Outcome != callflow.OutcomeUnregistered {
-		dst = append(dst, ' ')
-		dst = strconv.AppendInt(dst, int64(r.Status), 10)
-		n += 4
-	}
-	for ; n < 14; n++ {
-		dst = append(dst, ' ')
-	}
-	dst = append(dst, ' ', ' ')
+	dst = appendOutcome(dst, r)
 	for _, d := range [...]time.Duration{r.Ring, r.Talk} {
 		at = len(dst)
 		if d < 0 {
@@ -259,6 +253,32 @@ func (t *tableRows) row(dst []byte, r *report.Row, sources []report.Source) []by
 	return append(dst, '\n')
 }
 
+// appendOutcome appends how the call ended, padded: the outcome, and the status where it is not the one that goes without saying, a 2xx or the 487 of
+// a cancelled call. What is no call has its method first, which a status then follows by itself: "NOTIFY 489", "OPTIONS answered".
+func appendOutcome(dst []byte, r *report.Row) []byte {
+	const width = 18
+	at := len(dst)
+	told := r.Status != 0 && r.Status/100 != 2 && (r.Outcome != callflow.OutcomeCancelled || r.Status != 487)
+	lone := r.Method != "" && (r.Kind == callflow.KindOther || r.Kind == callflow.KindSubscription)
+	if lone {
+		dst = append(dst, r.Method...)
+	}
+	if !lone || !told {
+		if lone {
+			dst = append(dst, ' ')
+		}
+		dst = append(dst, r.Outcome.String()...)
+	}
+	if told {
+		dst = append(dst, ' ')
+		dst = strconv.AppendInt(dst, int64(r.Status), 10)
+	}
+	for len(dst)-at < width {
+		dst = append(dst, ' ')
+	}
+	return append(dst, ' ', ' ')
+}
+
 func dash(s string) string {
 	if s == "" {
 		return "-"
@@ -272,7 +292,7 @@ func (*tableRows) tail(dst []byte, _ int) []byte { return dst }
 type csvRows struct{}
 
 func (*csvRows) head(dst []byte) []byte {
-	return append(dst, "time,utc,from,to,kind,outcome,status,ring_s,talk_s,messages,complete,source,call_id\n"...)
+	return append(dst, "time,utc,from,to,kind,method,outcome,status,ring_s,talk_s,messages,complete,source,call_id\n"...)
 }
 
 func (*csvRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
@@ -281,7 +301,7 @@ func (*csvRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
 	if utc, ok := r.Time.UTC(); ok {
 		dst = utc.AppendFormat(dst, time.RFC3339Nano)
 	}
-	for _, s := range [...]string{r.From, r.To, r.Kind.String(), r.Outcome.String()} {
+	for _, s := range [...]string{r.From, r.To, r.Kind.String(), r.Method, r.Outcome.String()} {
 		dst = append(dst, ',')
 		dst = appendCSV(dst, s)
 	}
@@ -307,7 +327,7 @@ func (*csvRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
 }
 
 // appendCSV appends a value, in quotes where it needs them. A value that a spreadsheet would take for a formula gets an apostrophe before it:
-// display names and users come from whoever calls. "+18005551212" is a number to a spreadsheet, and stays.
+// display names and users come from whoever calls. A telephone number such as "+1 (800) 555-1212" stays as it is.
 func appendCSV(dst []byte, s string) []byte {
 	guard := formula(s)
 	quote := false
@@ -335,16 +355,17 @@ func appendCSV(dst []byte, s string) []byte {
 }
 
 // formula reports whether a spreadsheet might take a value for a formula: it begins with one of the signs that begin one, in the width of ASCII
-// or in that of East Asian letters. A number with "+" before it is none.
+// or in that of East Asian letters. A sign before nothing but what telephone numbers are written with begins none: the worst that can be made of it is
+// a sum.
 func formula(s string) bool {
 	if s == "" {
 		return false
 	}
 	switch s[0] {
-	case '=', '@', '-', '\t', '\r':
+	case '=', '@', '\t', '\r':
 		return true
-	case '+':
-		return len(s) == 1 || strings.Trim(s[1:], "0123456789") != ""
+	case '+', '-':
+		return strings.Trim(s[1:], "0123456789 .-()") != ""
 	}
 	for _, sign := range [...]string{"＝", "＋", "－", "＠"} {
 		if strings.HasPrefix(s, sign) {
@@ -365,6 +386,7 @@ type jsonRow struct {
 	From     string   `json:"from"`
 	To       string   `json:"to"`
 	Kind     string   `json:"kind"`
+	Method   string   `json:"method"`
 	Outcome  string   `json:"outcome"`
 	Status   *int     `json:"status"`
 	RingMS   *float64 `json:"ring_ms"`
@@ -380,7 +402,7 @@ func (*jsonRows) head(dst []byte) []byte { return append(dst, "[\n"...) }
 func (*jsonRows) separator() string { return ",\n" }
 
 func (*jsonRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
-	j := jsonRow{Time: r.Time.Text(), From: r.From, To: r.To, Kind: r.Kind.String(), Outcome: r.Outcome.String(), Messages: r.Messages,
+	j := jsonRow{Time: r.Time.Text(), From: r.From, To: r.To, Kind: r.Kind.String(), Method: r.Method, Outcome: r.Outcome.String(), Messages: r.Messages,
 		Complete: r.Complete, Source: sourceName(sources, r.Source), CallID: r.CallID}
 	if utc, ok := r.Time.UTC(); ok {
 		s := utc.Format(time.RFC3339Nano)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sipscribe/internal/app"
+	"sipscribe/internal/callflow"
 	"sipscribe/internal/capture"
 	"sipscribe/internal/decode"
 	"sipscribe/internal/explain"
@@ -19,20 +20,24 @@ import (
 // readFlags are the flags of all commands that read logs.
 type readFlags struct {
 	inputFormat  string
-	year         int
+	year         number
 	timezone     string
 	memory       string
 	verbose      bool
 	unrecognised bool
 	where        []string
+
+	zoneAlone bool // there is a --timezone and no --year
+	yearless  bool // a call has a date without a year
 }
 
 func (f *readFlags) register(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.inputFormat, "input-format", "", "read all files as this format ("+app.FormatNames()+"); without it each is recognised")
-	fl.IntVar(&f.year, "year", 0, "the year of the first message, for logs that do not write it")
+	f.year = number{want: "a year from 1970 to 9999", ok: func(n int) bool { return n >= 1970 && n <= 9999 }}
+	fl.Var(&f.year, "year", "the `year` of the first message, for logs that do not write it")
 	fl.StringVar(&f.timezone, "timezone", "", `the time zone of the log, for logs that do not write it ("Europe/Berlin", "UTC")`)
-	fl.StringVar(&f.memory, "memory", "512M", "memory for calls that are not over (K, M, G); past it the quietest are told before their end")
+	fl.StringVar(&f.memory, "memory", "512M", "bounds what calls that are not over take (K, M, G): past it the quietest are told before their end; the whole process takes more")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "say which format each file was taken for, and why")
 	fl.BoolVar(&f.unrecognised, "unrecognised", false, "list what was not recognised instead of the calls")
 	fl.StringArrayVar(&f.where, "where", nil, `only calls that fit, such as "outcome=busy" or "from~spa1,ring>10s"; see "sipscribe list --help"`)
@@ -42,18 +47,14 @@ func (f *readFlags) register(cmd *cobra.Command) {
 func (f *readFlags) config(t *terminal, files []string) (app.ReadConfig, error) {
 	cfg := app.ReadConfig{Files: files, Stdin: t.stdin, InputFormat: f.inputFormat, Progress: t.progress()}
 	rules := decode.ClockRules{}
-	if f.year != 0 {
-		if f.year < 1970 || f.year > 9999 {
-			return cfg, fmt.Errorf("--year: %d is not a year from 1970 to 9999", f.year)
-		}
-		rules.Year = f.year
-	}
+	rules.Year = f.year.n
 	if f.timezone != "" {
 		zone, err := time.LoadLocation(f.timezone)
 		if err != nil {
 			return cfg, withHint(fmt.Errorf("--timezone: there is no time zone %q", f.timezone), `write it as "Europe/Berlin", "America/New_York" or "UTC"`)
 		}
 		rules.Zone = zone
+		f.zoneAlone = !f.year.set
 	}
 	cfg.Clock = &rules
 	memory, err := parseSize(f.memory)
@@ -110,8 +111,18 @@ func (f *readFlags) listUnrecognised(cfg *app.ReadConfig, t *terminal) {
 	}
 }
 
-// tellRest says on standard error what was read and is in no call.
+// notice remembers of a call what tellRest says of all.
+func (f *readFlags) notice(c *callflow.Call) {
+	if stamp := c.Start().Stamp; stamp.HasDate() && stamp.Year == 0 {
+		f.yearless = true
+	}
+}
+
+// tellRest says on standard error what was read and is in no call, and which flags had no effect.
 func (f *readFlags) tellRest(t *terminal, res *app.ReadResult) {
+	if f.zoneAlone && f.yearless {
+		t.talk("--timezone has no effect without --year on a log that writes no year")
+	}
 	if n := res.Unrecognised.Lines + res.Unrecognised.Records; n > 0 && !f.unrecognised {
 		var parts []string
 		if res.Unrecognised.Lines > 0 {
@@ -142,9 +153,13 @@ func (f *readFlags) tellRest(t *terminal, res *app.ReadResult) {
 	}
 }
 
+// counted writes a number of things: "1 line of other text", "2 lines of other text", "2 records that are no SIP".
 func counted(n int64, what string) string {
 	if n == 1 {
 		return "1 " + what
+	}
+	if first, rest, ok := strings.Cut(what, " that is "); ok {
+		return fmt.Sprintf("%d %ss that are %s", n, first, rest)
 	}
 	if first, rest, ok := strings.Cut(what, " of "); ok {
 		return fmt.Sprintf("%d %ss of %s", n, first, rest)
@@ -152,8 +167,8 @@ func counted(n int64, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// assumptions reads --assume name=value.
-func assumptions(list []string) (explain.Assumptions, error) {
+// assumptions reads --assume name=value. The last value of a name counts; warn is told of that.
+func assumptions(list []string, warn func(format string, args ...any)) (explain.Assumptions, error) {
 	out := explain.Assumptions{}
 	for _, a := range list {
 		name, value, ok := strings.Cut(a, "=")
@@ -171,6 +186,9 @@ func assumptions(list []string) (explain.Assumptions, error) {
 		if !known {
 			sort.Strings(names)
 			return nil, fmt.Errorf("--assume: there is no fact %q to assume; there are %s", name, strings.Join(names, ", "))
+		}
+		if before, twice := out[name]; twice {
+			warn("--assume: %s is given twice; %q counts, %q does not", name, value, before)
 		}
 		out[name] = value
 	}

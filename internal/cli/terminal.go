@@ -40,6 +40,15 @@ func (t *terminal) talk(format string, args ...any) {
 	fmt.Fprintln(t.stderr, "sipscribe: "+printable(fmt.Sprintf(format, args...)))
 }
 
+// noneFits says that --where left nothing of so many calls.
+func (t *terminal) noneFits(calls int) {
+	if calls == 1 {
+		t.talk("the only call does not fit --where")
+		return
+	}
+	t.talk("none of the %d calls fits --where", calls)
+}
+
 // printable escapes what must not reach a terminal: names of files and texts of logs are in our messages.
 func printable(s string) string { return explain.Shown([]byte(s), 4096) }
 

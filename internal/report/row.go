@@ -16,6 +16,7 @@ type Row struct {
 	Time     capture.Time
 	From, To string // number, user or address; "hidden" if the log hides it, "" if there is none
 	Kind     callflow.Kind
+	Method   string // of the request that stands for the call, or that its first message answers; "" if neither says
 	Outcome  callflow.Outcome
 	Status   int
 	Ring     time.Duration // -1: not known
@@ -54,6 +55,7 @@ func (r *Rower) Row(c *callflow.Call) Row {
 	}
 	if first >= 0 {
 		row.Source = c.Origin(&c.Hops[first]).Source
+		row.Method = r.methodOf(c, &c.Hops[first])
 		if from, to, ok := c.FromTo(&c.Hops[first]); ok {
 			row.From, row.To = partyName(sip.ParseAddress(from)), partyName(sip.ParseAddress(to))
 		} else {
@@ -76,6 +78,15 @@ func (r *Rower) Row(c *callflow.Call) Row {
 		row.CallID = explain.Shown(c.FirstCallID(), 200)
 	}
 	return row
+}
+
+// methodOf names the method of a message. One that no RFC has is in the message itself.
+func (r *Rower) methodOf(c *callflow.Call, h *callflow.Hop) string {
+	if h.Method != sip.MethodOther {
+		return h.Method.String()
+	}
+	r.message.Parse(c.Data(h))
+	return explain.Shown(r.message.MethodName(), 40)
 }
 
 // partyName names an address in a list: its user part; where there is none, its host.
