@@ -415,7 +415,7 @@ func (a *Assembler) recycle(c *Call) {
 		return
 	}
 	*c = Call{ids: c.ids[:0], chunks: c.chunks, endpoints: c.endpoints[:0], names: c.names[:0], marks: c.marks[:0], Transactions: c.Transactions[:0],
-		Dialogs: c.Dialogs[:0], Participants: c.Participants[:0], Missing: c.Missing[:0], passing: c.passing[:0],
+		Dialogs: c.Dialogs[:0], Participants: c.Participants[:0], Missing: c.Missing[:0], passing: c.passing[:0], far: c.far[:0],
 		asm: callState{seq: -1, keys: c.asm.keys[:0], ties: c.asm.ties[:0], legs: c.asm.legs[:0]}}
 	a.free = append(a.free, c)
 }

@@ -143,26 +143,38 @@ func (a *Assembler) readVia(h *Hop, v []byte, n int) {
 	}
 	if n == 0 {
 		// sent-by. ParseVia knows the whole grammar; nearly every Via is written in one way.
-		if len(v) > 12 && string(v[:8]) == "SIP/2.0/" {
-			at := 8
-			for at < semi && v[at] >= 'A' && v[at] <= 'Z' {
-				at++
-			}
-			if at < semi && v[at] == ' ' {
-				host := v[at+1 : semi]
-				if c := bytes.IndexByte(host, ':'); c < 0 {
-					h.viaHost = sentByHash(host)
-				} else if plainPort(host[c+1:]) {
-					h.viaHost = sentByHash(host[:c])
+		if semi > 12 && string(v[:8]) == "SIP/2.0/" && v[11] == ' ' {
+			host := v[12:semi]
+			for k := len(host) - 1; k > 0 && k >= len(host)-6; k-- {
+				if c := host[k]; c == ':' {
+					host = host[:k]
+					break
+				} else if c < '0' || c > '9' {
+					break
 				}
 			}
+			h.viaHost = sentByHash(host)
 		}
 		if h.viaHost == 0 {
 			via := sip.ParseVia(v)
 			h.viaHost = hostHash(via.Host)
 		}
 	}
-	for p := v[semi:]; len(p) > 1; {
+	p := v[semi:]
+	// ";branch=…" first, and nothing behind it or ";rport": so most clients write it.
+	if len(p) > 9 && string(p[:8]) == ";branch=" {
+		end := bytes.IndexByte(p[8:], ';')
+		if end < 0 {
+			end = len(p) - 8
+		}
+		if value := p[8 : 8+end]; len(value) > 0 && value[0] > ' ' && value[len(value)-1] > ' ' {
+			a.readBranch(h, value, n)
+			if p = p[8+end:]; n > 0 || len(p) == 0 || string(p) == ";rport" {
+				return
+			}
+		}
+	}
+	for len(p) > 1 {
 		p = p[1:]
 		end := bytes.IndexByte(p, ';')
 		if end < 0 {
@@ -178,9 +190,7 @@ func (a *Assembler) readVia(h *Hop, v []byte, n int) {
 		}
 		switch q[0] {
 		case 'b', 'B':
-			if len(q) > 7 && string(q[:7]) == "branch=" && q[7] > ' ' && q[len(q)-1] > ' ' {
-				a.readBranch(h, q[7:], n)
-			} else if value, ok := param(q, "branch"); ok {
+			if value, ok := param(q, "branch"); ok {
 				a.readBranch(h, value, n)
 			}
 		case 'r', 'R':
@@ -199,12 +209,25 @@ func (a *Assembler) readVia(h *Hop, v []byte, n int) {
 // sentByHash returns the hash of a host as it stands, 0 if there is anything about it that is not a plain host.
 func sentByHash(host []byte) uint64 {
 	for _, c := range host {
-		if c <= ' ' {
-			return 0
+		if hostChar[c] != plainHost {
+			if c <= ' ' {
+				return 0
+			}
+			return hostHash(host)
 		}
 	}
-	return hostHash(host)
+	return hashOf(host)
 }
+
+const plainHost = 1
+
+// hostChar marks the characters of a host that is written in the one way that counts: digits, small letters, full stop, hyphen, underscore.
+var hostChar = func() (t [256]uint8) {
+	for _, c := range []byte("0123456789abcdefghijklmnopqrstuvwxyz.-_") {
+		t[c] = plainHost
+	}
+	return t
+}()
 
 // hostHash returns the hash of a host however it is written: names without regard to case, IPv6 addresses with or without brackets and in any of their forms
 // (RFC 5952 has the one that counts).
@@ -222,16 +245,6 @@ func hostHash(host []byte) uint64 {
 		return hashOf([]byte(a.Unmap().String()))
 	}
 	return hashOf(bytes.ToLower(host))
-}
-
-// plainPort reports whether b is one to five digits.
-func plainPort(b []byte) bool {
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return len(b) > 0 && len(b) <= 5
 }
 
 // param returns the value of "name = value" if q is that parameter.

@@ -93,6 +93,7 @@ func (c *Call) findParticipants() {
 	shared := c.sharedHosts()
 	placed := false
 	c.meet()
+	c.findFar(shared)
 	for i := range c.Hops {
 		h := &c.Hops[i]
 		if h.Kind != capture.KindMessage {
@@ -227,20 +228,14 @@ func (c *Call) ends(h *Hop, near, far *int16) {
 	if *far >= 0 {
 		return
 	}
-	// Whoever logs the other end of other messages of this call is the far end of this one.
+	// Whoever logs the other end of other messages of this call is the far end of this one; else whom other sources show at the far end.
 	if p := c.farHost(h.observer); p >= 0 {
 		*far = p
-		return
-	}
-	if len(c.endpoints) == 0 {
+	} else if int(h.observer) < len(c.far) && c.far[h.observer] >= 0 {
+		*far = c.far[h.observer]
+	} else {
 		*far = c.peer(c.side(h))
-		return
 	}
-	if p := c.farOf(h.observer); p >= 0 {
-		*far = p
-		return
-	}
-	*far = c.peer(c.side(h))
 }
 
 // side tells the two sides of a host that passes messages on, and logs them before and behind: 1 where the request is one that it passes on, or comes back
@@ -294,33 +289,42 @@ func (c *Call) farHost(observer int16) int16 {
 	return far
 }
 
-// farOf returns whom a host that logs talks to by its other records, if that is one participant only; -1 if not.
-func (c *Call) farOf(observer int16) int16 {
-	far := int16(-1)
+// findFar finds whom each host that logs talks to by those of its records that have addresses: -1 where that is nobody, or not one only.
+func (c *Call) findFar(shared []netip.Addr) {
+	c.far = c.far[:0]
+	if len(c.endpoints) == 0 {
+		return
+	}
+	const several = -2
+	for range min(len(c.names), maxParticipants) {
+		c.far = append(c.far, -1)
+	}
 	for i := range c.Hops {
 		h := &c.Hops[i]
-		if h.observer != observer || h.Kind != capture.KindMessage {
+		if h.observer < 0 || int(h.observer) >= len(c.far) || h.Kind != capture.KindMessage {
 			continue
+		}
+		// The sender first, so that the parties stand in the order in which they come in.
+		for _, e := range [...]int16{h.src, h.dst} {
+			if e >= 0 {
+				c.byEndpoint(e, shared)
+			}
 		}
 		end := h.dst
 		if h.Direction == capture.Received {
 			end = h.src
 		}
-		if end < 0 {
+		if end < 0 || h.Direction == capture.DirectionUnknown {
 			continue
 		}
-		p := h.To
-		if h.Direction == capture.Received {
-			p = h.From
-		}
-		if p >= 0 && far >= 0 && p != far {
-			return -1
-		}
-		if p >= 0 {
-			far = p
+		switch p := c.byEndpoint(end, shared); {
+		case p < 0:
+		case c.far[h.observer] == -1:
+			c.far[h.observer] = p
+		case c.far[h.observer] != p:
+			c.far[h.observer] = several
 		}
 	}
-	return far
 }
 
 // sharedHosts returns the addresses that stand for several participants: one host talks to itself.
