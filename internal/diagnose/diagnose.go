@@ -72,7 +72,7 @@ type Finding struct {
 	Evidence        []capture.Evidence
 }
 
-// Pass is one run of one rule over one call.
+// Pass is one run of one rule over one call. It holds until the rule returns.
 type Pass struct {
 	Call *callflow.Call
 
@@ -111,6 +111,7 @@ type Runner struct {
 	damaged  map[int]bool
 	messages *callflow.Messages
 	fired    map[*Rule]bool
+	pass     Pass // that is given to the rules, one after the other
 }
 
 // NewRunner returns a Runner of rules, which stand in the order in which they are to run. It takes parsed messages from messages, which others may share;
@@ -136,7 +137,8 @@ func (r *Runner) Run(c *callflow.Call) []Finding {
 			continue
 		}
 		n := len(r.findings)
-		rule.Run(&Pass{Call: c, runner: r, rule: rule})
+		r.pass = Pass{Call: c, runner: r, rule: rule}
+		rule.Run(&r.pass)
 		if len(r.findings) > n {
 			r.fired[rule] = true
 		}

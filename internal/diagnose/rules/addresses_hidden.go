@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"fmt"
 
 	"sipscribe/internal/capture"
@@ -24,23 +25,27 @@ func runAddressesHidden(p *diagnose.Pass) {
 	var evidence []capture.Evidence
 	total, messages := 0, 0
 	sample := ""
+	var plain plainTexts
 	for i := range p.Call.Hops {
 		h := &p.Call.Hops[i]
 		if h.Kind != capture.KindMessage || h.Duplicate {
 			continue
 		}
 		m := p.Message(i)
-		if !sip.MayBeMasked(m.Raw[:m.Body.Start]) {
-			continue // all that is looked at below stands before the body
-		}
 		n := 0
-		if u := m.RequestURI(); u.Masked || sip.Masked(m.Text(m.URISpan)) {
-			n++
-			if sample == "" {
-				sample = mask(m.Text(m.URISpan))
+		if uri := m.Text(m.URISpan); !plain.has(uri) {
+			if u := m.RequestURI(); u.Masked || sip.Masked(uri) {
+				n++
+				if sample == "" {
+					sample = mask(uri)
+				}
 			}
 		}
-		for _, f := range m.Fields {
+		for k := range m.Fields {
+			f := &m.Fields[k]
+			if !bearsAddress(f.ID) || plain.has(m.Text(f.Value)) {
+				continue
+			}
 			switch f.ID {
 			case sip.FieldFrom, sip.FieldTo, sip.FieldContact, sip.FieldRoute, sip.FieldRecordRoute, sip.FieldReferTo, sip.FieldReferredBy:
 				a := sip.ParseAddress(m.Text(f.Value))
@@ -79,6 +84,38 @@ func runAddressesHidden(p *diagnose.Pass) {
 		Text: fmt.Sprintf("hidden: %s in %s; those that look the same may differ", count(total, "address", "addresses"),
 			count(messages, "message", "messages")),
 		Mend: "take the log from the device or its collector, not from a web page; or supply what you know with --assume"})
+}
+
+// bearsAddress reports whether the rule looks at a field. It is asked about each field of each message.
+func bearsAddress(id sip.FieldID) bool {
+	switch id {
+	case sip.FieldFrom, sip.FieldTo, sip.FieldContact, sip.FieldRoute, sip.FieldRecordRoute, sip.FieldReferTo, sip.FieldReferredBy,
+		sip.FieldCallID, sip.FieldVia, sip.FieldAuthorization, sip.FieldProxyAuthorization:
+		return true
+	}
+	return false
+}
+
+// plainTexts are texts of a call in which nothing can be a mask, in places by what is cheap to see of them. The messages of a call carry
+// the same few values again and again (RFC 3261 §8.2.6.2: a response has Via, From, To and Call-ID of its request), so that few have to
+// be searched.
+type plainTexts [64][]byte
+
+// has reports whether nothing in a text can be a mask.
+func (p *plainTexts) has(text []byte) bool {
+	n := len(text)
+	if n == 0 {
+		return true
+	}
+	seen := &p[(n*9+int(text[n-1])+int(text[n/2])*5)%len(p)]
+	if bytes.Equal(*seen, text) {
+		return true
+	}
+	if sip.MayBeMasked(text) {
+		return false
+	}
+	*seen = text
+	return true
 }
 
 // mask names the mask that stands in an address.

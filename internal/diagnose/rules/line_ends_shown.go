@@ -19,18 +19,35 @@ a blank, rsyslog #015#012, Kiwi <013><010>. The messages were sent with ordinary
 	Refs:  []diagnose.Ref{diagnose.RFC(5424, "8.2")},
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
-		shown := map[syslog.Escape]string{syslog.EscapeCaret: "^M", syslog.EscapeMeta: "^M", syslog.EscapeHashOctal: "#015#012",
-			syslog.EscapeBackslashOctal: `\015\012`, syslog.EscapeC: `\r\n`, syslog.EscapeDecimal: "<013><010>", syslog.EscapeBlanks: "blanks", syslog.EscapeSpaceLF: "blanks"}
 		for i := range p.Call.Hops {
 			h := &p.Call.Hops[i]
 			if h.Kind != capture.KindMessage {
 				continue
 			}
-			if text, ok := shown[h.Escape]; ok {
+			if text := shownLineEnd(h.Escape); text != "" {
 				p.Report(diagnose.Finding{Evidence: p.Evidence(i, sip.Span{}),
 					Text: fmt.Sprintf("line ends: the collector wrote them as %s, each message on one line", text)})
 				return
 			}
 		}
 	},
+}
+
+// shownLineEnd is how a line end looks that was written in a way that people see; "" for the others.
+func shownLineEnd(e syslog.Escape) string {
+	switch e {
+	case syslog.EscapeCaret, syslog.EscapeMeta:
+		return "^M"
+	case syslog.EscapeHashOctal:
+		return "#015#012"
+	case syslog.EscapeBackslashOctal:
+		return `\015\012`
+	case syslog.EscapeC:
+		return `\r\n`
+	case syslog.EscapeDecimal:
+		return "<013><010>"
+	case syslog.EscapeBlanks, syslog.EscapeSpaceLF:
+		return "blanks"
+	}
+	return ""
 }
