@@ -17,7 +17,7 @@ type table struct {
 	machine machine
 }
 
-// Goals that are not ratios (DESIGN.md, "Budgets").
+// Goals that are not ratios (docs/measurements.md).
 const (
 	goalLive  = 2048 // bytes a live call beyond its messages
 	goalParse = 1000 // MB/s

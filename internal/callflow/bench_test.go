@@ -49,7 +49,7 @@ func BenchmarkAssemble(b *testing.B) {
 }
 
 // BenchmarkLiveCall measures what a call takes while it is open, beyond the bytes of its messages: 10,000 calls that talk.
-// The goal is 2 KB (DESIGN.md, "Budgets").
+// The goal is 2 KB (docs/measurements.md).
 func BenchmarkLiveCall(b *testing.B) {
 	s := &scene{parties: parties}
 	var lines []capture.Record

@@ -279,7 +279,7 @@ func (c *Call) expired(t int) bool {
 	return ok && n > 0 && time.Duration(n)*time.Second <= timerEarly
 }
 
-// outcomeOf classes a final status other than 2xx (DESIGN.md, "Outcomes").
+// outcomeOf classes a final status other than 2xx (docs/json.md, "Outcomes").
 func outcomeOf(status int) Outcome {
 	switch {
 	case status == 486 || status == 600:

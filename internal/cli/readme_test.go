@@ -16,7 +16,7 @@ import (
 )
 
 // pages are the pages whose shown output is held true, from the root of the module.
-var pages = []string{"README.md", "examples/README.md"}
+var pages = []string{"README.md", "examples/README.md", "docs/spa.md"}
 
 // leftOut is a line of a page that stands for any lines, or none.
 const leftOut = "…"

@@ -63,7 +63,7 @@ const log = "Aug 20 16:40:00 192.0.2.10 [0]Off Hook\n" +
 	"Aug 20 16:40:05 192.0.2.10 SIP/2.0 180 Ringing^M Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK-1^M " +
 	"From: <sip:spa1@sip.example.net>;tag=6240770a208ec24o0^M To: <sip:1800@sip.example.net>;tag=1^M Call-ID: a-b@192.0.2.10^M CSeq: 101 INVITE^M Content-Length: 0^M ^M\n"
 
-// contract is the shape of DESIGN.md ("The data that every face speaks"): each object with its keys in order. A key with "?" may be
+// contract is the shape of docs/json.md: each object with its keys in order. A key with "?" may be
 // absent.
 var contract = map[string]string{
 	"":                      "id call_ids kind outcome status complete incomplete_because start precision_ms ring_ms talk_ms headline summary participants facts story ending notes findings",

@@ -2,7 +2,7 @@
 //
 //	callflow.Call ─ Builder.Build ─▶ Call{Story, Notes, Findings} ─▶ render/*, JSON, the command line
 //
-// The JSON is the contract of DESIGN.md ("The data that every face speaks"): offsets are bytes, half-open, in the
+// The JSON is that of docs/json.md: offsets are bytes, half-open, in the
 // decompressed source before any unescaping; lines and frames count from 1.
 package report
 

@@ -156,7 +156,7 @@ func (s seen) cseqMethod(t *testing.T) string {
 
 var userRE = regexp.MustCompile(`<sip:([^@>]+)@`)
 
-// conclude tells from the messages of one call what the truth says of it, by the definitions of DESIGN.md and no other.
+// conclude tells from the messages of one call what the truth says of it, by the definitions of docs/json.md and no other.
 func conclude(t *testing.T, messages []seen) Call {
 	t.Helper()
 	c := Call{Kind: KindCall, RingMS: Unknown, TalkMS: Unknown, Messages: len(messages), Time: messages[0].at, CallID: messages[0].field(t, "Call-ID")}

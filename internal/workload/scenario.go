@@ -41,7 +41,7 @@ const (
 type scenario struct {
 	name    string
 	kind    Kind
-	outcome string // in the words of the data contract (DESIGN.md)
+	outcome string // in the words of docs/json.md
 	status  int    // of the last final response to the INVITE that makes the call, or to the REGISTER; 0: none
 	course  func(*script)
 }
