@@ -111,13 +111,17 @@ func (m *Message) ToTag() []byte { return tagOf(m.Value(FieldTo)) }
 
 // tagOf finds the tag without reading the URI.
 func tagOf(v []byte) []byte {
-	// Nearly always there are no quotes, and the value ends in ">" or in ">;tag=" and a token.
-	if end := bytes.IndexByte(v, '>'); end > 0 && bytes.IndexByte(v[:end], '<') >= 0 && bytes.IndexByte(v, '"') < 0 && bytes.IndexByte(v, 0xe2) < 0 {
-		if end == len(v)-1 {
+	// Nearly always there are no quotes before the URI, and the value ends in ">" or in ">;tag=" and a token.
+	if open := bytes.IndexByte(v, '<'); open >= 0 && plainName(v[:open]) {
+		uri := v[open:]
+		end := bytes.IndexByte(uri, '>')
+		if end == len(uri)-1 {
 			return nil
 		}
-		if tail := v[end+1:]; len(tail) > 5 && string(tail[:5]) == ";tag=" && allOf(tail[5:], classToken, false) {
-			return tail[5:]
+		if tail := uri[end+1:]; end > 0 && len(tail) > 5 && string(tail[:5]) == ";tag=" {
+			if tag := tail[5:]; allOf(tag, classToken, false) {
+				return tag
+			}
 		}
 	}
 	_, _, params, _ := splitAddress(v)
@@ -128,6 +132,16 @@ func tagOf(v []byte) []byte {
 	p := Params{raw: params}
 	t, _ := p.Get("tag")
 	return t
+}
+
+// plainName reports whether a display name has no quotation marks, straight or curly.
+func plainName(b []byte) bool {
+	for _, c := range b {
+		if c == '"' || c >= 0xe2 {
+			return false
+		}
+	}
+	return true
 }
 
 func trimLeftLWS(b []byte) []byte {

@@ -15,17 +15,16 @@ func (m *Message) CSeq() CSeq {
 	var c CSeq
 	var n uint64
 	i := 0
-	for i < len(v) && isDigit(v[i]) {
+	for ; i < len(v) && isDigit(v[i]); i++ {
 		if n < 1<<32 {
 			n = n*10 + uint64(v[i]-'0')
 		}
-		i++
 	}
 	digits := i
 	for i < len(v) && isLWS(v[i]) {
 		i++
 	}
-	c.MethodName = trimLWS(v[i:])
+	c.MethodName = v[i:] // Value has no white space at its end
 	c.Method = ParseMethod(c.MethodName)
 	if n < 1<<32 {
 		c.Number = uint32(n)

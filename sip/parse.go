@@ -1,12 +1,14 @@
 package sip
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Parse reads a message out of b into m, which loses what it held. It never fails. It borrows b, and allocates only if
 // this message has more header rows or problems than any that m held before.
 func (m *Message) Parse(b []byte) {
-	fields, problems := m.Fields[:0], m.Problems[:0]
-	*m = Message{Raw: b, Fields: fields, Problems: problems, DeclaredLength: -1}
+	m.reset(b)
 	if m.Fields == nil {
 		m.Fields = make([]Field, 0, 24)
 	}
@@ -31,6 +33,17 @@ func (m *Message) Parse(b []byte) {
 		m.problem(ProblemNoMethod, int(m.StartLine.Start), int(m.StartLine.Start))
 	}
 	m.parseBody(b, p, len(whole))
+}
+
+// reset empties m for a message in b. It is as *m = Message{…} would be, but for that this is put together elsewhere and copied.
+func (m *Message) reset(b []byte) {
+	m.Raw, m.Fields, m.Problems = b, m.Fields[:0], m.Problems[:0]
+	m.Kind, m.Method, m.Status = KindUnknown, MethodUnknown, 0
+	m.Lead, m.StartLine, m.Blank, m.Body, m.Trail = Span{}, Span{}, Span{}, Span{}, Span{}
+	m.MethodSpan, m.URISpan, m.Version, m.StatusSpan, m.Reason = Span{}, Span{}, Span{}, Span{}, Span{}
+	m.DeclaredLength = -1
+	m.first = [fieldIDs]uint16{}
+	m.bareLF = false
 }
 
 func (m *Message) problem(code ProblemCode, start, end int) {
@@ -95,6 +108,9 @@ func (m *Message) startLine(b []byte, p, end int) bool {
 	if len(line) < 5 {
 		return false
 	}
+	if m.goodStatusLine(line, p) || m.goodRequestLine(line, p) {
+		return true
+	}
 	if isVersion(line) {
 		return m.statusLine(b, p, end)
 	}
@@ -120,11 +136,65 @@ func (m *Message) startLine(b []byte, p, end int) bool {
 	return true
 }
 
+// goodStatusLine reads a line at p as it should be, "SIP/2.0 200 OK", and leaves all others alone. It finds in them what statusLine finds.
+func (m *Message) goodStatusLine(line []byte, p int) bool {
+	if len(line) < 12 || string(line[:8]) != "SIP/2.0 " || line[11] != ' ' {
+		return false
+	}
+	d0, d1, d2 := line[8]-'0', line[9]-'0', line[10]-'0'
+	if d0 > 9 || d1 > 9 || d2 > 9 {
+		return false
+	}
+	for _, c := range line[12:] {
+		if c == '\r' {
+			return false
+		}
+	}
+	m.Kind = KindResponse
+	m.Status = uint16(d0)*100 + uint16(d1)*10 + uint16(d2)
+	m.Version, m.StatusSpan, m.Reason = span(p, p+7), span(p+8, p+11), span(p+12, p+len(line))
+	return true
+}
+
+// goodRequestLine reads a line at p as it should be, with a known method and a SIP URI: "BYE sip:bob@example.com SIP/2.0"; all others it
+// leaves alone. It finds in them what readRequestLine finds.
+func (m *Message) goodRequestLine(line []byte, p int) bool {
+	const longest = len("SUBSCRIBE")
+	v := len(line) - len(" SIP/2.0")
+	if v < longest+1 || string(line[v:]) != " SIP/2.0" {
+		return false
+	}
+	i := 0
+	for i <= longest && line[i] != ' ' {
+		i++
+	}
+	uri := i + 1
+	if uri+4 > v || string(line[uri:uri+4]) != "sip:" || hasBlank(line[uri:v]) {
+		return false
+	}
+	switch id := ParseMethod(line[:i]); id {
+	case MethodUnknown, MethodOther:
+		return false
+	default:
+		m.Kind, m.Method = KindRequest, id
+	}
+	m.MethodSpan, m.URISpan, m.Version = span(p, p+i), span(p+uri, p+v), span(p+v+1, p+len(line))
+	return true
+}
+
 // sipVersion is the version that sipscribe speaks. It is compared without regard to case (RFC 3261 §7.1).
 const sipVersion = "SIP/2.0"
 
 // hasBlank reports whether b has a blank or another control character below it.
 func hasBlank(b []byte) bool {
+	// Eight bytes at a time: a byte below 0x21 borrows from its top bit, which it has not set itself.
+	for len(b) >= 8 {
+		w := binary.LittleEndian.Uint64(b)
+		if (w-0x2121212121212121)&^w&0x8080808080808080 != 0 {
+			return true
+		}
+		b = b[8:]
+	}
 	for _, c := range b {
 		if c <= ' ' {
 			return true
@@ -341,7 +411,10 @@ func lastVersion(line []byte) int {
 
 // parseHeader reads header rows from p up to the empty line and returns the offset after it.
 func (m *Message) parseHeader(b []byte, p int) int {
-	for p < len(b) {
+	for {
+		if p = m.commonRows(b, p); p >= len(b) {
+			break
+		}
 		c := b[p]
 		if c == '\n' || c == '\r' && (p+1 == len(b) || b[p+1] == '\n') {
 			end, next := lineEnd(b, p)
@@ -358,10 +431,6 @@ func (m *Message) parseHeader(b []byte, p int) int {
 		}
 		if c == ' ' || c == '\t' {
 			p = m.foldedFirst(b, p)
-			continue
-		}
-		if id, colon := commonField(b, p); id != FieldOther {
-			p = m.field(b, p, colon, colon, id)
 			continue
 		}
 		// The name: a token up to the colon, white space before which is legal (HCOLON).
@@ -452,61 +521,131 @@ func (m *Message) field(b []byte, p, name, colon int, id FieldID) int {
 	return next
 }
 
-// commonField recognises the header fields that most messages have, written as the RFCs write them, and returns where the colon stands. FieldOther for all else: the
-// caller then reads the name letter by letter.
-func commonField(b []byte, p int) (FieldID, int) {
-	b = b[p:]
+// commonRows reads rows from p on as long as they are such as nearly all rows of nearly all messages: commonField knows the name, and the row is one line that
+// ends in CR LF. It returns the offset after them. It finds in them what field finds.
+func (m *Message) commonRows(b []byte, p int) int {
+	n := len(m.Fields)
+	fields := m.Fields[:min(cap(m.Fields), MaxFields)]
+	for n < len(fields) && p < len(b) {
+		row := b[p:]
+		id, v := commonField(row)
+		if id == FieldOther {
+			break
+		}
+		nameLen := v - 1
+		next := bytes.IndexByte(row, '\n') + 1
+		end := next - 2
+		if end < v || row[end] != '\r' || next < len(row) && (row[next] == ' ' || row[next] == '\t') {
+			break
+		}
+		for v < end && isLWS(row[v]) {
+			v++
+		}
+		for end > v && isLWS(row[end-1]) {
+			end--
+		}
+		f := &fields[n]
+		f.Name.Start, f.Name.End = uint32(p), uint32(p+nameLen)
+		f.Value.Start, f.Value.End = uint32(p+v), uint32(p+end)
+		f.Row.Start, f.Row.End = uint32(p), uint32(p+next)
+		f.ID, f.Folded = id, false
+		n++
+		if first := &m.first[id]; *first == 0 {
+			*first = uint16(n)
+		}
+		p += next
+	}
+	m.Fields = m.Fields[:n]
+	return p
+}
+
+// commonField recognises the header fields that most messages have, written as the RFCs write them, at the beginning of a row, and returns the offset after the
+// colon. FieldOther for all else: the caller then reads the name letter by letter.
+func commonField(b []byte) (FieldID, int) {
 	if len(b) < 20 {
 		return FieldOther, 0
 	}
 	switch b[0] {
 	case 'V':
 		if string(b[:4]) == "Via:" {
-			return FieldVia, p + 3
+			return FieldVia, 4
 		}
 	case 'F':
 		if string(b[:5]) == "From:" {
-			return FieldFrom, p + 4
+			return FieldFrom, 5
 		}
 	case 'T':
 		if string(b[:3]) == "To:" {
-			return FieldTo, p + 2
+			return FieldTo, 3
 		}
 	case 'C':
-		switch {
-		case string(b[:5]) == "CSeq:":
-			return FieldCSeq, p + 4
-		case string(b[:8]) == "Call-ID:":
-			return FieldCallID, p + 7
-		case string(b[:8]) == "Contact:":
-			return FieldContact, p + 7
-		case string(b[:15]) == "Content-Length:":
-			return FieldContentLength, p + 14
-		case string(b[:13]) == "Content-Type:":
-			return FieldContentType, p + 12
+		switch b[1] {
+		case 'S':
+			if string(b[:5]) == "CSeq:" {
+				return FieldCSeq, 5
+			}
+		case 'a':
+			if string(b[:8]) == "Call-ID:" {
+				return FieldCallID, 8
+			}
+		case 'o':
+			switch {
+			case string(b[:8]) == "Contact:":
+				return FieldContact, 8
+			case string(b[:8]) != "Content-":
+			case string(b[8:15]) == "Length:":
+				return FieldContentLength, 15
+			case string(b[8:13]) == "Type:":
+				return FieldContentType, 13
+			}
 		}
 	case 'M':
 		if string(b[:13]) == "Max-Forwards:" {
-			return FieldMaxForwards, p + 12
+			return FieldMaxForwards, 13
 		}
 	case 'U':
 		if string(b[:11]) == "User-Agent:" {
-			return FieldUserAgent, p + 10
+			return FieldUserAgent, 11
 		}
 	case 'A':
-		if string(b[:6]) == "Allow:" {
-			return FieldAllow, p + 5
+		switch {
+		case string(b[:6]) == "Allow:":
+			return FieldAllow, 6
+		case string(b[:14]) == "Authorization:":
+			return FieldAuthorization, 14
+		}
+	case 'P':
+		switch {
+		case string(b[:8]) != "Proxy-Au":
+		case string(b[8:20]) == "thorization:":
+			return FieldProxyAuthorization, 20
+		case string(b[8:19]) == "thenticate:":
+			return FieldProxyAuthenticate, 19
+		}
+	case 'R':
+		switch {
+		case string(b[:13]) == "Record-Route:":
+			return FieldRecordRoute, 13
+		case string(b[:6]) == "Route:":
+			return FieldRoute, 6
 		}
 	case 'S':
 		switch {
 		case string(b[:10]) == "Supported:":
-			return FieldSupported, p + 9
+			return FieldSupported, 10
 		case string(b[:7]) == "Server:":
-			return FieldServer, p + 6
+			return FieldServer, 7
+		}
+	case 'W':
+		if string(b[:17]) == "WWW-Authenticate:" {
+			return FieldWWWAuthenticate, 17
 		}
 	case 'E':
-		if string(b[:8]) == "Expires:" {
-			return FieldExpires, p + 7
+		switch {
+		case string(b[:8]) == "Expires:":
+			return FieldExpires, 8
+		case string(b[:6]) == "Event:":
+			return FieldEvent, 6
 		}
 	}
 	return FieldOther, 0
@@ -544,23 +683,23 @@ func (m *Message) bodyBegins(b []byte, p int) bool {
 func (m *Message) parseBody(b []byte, p, total int) {
 	m.Body = span(p, total)
 	m.Trail = span(total, total)
-	f, ok := m.Field(FieldContentLength)
-	if !ok {
+	first := int(m.first[FieldContentLength])
+	if first == 0 {
 		return
 	}
+	f := &m.Fields[first-1]
 	n, ok := parseLength(m.Text(f.Value))
 	if !ok {
 		m.problem(ProblemContentLength, int(f.Value.Start), int(f.Value.End))
 		return
 	}
-	if m.Count(FieldContentLength) > 1 {
-		for _, g := range m.Fields[m.first[FieldContentLength]:] {
-			if g.ID != FieldContentLength {
-				continue
-			}
-			if k, ok := parseLength(m.Text(g.Value)); !ok || k != n {
-				m.problem(ProblemContentLength, int(g.Value.Start), int(g.Value.End))
-			}
+	for i := first; i < len(m.Fields); i++ {
+		g := &m.Fields[i]
+		if g.ID != FieldContentLength {
+			continue
+		}
+		if k, ok := parseLength(m.Text(g.Value)); !ok || k != n {
+			m.problem(ProblemContentLength, int(g.Value.Start), int(g.Value.End))
 		}
 	}
 	m.DeclaredLength = n
