@@ -45,6 +45,10 @@ type splitter struct {
 	toldLF, toldCR bool
 }
 
+func newSplitter(raw []byte) splitter {
+	return splitter{raw: raw, nul: bytes.IndexByte(raw, 0), lf: -1, cr: -1}
+}
+
 // find returns the place of the next c at or after at.
 func (sp *splitter) find(c byte, at int) int {
 	to := len(sp.raw)

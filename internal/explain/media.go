@@ -16,7 +16,7 @@ func (t *Teller) parseOffer(m *sip.Message) {
 	if n := len(body); n > 0 && t.offerRead == &body[0] && len(t.offer.Raw) == n {
 		return
 	}
-	t.offer.Parse(body)
+	t.offer.Scan(body)
 	t.offerRead = nil
 	if len(body) > 0 {
 		t.offerRead = &body[0]
