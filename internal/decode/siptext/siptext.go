@@ -24,16 +24,15 @@ var Format = &decode.Format{
 }
 
 func sniff(head []byte) decode.Verdict {
-	messages, lines := 0, 0
+	messages := 0
 	var rec capture.Record
 	in := decode.SniffInput(head)
 	t := decode.NewText(in)
 	for messages < 50 && t.Next(&rec) == nil {
 		messages++
 	}
-	lines = int(in.R.Lines())
 	if messages == 0 {
 		return decode.Verdict{}
 	}
-	return decode.Verdict{Score: 40, Reason: fmt.Sprintf("SIP messages stand in its text: %d in the first %d lines", messages, lines)}
+	return decode.Verdict{Score: 40, Reason: fmt.Sprintf("SIP messages stand in its text: %d in the %s", messages, decode.FirstLines(in.R.Lines()))}
 }

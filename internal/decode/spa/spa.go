@@ -86,8 +86,8 @@ func sniff(head []byte) decode.Verdict {
 	if marks == 0 || events+headed == 0 || 2*in.Stats.UnrecognisedLines > int64(events+messages) {
 		return decode.Verdict{}
 	}
-	return decode.Verdict{Score: 60, Reason: fmt.Sprintf("its first %d lines hold %d SIP messages and %d events with the marks of a Sipura, Linksys or Cisco SPA",
-		in.R.Lines(), messages, events)}
+	return decode.Verdict{Score: 60, Reason: fmt.Sprintf("in its %s stand %s and %s with the marks of a Sipura, Linksys or Cisco SPA",
+		decode.FirstLines(in.R.Lines()), decode.Counted(int64(messages), "SIP message"), decode.Counted(int64(events), "event"))}
 }
 
 // fingerprint reports whether a message has the marks of an SPA: its User-Agent or Server, or the tag that it makes.
