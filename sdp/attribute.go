@@ -32,6 +32,10 @@ const (
 	attrBundleOnly
 )
 
+// attributeLength are the lengths of the names.
+var attributeLength = [...]uint8{attrRTPMap: 6, attrFMTP: 4, attrPtime: 5, attrMaxptime: 8, attrSendRecv: 8, attrSendOnly: 8, attrRecvOnly: 8, attrInactive: 8,
+	attrRTCP: 4, attrRTCPMux: 8, attrCrypto: 6, attrFingerprint: 11, attrICEUfrag: 9, attrICEPwd: 7, attrCandidate: 9, attrBundleOnly: 11}
+
 func attributeNamed(name []byte) attributeID {
 	switch string(name) {
 	case "rtpmap":
@@ -106,7 +110,7 @@ func (s *Session) attributes(lines []Line) iter.Seq[Attribute] {
 // firstAttribute returns the first of the attributes in lines that is one of want.
 func (s *Session) firstAttribute(lines []Line, want ...attributeID) (Attribute, attributeID) {
 	for _, l := range lines {
-		if l.Type != 'a' {
+		if l.Type != 'a' || !hasNameLike(s.Value(l), want) {
 			continue
 		}
 		a := s.attributeOf(l)
@@ -121,6 +125,16 @@ func (s *Session) firstAttribute(lines []Line, want ...attributeID) (Attribute, 
 		}
 	}
 	return Attribute{}, attrOther
+}
+
+// hasNameLike reports whether a name that ends the value of an a= line or stands before a colon in it is as long as one of want: few are.
+func hasNameLike(value []byte, want []attributeID) bool {
+	for _, w := range want {
+		if n := int(attributeLength[w]); len(value) == n || len(value) > n && value[n] == ':' {
+			return true
+		}
+	}
+	return false
 }
 
 // namedAttribute returns the first of the attributes in lines with this name, in any case.

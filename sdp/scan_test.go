@@ -31,3 +31,23 @@ func TestScan(t *testing.T) {
 		}
 	}
 }
+
+// TestAttributeLength holds the lengths to the names: an attribute with a wrong one would not be found.
+func TestAttributeLength(t *testing.T) {
+	for _, name := range []string{"rtpmap", "fmtp", "ptime", "maxptime", "sendrecv", "sendonly", "recvonly", "inactive", "rtcp", "rtcp-mux", "crypto",
+		"fingerprint", "ice-ufrag", "ice-pwd", "candidate", "bundle-only"} {
+		id := attributeNamed([]byte(name))
+		if id == attrOther || int(attributeLength[id]) != len(name) {
+			t.Errorf("%s: attribute %d, length %d", name, id, attributeLength[id])
+		}
+		for _, line := range []string{"a=" + name + "\n", "a=" + strings.ToUpper(name) + ":1\n"} {
+			s := Parse([]byte(line))
+			if _, got := s.firstAttribute(s.Lines, id); got != id {
+				t.Errorf("%q: attribute %d, want %d", line, got, id)
+			}
+		}
+	}
+	if len(attributeLength) != int(attrBundleOnly)+1 {
+		t.Errorf("%d lengths", len(attributeLength))
+	}
+}

@@ -75,40 +75,100 @@ func countWord(n int) string {
 	return strconv.Itoa(n)
 }
 
-// codecList names the codecs of the first audio stream (or the first stream): up to three by name, more by number. Telephone events, comfort
-// noise and Cisco's NSE are no codecs.
+// codecList names the codecs of the first audio stream (or the first stream): up to three by name, more by number.
 func (t *Teller) codecList(s *sdp.Session) (string, int) {
 	for _, media := range s.AllMedia() {
 		if !media.IsAudio() || media.IsRejected() {
 			continue
 		}
-		var names [3]string
-		n := 0
-		for c := range media.Codecs() {
-			switch {
-			case c.IsTelephoneEvent(), c.IsComfortNoise(), bytes.EqualFold(c.Name, []byte("NSE")):
-				continue
-			}
-			if n < len(names) {
-				if names[n] = t.shown(c.Name); names[n] == "" {
-					names[n] = "type " + t.shown(c.Format)
-				}
-			}
-			n++
+		text := formatsText(s, media)
+		if told := t.codecs.find(text); told != nil {
+			return told.list, told.n
 		}
-		switch {
-		case n == 0:
-			return "", 0
-		case n == 1:
-			return names[0], 1
-		case n == 2:
-			return names[0] + " " + t.word("word.and") + " " + names[1], 2
-		case n == 3:
-			return names[0] + ", " + names[1] + " " + t.word("word.and") + " " + names[2], 3
-		}
-		return countWord(n) + " codecs, " + names[0] + " first", n
+		list, n := t.nameCodecs(media)
+		t.codecs.add(text, list, n)
+		return list, n
 	}
 	return "", 0
+}
+
+// nameCodecs names the codecs of a stream, and says how many they are. Telephone events, comfort noise and Cisco's NSE are no codecs.
+func (t *Teller) nameCodecs(media sdp.Media) (string, int) {
+	var names [3]string
+	n := 0
+	for c := range media.Codecs() {
+		switch {
+		case c.IsTelephoneEvent(), c.IsComfortNoise(), bytes.EqualFold(c.Name, []byte("NSE")):
+			continue
+		}
+		if n < len(names) {
+			if names[n] = t.shown(c.Name); names[n] == "" {
+				names[n] = "type " + t.shown(c.Format)
+			}
+		}
+		n++
+	}
+	switch {
+	case n == 0:
+		return "", 0
+	case n == 1:
+		return names[0], 1
+	case n == 2:
+		return names[0] + " " + t.word("word.and") + " " + names[1], 2
+	case n == 3:
+		return names[0] + ", " + names[1] + " " + t.word("word.and") + " " + names[2], 3
+	}
+	return countWord(n) + " codecs, " + names[0] + " first", n
+}
+
+// formatsText is the text of a media section from its transport protocol on, behind the port: what its codecs are read from. Nil if it has
+// no protocol.
+func formatsText(s *sdp.Session, media sdp.Media) []byte {
+	proto, ok := s.SpanOf(media.Proto())
+	if !ok {
+		return nil
+	}
+	lines := media.Lines()
+	return s.Raw[proto.Start:lines[len(lines)-1].Span.End]
+}
+
+// codecLists are the lists of codecs that were told last, by the text that they were read from: a device offers the same codecs in every call.
+type codecLists struct {
+	lists [8]codecsTold
+	next  int // that gives way to a new one
+}
+
+// codecsTold is a list of codecs in words, and how many they are.
+type codecsTold struct {
+	text []byte
+	list string
+	n    int
+}
+
+// maxFormatsText is the length of the longest text that is kept for its list.
+const maxFormatsText = 2048
+
+// find returns the list that was told of a text, nil if it is not kept.
+func (l *codecLists) find(text []byte) *codecsTold {
+	if len(text) == 0 {
+		return nil
+	}
+	for i := range l.lists {
+		if bytes.Equal(l.lists[i].text, text) {
+			return &l.lists[i]
+		}
+	}
+	return nil
+}
+
+// add keeps the list of a text in place of the one that was added first.
+func (l *codecLists) add(text []byte, list string, n int) {
+	if len(text) == 0 || len(text) > maxFormatsText {
+		return
+	}
+	told := &l.lists[l.next]
+	told.text, told.list, told.n = append(told.text[:0], text...), list, n
+	l.next = (l.next + 1) % len(l.lists)
 }
 
 // description is what of a session description tells whether a later one changes anything.

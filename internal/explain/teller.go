@@ -36,6 +36,7 @@ type Teller struct {
 	offer    sdp.Session
 	// offerRead is where the body that offer was read from begins; it counts for one call only, since storage is used again.
 	offerRead *byte
+	codecs    codecLists
 	state     state
 
 	hop         *callflow.Hop // that is being told
