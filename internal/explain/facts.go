@@ -254,38 +254,71 @@ func deviceName(agent string) string {
 // serverFacts reads what the other side says about itself.
 func (t *Teller) serverFacts(near *callflow.Hop) {
 	c := t.call
+	realmFound, agentFound, publicFound := false, false, near == nil
+	var seen []byte // the Via that was looked at last: all responses to a request have the same
 	for i := range c.Hops {
+		if realmFound && agentFound && publicFound {
+			return
+		}
 		h := &c.Hops[i]
 		if !h.IsResponse() || h.Forwards >= 0 {
 			continue
 		}
 		m := t.parse(h)
-		if _, have := t.fact("realm"); !have {
+		if !realmFound {
 			if ch, id, ok := m.Challenge(); ok {
 				if realm, ok := ch.Get("realm"); ok && len(realm) > 0 {
-					t.found("realm", t.shown(realm), h, realm, "the challenge ("+id.String()+")")
+					t.found("realm", t.shown(realm), h, realm, challengeIn(id))
+					realmFound = true
 				}
 			}
 		}
-		if _, have := t.fact("server_agent"); !have && h.Direction != capture.Sent {
+		if !agentFound && h.Direction != capture.Sent {
 			if v := m.Value(sip.FieldServer); len(v) > 0 {
 				t.found("server_agent", t.shown(v), h, v, "Server")
+				agentFound = true
 			} else if v := m.Value(sip.FieldUserAgent); len(v) > 0 {
 				t.found("server_agent", t.shown(v), h, v, "User-Agent of its responses")
+				agentFound = true
 			}
 		}
-		if _, have := t.fact("public_address"); !have && near != nil && h.Transaction >= 0 {
-			if via, ok := m.TopVia(); ok {
-				if v, ok := via.Params.Get("received"); ok && len(v) > 0 && !bytes.Equal(v, via.Host) && !sip.Masked(v) && isAddress(via.Host) {
-					value := t.shown(v)
-					if p, ok := via.Params.Get("rport"); ok && len(p) > 0 {
-						value += ":" + t.shown(p)
-					}
-					t.found("public_address", value, h, v, "received in Via: another address than the device's own, so there is a NAT between")
-				}
-			}
+		if publicFound || h.Transaction < 0 {
+			continue
+		}
+		if v := m.Value(sip.FieldVia); len(v) == 0 || !bytes.Equal(v, seen) {
+			seen = v
+			publicFound = t.publicAddress(h, m)
 		}
 	}
+}
+
+// publicAddress looks in the top Via of a response for the address that the server saw, and reports whether it is a fact.
+func (t *Teller) publicAddress(h *callflow.Hop, m *sip.Message) bool {
+	via, ok := m.TopVia()
+	if !ok {
+		return false
+	}
+	v, ok := via.Params.Get("received")
+	if !ok || len(v) == 0 || bytes.Equal(v, via.Host) || sip.Masked(v) || !isAddress(via.Host) {
+		return false
+	}
+	value := t.shown(v)
+	if p, ok := via.Params.Get("rport"); ok && len(p) > 0 {
+		value += ":" + t.shown(p)
+	}
+	t.found("public_address", value, h, v, "received in Via: another address than the device's own, so there is a NAT between")
+	return true
+}
+
+// challengeIn says in words where a challenge was read.
+func challengeIn(id sip.FieldID) string {
+	switch id {
+	case sip.FieldWWWAuthenticate:
+		return "the challenge (WWW-Authenticate)"
+	case sip.FieldProxyAuthenticate:
+		return "the challenge (Proxy-Authenticate)"
+	}
+	return "the challenge (" + id.String() + ")"
 }
 
 // isAddress reports whether a host is an address, not a name. A name in Via says nothing about a NAT.
