@@ -2,6 +2,7 @@ package syslog
 
 import (
 	"bytes"
+	"math/bits"
 	"slices"
 	"unicode/utf8"
 )
@@ -299,31 +300,64 @@ func AppendCaretLines(dst, text []byte) ([]byte, bool) {
 	base := len(dst)
 	dst = slices.Grow(dst, len(text))
 	out := dst[base : base+len(text)]
-	j := 0
-	for {
-		k := bytes.IndexByte(text, '^')
-		if k < 0 {
-			j += copy(out[j:], text)
-			return dst[:base+j], true
-		}
-		copy(out[j:], text[:k])
-		j += k
-		rest := text[k:]
-		if len(rest) >= 3 {
-			if rest[1] != 'M' || rest[2] != ' ' {
-				return dst[:base], false
-			}
-			out[j], out[j+1] = '\r', '\n'
-			j += 2
-			text = rest[3:]
+	// Lines are short, and calls would cost more than what they do: 16 bytes at a time are looked at and copied, those behind the
+	// caret too, over which the next line is written. j never passes i, so that there is room.
+	const each, carets = 0x0101010101010101, 0x5e5e5e5e5e5e5e5e
+	i, j := 0, 0
+	for i >= 0 && i <= len(text)-16 && j >= 0 && j <= len(out)-16 {
+		// binary.LittleEndian would take slices, and those cost as much again.
+		v := uint64(text[i]) | uint64(text[i+1])<<8 | uint64(text[i+2])<<16 | uint64(text[i+3])<<24 |
+			uint64(text[i+4])<<32 | uint64(text[i+5])<<40 | uint64(text[i+6])<<48 | uint64(text[i+7])<<56
+		w := uint64(text[i+8]) | uint64(text[i+9])<<8 | uint64(text[i+10])<<16 | uint64(text[i+11])<<24 |
+			uint64(text[i+12])<<32 | uint64(text[i+13])<<40 | uint64(text[i+14])<<48 | uint64(text[i+15])<<56
+		out[j], out[j+1], out[j+2], out[j+3], out[j+4], out[j+5], out[j+6], out[j+7] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24),
+			byte(v>>32), byte(v>>40), byte(v>>48), byte(v>>56)
+		out[j+8], out[j+9], out[j+10], out[j+11], out[j+12], out[j+13], out[j+14], out[j+15] = byte(w), byte(w>>8), byte(w>>16), byte(w>>24),
+			byte(w>>32), byte(w>>40), byte(w>>48), byte(w>>56)
+		// A caret is a zero byte now, and the lowest zero byte borrows for certain.
+		v ^= carets
+		w ^= carets
+		v = (v - each) &^ v
+		w = (w - each) &^ w
+		if (v|w)&(each<<7) == 0 {
+			i += 16
+			j += 16
 			continue
 		}
-		if len(rest) != 2 || rest[1] != 'M' {
+		if v &= each << 7; v == 0 {
+			v = w & (each << 7)
+			i += 8
+			j += 8
+		}
+		k := bits.TrailingZeros64(v) >> 3
+		i += k
+		j += k
+		if i > len(text)-3 {
+			break // the last line end, without its blank
+		}
+		if text[i+1] != 'M' || text[i+2] != ' ' {
 			return dst[:base], false
 		}
 		out[j], out[j+1] = '\r', '\n'
-		return dst[:base+j+2], true
+		i += 3
+		j += 2
 	}
+	for i < len(text) {
+		c := text[i]
+		if c != '^' {
+			out[j] = c
+			i++
+			j++
+			continue
+		}
+		if rest := text[i:]; len(rest) < 2 || rest[1] != 'M' || len(rest) > 2 && rest[2] != ' ' {
+			return dst[:base], false
+		}
+		out[j], out[j+1] = '\r', '\n'
+		i += 3
+		j += 2
+	}
+	return dst[:base+j], true
 }
 
 // appendUncaretedSlowly undoes EscapeCaret, or EscapeMeta, from text[i:] on, when dst[base:] is the clean text before and m covers
