@@ -7,11 +7,17 @@ import (
 
 // width returns the columns that a text takes on a terminal: one a character, two for East Asian ones and pictures, none for marks
 // that are drawn over the character before them (Unicode Standard Annex #11, "wide" and "fullwidth").
-func width(s string) int {
-	for i := 0; i < len(s); i++ {
+func width[T string | []byte](s T) int {
+	i := 0
+	for ; i+8 <= len(s); i += 8 { // nearly all is ASCII
+		if (s[i]|s[i+1]|s[i+2]|s[i+3]|s[i+4]|s[i+5]|s[i+6]|s[i+7])&utf8.RuneSelf != 0 {
+			break
+		}
+	}
+	for ; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
 			n := i
-			for _, r := range s[i:] {
+			for _, r := range string(s[i:]) {
 				n += runeWidth(r)
 			}
 			return n

@@ -179,18 +179,26 @@ func clockNote(t capture.Time) string {
 
 // place names where something stands: "line 17", "frame 3", with several sources "a.log:17".
 func (p *printer) place(e capture.Evidence) string {
-	n := strconv.FormatInt(e.Number, 10)
-	if len(p.o.Sources) > 1 && int(e.Source) < len(p.o.Sources) {
-		unit := ":"
+	var b [64]byte
+	return string(p.appendPlace(b[:0], e))
+}
+
+// appendPlace appends what place returns.
+func (p *printer) appendPlace(dst []byte, e capture.Evidence) []byte {
+	switch {
+	case len(p.o.Sources) > 1 && int(e.Source) < len(p.o.Sources):
+		dst = append(dst, explain.Shown([]byte(p.o.Sources[e.Source].Name), 60)...)
 		if e.Unit == capture.Frame {
-			unit = "#"
+			dst = append(dst, '#')
+		} else {
+			dst = append(dst, ':')
 		}
-		return explain.Shown([]byte(p.o.Sources[e.Source].Name), 60) + unit + n
+	case e.Unit == capture.Frame:
+		dst = append(dst, "frame "...)
+	default:
+		dst = append(dst, "line "...)
 	}
-	if e.Unit == capture.Frame {
-		return "frame " + n
-	}
-	return "line " + n
+	return strconv.AppendInt(dst, e.Number, 10)
 }
 
 // places names where several things stand: "line 17", "lines 17 to 23".
@@ -216,38 +224,56 @@ func (p *printer) facts(facts []explain.Fact) {
 	}
 	p.section("Facts read from this log")
 	label, value := 0, 0
-	for _, f := range facts {
-		label = max(label, width(f.Label))
-		// A few long values must not push the last column out of the drawing.
-		if w := width(factValue(f)); w <= 26 || p.o.Width == 0 || p.o.Width >= 96 && w <= 40 {
-			value = max(value, w)
-		}
-	}
-	for _, f := range facts {
-		v := factValue(f)
-		where := f.Where
+	// What stands in the columns, made once: all places where facts were read are one text.
+	rows := make([]row, 0, 32)
+	places := make([]byte, 0, 64*len(facts))
+	for i := range facts {
+		f := &facts[i]
+		r := row{value: factValue(f)}
+		r.width = width(r.value)
 		if f.Hidden && explain.Assumable(f.Name) {
-			where = "supply it with --assume " + f.Name + "=VALUE"
+			places = append(places, "supply it with --assume "...)
+			places = append(places, f.Name...)
+			places = append(places, "=VALUE"...)
+		} else {
+			places = append(places, f.Where...)
 		}
 		if len(f.Evidence) > 0 {
-			where += ", " + p.place(f.Evidence[0])
+			places = append(places, ", "...)
+			places = p.appendPlace(places, f.Evidence[0])
 		}
-		head := "  " + pad(f.Label, label) + "  "
+		r.end = len(places)
+		rows = append(rows, r)
+		label = max(label, width(f.Label))
+		// A few long values must not push the last column out of the drawing.
+		if r.width <= 26 || p.o.Width == 0 || p.o.Width >= 96 && r.width <= 40 {
+			value = max(value, r.width)
+		}
+	}
+	all, at := string(places), 0
+	head := label + 4 // the columns before the value
+	for i := range facts {
+		f, r := &facts[i], &rows[i]
+		v := r.value
+		where := all[at:r.end]
+		at = r.end
 		if p.o.Width > 0 && p.o.Width < label+value+26 {
 			// Too narrow for three columns: the label, then the rest below.
 			p.paragraph("  ", f.Label+": "+v)
 			p.wrap("    ", "    ", where, faint)
 			continue
 		}
-		p.write(head)
+		p.write("  ")
+		p.write(f.Label)
+		p.write(spaces(label - width(f.Label) + 2))
 		color := ""
 		if f.Hidden || f.Assumed {
 			color = yellow
 		}
-		if p.o.Width > 0 && width(head)+width(v) > p.o.Width {
+		if p.o.Width > 0 && head+r.width > p.o.Width {
 			// A value that no line holds goes on below, and where it was read stands after it.
-			p.wrapFrom(width(head), spaces(width(head)), v, color)
-			p.wrap(spaces(width(head)+value+2), spaces(width(head)+value+2), where, faint)
+			p.wrapFrom(head, spaces(head), v, color)
+			p.wrap(spaces(head+value+2), spaces(head+value+2), where, faint)
 			continue
 		}
 		if color != "" {
@@ -255,11 +281,9 @@ func (p *printer) facts(facts []explain.Fact) {
 		} else {
 			p.write(v)
 		}
-		if n := value - width(v); n > 0 {
-			p.write(spaces(n))
-		}
+		p.write(spaces(value - r.width))
 		p.write("  ")
-		col, last := width(head)+max(value, width(v))+2, width(head)+value+2
+		col, last := head+max(value, r.width)+2, head+value+2
 		if col > last && p.o.Width > 0 && col+width(where) > p.o.Width {
 			p.newline()
 			p.write(spaces(last))
@@ -269,7 +293,13 @@ func (p *printer) facts(facts []explain.Fact) {
 	}
 }
 
-func factValue(f explain.Fact) string {
+// row is a fact in the table: its value, the columns that it takes, and where the text ends that says where it was read.
+type row struct {
+	value      string
+	width, end int
+}
+
+func factValue(f *explain.Fact) string {
 	switch {
 	case f.Hidden:
 		return "hidden"
@@ -328,6 +358,7 @@ func (p *printer) story(c *report.Call) {
 	lines := make([]line, len(steps))
 	ways := make([]way, 0, 8)
 	clock := make([]byte, 0, 12*len(steps))
+	places := make([]byte, 0, 16*len(steps))
 	for i := range steps {
 		s, l := &steps[i], &lines[i]
 		l.time = len(clock)
@@ -335,9 +366,9 @@ func (p *printer) story(c *report.Call) {
 		l.what = what(s)
 		l.way = p.way(&ways, parties, s)
 		cols.label = max(cols.label, len(s.Label))
-		if len(s.Evidence) > 0 {
-			l.place = p.place(s.Evidence[0])
-			cols.place = max(cols.place, width(l.place))
+		if l.place = len(places); len(s.Evidence) > 0 {
+			places = p.appendPlace(places, s.Evidence[0])
+			cols.place = max(cols.place, width(places[l.place:]))
 		}
 		cols.time = max(cols.time, len(clock)-l.time)
 		cols.who = max(cols.who, ways[l.way].width)
@@ -355,11 +386,11 @@ func (p *printer) story(c *report.Call) {
 	}
 	one := func(i int) {
 		l := &lines[i]
-		end := len(clock)
+		clockEnd, placeEnd := len(clock), len(places)
 		if i+1 < len(lines) {
-			end = lines[i+1].time
+			clockEnd, placeEnd = lines[i+1].time, lines[i+1].place
 		}
-		p.step(&steps[i], l, clock[l.time:end], &ways[l.way], &cols, roomy)
+		p.step(&steps[i], l, clock[l.time:clockEnd], places[l.place:placeEnd], &ways[l.way], &cols, roomy)
 	}
 	for i := 0; i < len(steps); i++ {
 		one(i)
@@ -375,10 +406,10 @@ func (p *printer) story(c *report.Call) {
 // columns are the widths of the story's columns. text is where the sentences begin.
 type columns struct{ label, place, time, who, what, text int }
 
-// line is what a step has in the columns: where its time begins, its way, its method or status, and the place that proves it.
+// line is what a step has in the columns: where its time begins and the place that proves it, its way, and its method or status.
 type line struct {
-	time, way   int
-	what, place string
+	time, place, way int
+	what             string
 }
 
 // way is between whom a message went, drawn.
@@ -415,17 +446,23 @@ func repeatRun(steps []explain.Step, i int) int {
 	return n
 }
 
-func (p *printer) step(s *explain.Step, l *line, clock []byte, w *way, cols *columns, roomy bool) {
+func (p *printer) step(s *explain.Step, l *line, clock, place []byte, w *way, cols *columns, roomy bool) {
 	what := l.what
 	p.write("  ")
 	p.padded(bold, s.Label, cols.label)
 	p.write("  ")
 	text := s.Text
 	if cols.place > 0 {
-		p.colored(faint, l.place)
-		p.write(spaces(cols.place - width(l.place) + 2))
-	} else if l.place != "" {
-		text += " (" + l.place + ")"
+		if p.o.Color {
+			p.write(faint)
+		}
+		p.out = append(p.out, place...)
+		if p.o.Color {
+			p.write(neutral)
+		}
+		p.write(spaces(cols.place - width(place) + 2))
+	} else if len(place) > 0 {
+		text += " (" + string(place) + ")"
 	}
 	if cols.time > 0 {
 		p.out = append(p.out, clock...)
@@ -543,10 +580,13 @@ func (p *printer) notes(title string, list []diagnose.Finding) {
 	}
 	p.section(title)
 	col := 0
-	for _, f := range list {
-		col = max(col, width(p.places(f.Evidence)))
+	wheres := make([]string, len(list))
+	for i := range list {
+		wheres[i] = p.places(list[i].Evidence)
+		col = max(col, width(wheres[i]))
 	}
-	for _, f := range list {
+	for i := range list {
+		f, where := &list[i], wheres[i]
 		text := f.Text
 		if f.Why != "" {
 			text += " (" + f.Why + ")"
@@ -554,7 +594,6 @@ func (p *printer) notes(title string, list []diagnose.Finding) {
 		if f.Mend != "" && f.Rule.Severity > diagnose.SeverityNote {
 			text += "; to mend it: " + f.Mend // of a note, "rules CODE" tells
 		}
-		where := p.places(f.Evidence)
 		if p.o.Width > 0 && p.o.Width < col+34 {
 			p.wrap("  ", "    ", where+": "+text, "")
 			continue
