@@ -1,6 +1,9 @@
 package sip
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Address is a name-addr or addr-spec with its parameters, as in From, To, Contact, Route, Refer-To (RFC 3261 §20.10, §25.1).
 //
@@ -111,17 +114,15 @@ func (m *Message) ToTag() []byte { return tagOf(m.Value(FieldTo)) }
 
 // tagOf finds the tag without reading the URI.
 func tagOf(v []byte) []byte {
-	// Nearly always there are no quotes before the URI, and the value ends in ">" or in ">;tag=" and a token.
+	// Nearly always there are no quotes before the URI, and the value ends in ">" or in ">;tag=" and the tag.
 	if open := bytes.IndexByte(v, '<'); open >= 0 && plainName(v[:open]) {
 		uri := v[open:]
 		end := bytes.IndexByte(uri, '>')
 		if end == len(uri)-1 {
 			return nil
 		}
-		if tail := uri[end+1:]; end > 0 && len(tail) > 5 && string(tail[:5]) == ";tag=" {
-			if tag := tail[5:]; allOf(tag, classToken, false) {
-				return tag
-			}
+		if tail := uri[end+1:]; end > 0 && len(tail) > 5 && string(tail[:5]) == ";tag=" && !isLWS(tail[5]) && !hasSemicolonOrQuote(tail[5:]) {
+			return tail[5:]
 		}
 	}
 	_, _, params, _ := splitAddress(v)
@@ -132,6 +133,26 @@ func tagOf(v []byte) []byte {
 	p := Params{raw: params}
 	t, _ := p.Get("tag")
 	return t
+}
+
+// hasSemicolonOrQuote reports whether another parameter or a quoted string may be in b.
+func hasSemicolonOrQuote(b []byte) bool {
+	// Eight bytes at a time: what is looked for becomes a zero byte, which borrows.
+	const each = 0x0101010101010101
+	for len(b) >= 8 {
+		w := binary.LittleEndian.Uint64(b)
+		x, y := w^';'*each, w^'"'*each
+		if ((x-each)&^x|(y-each)&^y)&(each<<7) != 0 {
+			return true
+		}
+		b = b[8:]
+	}
+	for _, c := range b {
+		if c == ';' || c == '"' {
+			return true
+		}
+	}
+	return false
 }
 
 // plainName reports whether a display name has no quotation marks, straight or curly.

@@ -538,10 +538,13 @@ func (m *Message) commonRows(b []byte, p int) int {
 		if end < v || row[end] != '\r' || next < len(row) && (row[next] == ' ' || row[next] == '\t') {
 			break
 		}
-		for v < end && isLWS(row[v]) {
+		if row[v] == ' ' {
+			v++ // end is a CR
+		}
+		for v < end && row[v] <= ' ' && isLWS(row[v]) {
 			v++
 		}
-		for end > v && isLWS(row[end-1]) {
+		for end > v && row[end-1] <= ' ' && isLWS(row[end-1]) {
 			end--
 		}
 		f := &fields[n]

@@ -5,7 +5,16 @@ import "bytes"
 // parseOrigin reads host and TAG at line[at:] and returns where the text begins.
 func (h *Header) parseOrigin(line []byte, at int) int {
 	rest := line[at:]
-	end := wordEnd(rest)
+	// Nearly always the first word is a host, and one that no text begins with.
+	end := 0
+	for end < len(rest) && charClass[rest[end]]&hostChar != 0 {
+		end++
+	}
+	if end > 0 && end < len(rest) && rest[end] == ' ' && rest[0] <= '9' {
+		h.Host = rest[:end]
+		return h.parseTag(line, at+end+1)
+	}
+	end += wordEnd(rest[end:])
 	if end == 0 || end == len(rest) {
 		return at // a line of one word: nothing says that it is a host
 	}
