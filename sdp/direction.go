@@ -91,9 +91,11 @@ func (m Media) DirectionAttribute() (Attribute, Direction, bool) {
 // the stream that it is bundled with. Whether it is a hold that somebody pressed can only be told from the description before
 // it: a first offer may be inactive for other reasons.
 func (m Media) IsHeld() bool {
-	if m.s == nil || m.IsRejected() {
-		return false
-	}
+	return m.s != nil && !m.IsRejected() && m.isHeld()
+}
+
+// isHeld is IsHeld of a stream that is in use.
+func (m Media) isHeld() bool {
 	if d := m.Direction(); d == SendOnly || d == Inactive {
 		return true
 	}

@@ -223,7 +223,7 @@ func (s *Session) IsHeld() bool {
 		if m.IsRejected() {
 			continue
 		}
-		if !m.IsHeld() {
+		if !m.isHeld() {
 			return false
 		}
 		held = true

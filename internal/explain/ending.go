@@ -214,7 +214,7 @@ func (t *Teller) tellHead() {
 	c := t.call
 	t.clear()
 	// The names as at the beginning: here the number is mentioned first.
-	t.nameEnds()
+	t.callerName, t.calleeName, t.calleeLater = t.endNames[0], t.endNames[1], t.endNames[2]
 	t.fill[placeMethod] = t.rootMethod()
 	t.begin()
 	if c.Root >= 0 {

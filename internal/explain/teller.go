@@ -45,6 +45,10 @@ type Teller struct {
 	calleeName  string
 	calleeLater string
 	callerName  string
+	// Words of the catalogue that nearly every sentence asks for.
+	the, nobody, hiddenFirst string
+
+	endNames [3]string // callerName, calleeName, calleeLater as at the beginning
 }
 
 // textRange is a text in Teller.buf.
@@ -75,7 +79,11 @@ type state struct {
 }
 
 // NewTeller returns a Teller. Assumptions may be nil.
-func NewTeller(a Assumptions) *Teller { return &Teller{assume: a, messages: &callflow.Messages{}} }
+func NewTeller(a Assumptions) *Teller {
+	t := &Teller{assume: a, messages: &callflow.Messages{}}
+	t.the, t.nobody, t.hiddenFirst = t.word("word.the"), t.word("word.nobody"), t.word("word.hidden.first")
+	return t
+}
 
 // Messages are the parsed messages of the call that is told, for others who look at it.
 func (t *Teller) Messages() *callflow.Messages { return t.messages }
@@ -85,6 +93,7 @@ func (t *Teller) Tell(c *callflow.Call) *Story {
 	t.reset(c)
 	t.nameParties()
 	t.nameEnds()
+	t.endNames = [...]string{t.callerName, t.calleeName, t.calleeLater}
 	t.findFacts()
 	for i := range c.Hops {
 		t.step(i)
@@ -176,18 +185,18 @@ func (t *Teller) ownWord(at int) bool {
 		return false
 	}
 	text := t.buf[at:]
-	return bytes.HasPrefix(text, []byte(t.word("word.the")+" ")) || bytes.Equal(text, []byte(t.word("word.nobody"))) ||
-		bytes.Equal(text, []byte(t.word("word.hidden.first")))
+	n := len(t.the)
+	return len(text) > n && text[n] == ' ' && string(text[:n]) == t.the || string(text) == t.nobody || string(text) == t.hiddenFirst
 }
 
 // putParty appends a party's name, with its article.
 func (t *Teller) putParty(i int) {
 	if i < 0 || i >= len(t.parties) {
-		t.buf = append(t.buf, t.word("word.nobody")...)
+		t.buf = append(t.buf, t.nobody...)
 		return
 	}
 	if p := &t.parties[i]; p.Article {
-		t.buf = append(t.buf, t.word("word.the")...)
+		t.buf = append(t.buf, t.the...)
 		t.buf = append(t.buf, ' ')
 	}
 	t.buf = append(t.buf, t.parties[i].Name...)
@@ -312,7 +321,7 @@ func Showable(r rune) bool {
 // nameEnds finds the names of caller and callee for the sentences.
 func (t *Teller) nameEnds() {
 	c := t.call
-	t.callerName, t.calleeName, t.calleeLater = t.word("word.nobody"), t.word("word.hidden.first"), t.word("word.hidden.later")
+	t.callerName, t.calleeName, t.calleeLater = t.nobody, t.hiddenFirst, t.word("word.hidden.later")
 	assumed := func(name string) string {
 		if v, ok := t.assume[name]; ok {
 			return Shown([]byte(v), 120) + " " + t.word("word.assumed")
@@ -340,7 +349,8 @@ func (t *Teller) nameEnds() {
 	} else if v := assumed("caller"); v != "" {
 		t.callerName = v
 	}
-	to := personName(m.To())
+	address := m.To()
+	to := personName(address)
 	if to == nil {
 		u := m.RequestURI()
 		if c.Kind == callflow.KindCall && !u.Masked && len(u.User) > 0 && !sip.Masked(u.User) {
@@ -352,8 +362,8 @@ func (t *Teller) nameEnds() {
 		t.calleeName = t.shown(to)
 	case assumed("callee") != "":
 		t.calleeName = assumed("callee")
-	case !m.To().URI.Masked && len(m.To().URI.Host) > 0:
-		t.calleeName = t.shown(m.To().URI.Host) // an address without a user
+	case !address.URI.Masked && len(address.URI.Host) > 0:
+		t.calleeName = t.shown(address.URI.Host) // an address without a user
 	case c.Callee >= 0 && t.parties[c.Callee].Name != "":
 		t.calleeName = t.withArticle(c.Callee)
 	default:
@@ -395,16 +405,21 @@ func (t *Teller) step(i int) {
 			s.Method = t.shown(m.MethodName())
 		}
 		s.CSeq, s.CSeqName = h.CSeq, s.Method
-		if name := m.CSeq().MethodName; len(name) > 0 && h.IsRequest() {
-			s.CSeqName = t.shown(name)
+		if h.IsRequest() {
+			if name := m.CSeq().MethodName; len(name) > 0 && string(name) != s.Method {
+				s.CSeqName = t.shown(name)
+			}
 		}
 		t.fill[placeMethod] = s.Method
 		if h.Status != 0 {
 			s.Status = int(h.Status)
-			t.fill[placeStatus] = strconv.Itoa(s.Status)
-			t.fill[placeReason] = t.shown(m.Text(m.Reason))
-			if t.fill[placeReason] == "" {
-				t.fill[placeReason] = sip.ReasonPhrase(s.Status)
+			t.fill[placeStatus] = StatusCode(s.Status)
+			// Most reasons are those of the RFC: they need not be copied.
+			t.fill[placeReason] = sip.ReasonPhrase(s.Status)
+			if reason := m.Text(m.Reason); string(reason) != t.fill[placeReason] {
+				if shown := t.shown(reason); shown != "" {
+					t.fill[placeReason] = shown
+				}
 			}
 		}
 		switch {
@@ -482,6 +497,23 @@ var labels = func() (l [256]string) {
 	}
 	return l
 }()
+
+// statusCodes are the codes of SIP, 100 to 699, one behind the other.
+var statusCodes = func() string {
+	b := make([]byte, 0, 3*600)
+	for n := int64(100); n < 700; n++ {
+		b = strconv.AppendInt(b, n, 10)
+	}
+	return string(b)
+}()
+
+// StatusCode is a status code in digits, which for those of SIP takes no memory.
+func StatusCode(n int) string {
+	if n >= 100 && n < 700 {
+		return statusCodes[3*(n-100):][:3]
+	}
+	return strconv.Itoa(n)
+}
 
 func label(c byte, n int) string {
 	if c == 'F' && n < len(labels) {

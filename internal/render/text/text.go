@@ -22,6 +22,7 @@ package text
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,7 +58,7 @@ func Render(w io.Writer, c *report.Call, o Options) error {
 
 // Append appends a call to dst.
 func Append(dst []byte, c *report.Call, o Options) []byte {
-	p := printer{out: dst, o: o}
+	p := printer{out: slices.Grow(dst, length(c)), o: o}
 	p.head(c)
 	if !o.Brief {
 		p.facts(c.Story.Facts)
@@ -73,6 +74,15 @@ func Append(dst []byte, c *report.Call, o Options) []byte {
 	}
 	p.notes("What is worth knowing", c.Findings)
 	return p.out
+}
+
+// length is about how many bytes a call takes.
+func length(c *report.Call) int {
+	n := 512 + len(c.Story.Headline) + len(c.Story.Summary) + len(c.Story.Ending.Text) + 96*len(c.Story.Facts) + 160*(len(c.Notes)+len(c.Findings))
+	for i := range c.Story.Steps {
+		n += len(c.Story.Steps[i].Text) + 64
+	}
+	return n
 }
 
 // The palette: requests blue, responses by their class as Homer has them (grey, green, purple, orange, red); faint what is secondary. Nothing is said by colour alone.
@@ -139,6 +149,7 @@ func (p *printer) section(title string) {
 // head writes who called whom, when, and how it went.
 func (p *printer) head(c *report.Call) {
 	var b strings.Builder
+	b.Grow(len(c.Story.Headline) + 96)
 	sep := "· "
 	if p.o.ASCII {
 		sep = "- "
@@ -508,7 +519,7 @@ func what(s *explain.Step) string {
 	case s.Kind == capture.KindEvent:
 		return "event"
 	case s.Status != 0:
-		return strconv.Itoa(s.Status)
+		return explain.StatusCode(s.Status)
 	}
 	return s.Method
 }
