@@ -197,6 +197,7 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 	}
 	h := &t.header
 	h.Parse(p.line)
+	t.unglue(h, p) // first, so that nothing below looks at the whole line again for each datagram on it
 	if !t.open && p.at == nil {
 		if start, ok := findStart(h.Text); ok {
 			if used, filled := t.escaped(rec, h, start, p); used {
@@ -206,16 +207,7 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 	}
 	if p.at == nil && t.cleaned(p) {
 		h.Parse(p.line)
-	}
-	if h.Shape == syslog.ShapePRI || t.pri && (h.Shape == syslog.ShapeNone || h.Shape == syslog.ShapeTftpd64) {
-		// A dump without a collector puts datagrams one after the other, without a line end between them.
-		t.pri = true
-		if n := syslog.NextDatagram(h.Text); n > 0 {
-			cut := h.TextStart + n
-			t.hold(p.from(cut))
-			*p = p.upTo(cut)
-			h.Parse(p.line)
-		}
+		t.unglue(h, p)
 	}
 	if t.parts.want > 0 {
 		if used, ended := t.nextPart(rec, h, p); used {
@@ -255,6 +247,21 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 		return t.finish(rec)
 	}
 	return t.between(rec, h, p)
+}
+
+// unglue cuts a line before the second datagram on it and holds the rest: a dump without a collector puts datagrams one after the other, without
+// a line end between them.
+func (t *Text) unglue(h *syslog.Header, p *piece) {
+	if h.Shape != syslog.ShapePRI && !(t.pri && (h.Shape == syslog.ShapeNone || h.Shape == syslog.ShapeTftpd64)) {
+		return
+	}
+	t.pri = true
+	if n := syslog.NextDatagram(h.Text); n > 0 {
+		cut := h.TextStart + n
+		t.hold(p.from(cut))
+		*p = p.upTo(cut)
+		h.Parse(p.line)
+	}
 }
 
 // cleaned takes colours and character references out of a line; it reports whether there were any.

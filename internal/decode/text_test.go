@@ -445,6 +445,21 @@ func TestBrokenURI(t *testing.T) {
 	}
 }
 
+// Datagrams on one line are read one by one, those too whose line ends are escaped, and in the time that their bytes take.
+func TestGlued(t *testing.T) {
+	const ringing = "<134>SIP/2.0 180 Ringing^M Via: SIP/2.0/UDP 192.0.2.5^M Content-Length: 0^M ^M "
+	text := ringing + "<134>[0]On Hook" + ringing + ringing + "\n"
+	recs, _ := decodeAll(t, []byte(text), true)
+	var got []string
+	for i := range recs {
+		checkRecord(t, []byte(text), &recs[i])
+		got = append(got, string(recs[i].Data[:min(len(recs[i].Data), 19)]))
+	}
+	if want := "SIP/2.0 180 Ringing|[0]On Hook|SIP/2.0 180 Ringing|SIP/2.0 180 Ringing"; strings.Join(got, "|") != want {
+		t.Errorf("got %q", got)
+	}
+}
+
 // The start line alone counts where something says that it was logged.
 func TestStartLineAlone(t *testing.T) {
 	for text, want := range map[string]bool{
