@@ -314,20 +314,23 @@ func AppendCaretLines(dst, text []byte) ([]byte, bool) {
 			byte(v>>32), byte(v>>40), byte(v>>48), byte(v>>56)
 		out[j+8], out[j+9], out[j+10], out[j+11], out[j+12], out[j+13], out[j+14], out[j+15] = byte(w), byte(w>>8), byte(w>>16), byte(w>>24),
 			byte(w>>32), byte(w>>40), byte(w>>48), byte(w>>56)
-		// A caret is a zero byte now, and the lowest zero byte borrows for certain.
+		// A caret becomes a zero byte, and one less has the top bit; so has one less of most bytes that are not ASCII, and those are
+		// sorted out after. The lowest zero byte borrows for certain.
 		v ^= carets
 		w ^= carets
-		v = (v - each) &^ v
-		w = (w - each) &^ w
-		if (v|w)&(each<<7) == 0 {
+		if ((v-each)|(w-each))&(each<<7) == 0 {
 			i += 16
 			j += 16
 			continue
 		}
-		if v &= each << 7; v == 0 {
-			v = w & (each << 7)
+		if v = (v - each) &^ v & (each << 7); v == 0 {
 			i += 8
 			j += 8
+			if v = (w - each) &^ w & (each << 7); v == 0 {
+				i += 8
+				j += 8
+				continue
+			}
 		}
 		k := bits.TrailingZeros64(v) >> 3
 		i += k
