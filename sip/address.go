@@ -115,7 +115,7 @@ func (m *Message) ToTag() []byte { return tagOf(m.Value(FieldTo)) }
 // tagOf finds the tag without reading the URI.
 func tagOf(v []byte) []byte {
 	// Nearly always there are no quotes before the URI, and the value ends in ">" or in ">;tag=" and the tag.
-	if open := bytes.IndexByte(v, '<'); open >= 0 && plainName(v[:open]) {
+	if open := plainName(v); open < len(v) && v[open] == '<' {
 		uri := v[open:]
 		end := bytes.IndexByte(uri, '>')
 		if end == len(uri)-1 {
@@ -155,14 +155,14 @@ func hasSemicolonOrQuote(b []byte) bool {
 	return false
 }
 
-// plainName reports whether a display name has no quotation marks, straight or curly.
-func plainName(b []byte) bool {
-	for _, c := range b {
-		if c == '"' || c >= 0xe2 {
-			return false
+// plainName returns where a display name without quotation marks, straight or curly, ends: before "<", or before the first such mark.
+func plainName(b []byte) int {
+	for i, c := range b {
+		if c == '<' || c == '"' || c >= 0xe2 {
+			return i
 		}
 	}
-	return true
+	return len(b)
 }
 
 func trimLeftLWS(b []byte) []byte {
