@@ -16,25 +16,37 @@ import (
 //	Aug 20 16:40:00 192.0.2.5 [S=18] [SID=a:1:2] (N 12) SIP/2.0 200 OK#015#012Via: … [Time:20-08@16:40:00.123]#012(N 13) …
 func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piece) (used, filled bool) {
 	msg := h.Text[start:]
-	e := quickEscape(msg)
-	if e == syslog.EscapeNone {
-		return false, false
+	e := syslog.EscapeNone
+	if start > 0 {
+		// Of a bundle the first record will do: each one would search all the others.
+		if i := bytes.Index(msg, nextRecord); i >= 0 {
+			e = quickEscape(msg[:i])
+		}
 	}
-	if p.at == nil && fromPage(msg) {
-		return false, false // it comes again, clean
+	if e == syslog.EscapeNone {
+		if e = quickEscape(msg); e == syslog.EscapeNone {
+			return false, false
+		}
 	}
 	msg = trimEOL(msg)
 	if e == syslog.EscapeSpaceLF && len(msg)+2 == len(h.Text)-start {
 		msg = msg[:len(msg)+1] // the CR is the message's
 	}
 	at := h.TextStart + start
+	next := 0
 	if start > 0 {
 		if n := trailer(msg, h.Text[start-1]); n < len(msg) {
 			if k := bytes.Index(msg[n:], nextRecord); k >= 0 {
-				t.hold(p.from(at + n + k))
+				next = at + n + k
 			}
 			msg = msg[:n]
 		}
+	}
+	if p.at == nil && fromPage(msg) {
+		return false, false // it comes again, clean
+	}
+	if next > 0 {
+		t.hold(p.from(next))
 	}
 	t.heading(h, start, p)
 	t.rec.Escape = e
