@@ -287,7 +287,21 @@ func (t *Teller) serverFacts(near *callflow.Hop) {
 		}
 		if v := m.Value(sip.FieldVia); len(v) == 0 || !bytes.Equal(v, seen) {
 			seen = v
-			publicFound = t.publicAddress(h, m)
+			publicFound = (len(v) == 0 || mayHaveReceived(v)) && t.publicAddress(h, m)
+		}
+	}
+}
+
+// mayHaveReceived reports whether a Via may have the parameter received: most have not, and then need not be taken apart.
+func mayHaveReceived(via []byte) bool {
+	for {
+		i := bytes.IndexByte(via, ';')
+		if i < 0 || i+2 >= len(via) {
+			return false
+		}
+		via = via[i+1:]
+		if via[0] <= ' ' || via[0]|0x20 == 'r' && via[1]|0x20 == 'e' {
+			return true // white space may stand before the name (RFC 3261 §25.1, SEMI)
 		}
 	}
 }
