@@ -294,16 +294,13 @@ func (t *Teller) serverFacts(near *callflow.Hop) {
 
 // mayHaveReceived reports whether a Via may have the parameter received: most have not, and then need not be taken apart.
 func mayHaveReceived(via []byte) bool {
-	for {
-		i := bytes.IndexByte(via, ';')
-		if i < 0 || i+2 >= len(via) {
-			return false
-		}
-		via = via[i+1:]
-		if via[0] <= ' ' || via[0]|0x20 == 'r' && via[1]|0x20 == 'e' {
-			return true // white space may stand before the name (RFC 3261 §25.1, SEMI)
+	// A parameter begins behind a semicolon or white space (RFC 3261 §25.1, SEMI), where a stack forgot the semicolon too.
+	for i := 0; i+2 < len(via); i++ {
+		if c := via[i]; (c == ';' || c <= ' ') && via[i+1]|0x20 == 'r' && via[i+2]|0x20 == 'e' {
+			return true
 		}
 	}
+	return false
 }
 
 // publicAddress looks in the top Via of a response for the address that the server saw, and reports whether it is a fact.

@@ -11,7 +11,9 @@ func TestMayHaveReceived(t *testing.T) {
 		"SIP/2.0/UDP 10.0.0.1;rport;RECEIVED=192.0.2.1;branch=z9hG4bK1": true,
 		"SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1;rport=5060":               false,
 		"SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKreceived;rport":             false,
-		"SIP/2.0/UDP received.example.com;r":                            false,
+		"SIP/2.0/UDP 10.0.0.1 received=192.0.2.1":                       true,
+		"SIP/2.0/UDP received.example.com;r":                            true,
+		"SIP/2.0/UDP 10.0.0.1;r":                                        false,
 		";":                                                             false,
 		"":                                                              false,
 	} {
