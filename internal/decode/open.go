@@ -53,7 +53,8 @@ func (c *countingReader) Read(p []byte) (int, error) {
 var ErrDirectory = errors.New("is a directory; name the files in it, or a pattern such as \"*.log\"")
 
 // Open opens a file; "-" is stdin. Gzip and Zstandard are recognised by their first bytes, whatever the name, and
-// decompressed; UTF-16 with a byte order mark is turned into UTF-8 (Windows' Notepad saves logs so).
+// decompressed; UTF-16 is turned into UTF-8 (Windows' Notepad saves logs so), and is recognised by its byte order mark or, without one, by
+// the NULs in what else is ASCII.
 func Open(name string, stdin io.Reader) (*File, error) {
 	f := &File{Name: name}
 	var src io.Reader = stdin
@@ -95,7 +96,7 @@ func (f *File) decompress(src io.Reader, layer int) (io.Reader, error) {
 		return src, nil
 	}
 	br := bufio.NewReaderSize(src, 64<<10)
-	head, _ := br.Peek(4)
+	head, _ := br.Peek(utf16Sample)
 	switch {
 	case len(head) >= 2 && head[0] == 0x1f && head[1] == 0x8b:
 		z, err := gzip.NewReader(br)
@@ -112,12 +113,43 @@ func (f *File) decompress(src io.Reader, layer int) (io.Reader, error) {
 		}
 		f.close = append(f.close, func() error { z.Close(); return nil })
 		return f.decompress(named{z, f.Name, "zstd"}, layer+1)
-	case bytes.HasPrefix(head, []byte{0xff, 0xfe}) && !bytes.Equal(head, []byte{0xff, 0xfe, 0, 0}):
+	case bytes.HasPrefix(head, []byte{0xff, 0xfe}) && !bytes.HasPrefix(head, []byte{0xff, 0xfe, 0, 0}):
 		return &utf16Reader{r: br, order: binary.LittleEndian}, nil
 	case bytes.HasPrefix(head, []byte{0xfe, 0xff}):
 		return &utf16Reader{r: br, order: binary.BigEndian}, nil
 	}
+	if order := unmarkedUTF16(head); order != nil {
+		return &utf16Reader{r: br, order: order}, nil
+	}
 	return br, nil
+}
+
+// utf16Sample is how many bytes tell UTF-16 without a byte order mark, and utf16Least how many there must be.
+const (
+	utf16Sample = 64
+	utf16Least  = 16
+)
+
+// unmarkedUTF16 returns the byte order of UTF-16 without a byte order mark, nil if head is not that: every other byte is NUL, and the ones
+// between them are ASCII that stands in a text. No capture and no text in UTF-8 begins so.
+func unmarkedUTF16(head []byte) binary.ByteOrder {
+	if len(head) < utf16Least {
+		return nil
+	}
+	letters := 0 // the place in a pair of the byte that is not NUL
+	if head[0] == 0 {
+		letters = 1
+	}
+	for i := 0; i+1 < len(head); i += 2 {
+		c := head[i+letters]
+		if head[i+1-letters] != 0 || (c < ' ' || c > '~') && c != '\t' && c != '\n' && c != '\r' {
+			return nil
+		}
+	}
+	if letters == 0 {
+		return binary.LittleEndian
+	}
+	return binary.BigEndian
 }
 
 // named adds the file and the compression to an error.

@@ -45,17 +45,19 @@ func utf16Of(s string, big bool) []byte {
 }
 
 func TestOpen(t *testing.T) {
-	text := []byte("one\ntwo Zoë 𝄞\n" + strings.Repeat("three\n", 5000))
+	text := []byte("one\n" + strings.Repeat("two ", 10) + "Zoë 𝄞\n" + strings.Repeat("three\n", 5000))
 	dir := t.TempDir()
 	for name, data := range map[string][]byte{
-		"plain":         text,
-		"gz":            gz(text),
-		"zst":           zst(t, text),
-		"gz in zst":     zst(t, gz(text)),
-		"gz of UTF-16":  gz(utf16Of(string(text), false)),
-		"UTF-16 little": utf16Of(string(text), false),
-		"UTF-16 big":    utf16Of(string(text), true),
-		"two gz":        append(gz(text[:100]), gz(text[100:])...),
+		"plain":          text,
+		"gz":             gz(text),
+		"zst":            zst(t, text),
+		"gz in zst":      zst(t, gz(text)),
+		"gz of UTF-16":   gz(utf16Of(string(text), false)),
+		"UTF-16 little":  utf16Of(string(text), false),
+		"UTF-16 big":     utf16Of(string(text), true),
+		"little, no BOM": utf16Of(string(text), false)[2:],
+		"big, no BOM":    utf16Of(string(text), true)[2:],
+		"two gz":         append(gz(text[:100]), gz(text[100:])...),
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, data, 0o666); err != nil {
@@ -77,6 +79,30 @@ func TestOpen(t *testing.T) {
 				t.Error(name, err)
 			}
 		}
+	}
+}
+
+// What has a NUL in every other byte is UTF-16 only if it is long enough and a text besides.
+func TestUnmarkedUTF16(t *testing.T) {
+	for text, want := range map[string]bool{
+		"Aug 20 16:40:00 h":               true,
+		"Aug 20\t\r\n":                    true,
+		"":                                false,
+		"Aug 20 ":                         false,
+		"Aug 20 \x01 16:40":               false,
+		"Aug 20 16:40:00 \u00e9":          false,
+		"Aug 20 \x00\x00\x00\x00\x00\x00": false,
+		"\u3042\u3044\u3046\u3048\u304a\u304b\u304d\u304f\u3051": false,
+	} {
+		for _, big := range []bool{false, true} {
+			order := unmarkedUTF16(utf16Of(text, big)[2:])
+			if (order != nil) != want || want && (order.String() == "BigEndian") != big {
+				t.Errorf("%q, big endian %v: %v", text, big, order)
+			}
+		}
+	}
+	if unmarkedUTF16([]byte("Aug 20 16:40:00 host text")) != nil || unmarkedUTF16(make([]byte, utf16Sample)) != nil {
+		t.Error("what is no UTF-16 is taken for it")
 	}
 }
 
