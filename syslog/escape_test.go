@@ -3,6 +3,7 @@ package syslog
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -374,6 +375,36 @@ func FuzzEscapeBlanks(f *testing.F) {
 		}
 		checkMap(t, clean, logged, m)
 	})
+}
+
+// The short way gives what the long way gives, behind what was there already, or nothing; and of a usual message it gives something.
+func FuzzCaretLines(f *testing.F) {
+	f.Add([]byte("x"), EscapeCaret.AppendEscaped(nil, message()))
+	for _, s := range []string{"", "^", "^M", "^M ", "^M ^M", "^Mx", "a^", "^N", "12345678^M 1234567^M", "\xde^M \xdf\x00\xff234567890123456^M ", "a\\^M "} {
+		f.Add([]byte(nil), []byte(s))
+	}
+	f.Fuzz(func(t *testing.T, before, text []byte) {
+		// Room behind before, and none: what stood in the room must not matter.
+		for _, dst := range [][]byte{slices.Clip(slices.Clone(before)), append(bytes.Repeat([]byte("^M"), len(text)+20)[:0], before...)} {
+			got, ok := AppendCaretLines(dst, text)
+			if !ok {
+				if !bytes.Equal(got, before) {
+					t.Fatalf("%q behind %q: refused, and became %q", text, before, got)
+				}
+				continue
+			}
+			want, _ := EscapeCaret.AppendUnescaped(slices.Clone(before), text, nil)
+			if !bytes.Equal(got, want) {
+				t.Fatalf("%q behind %q is %q, and %q the long way", text, before, got, want)
+			}
+		}
+	})
+}
+
+func TestCaretLinesOfAUsualMessage(t *testing.T) {
+	if got, ok := AppendCaretLines(nil, EscapeCaret.AppendEscaped(nil, message())); !ok || !bytes.Equal(got, message()) {
+		t.Errorf("%v, %q", ok, got)
+	}
 }
 
 func TestUnescapingDoesNotAllocate(t *testing.T) {
