@@ -32,8 +32,9 @@ type Text struct {
 	header  syslog.Header // of the line that is looked at
 	marker  marker
 	near    nearTime
-	pri     bool // the source has datagrams with a PRI and no other header: Wireshark glues them
-	page    bool // inside the break between two pages of an RFC
+	pri     bool   // the source has datagrams with a PRI and no other header: Wireshark glues them
+	page    bool   // inside the break between two pages of an RFC
+	quote   []byte // what somebody's mail puts before the lines of a log that it quotes; see unquote
 	asPaste pasted
 
 	// held are pieces of the source still to be looked at, the next one last: the line that ended a message, the rest of a line that was
@@ -73,6 +74,8 @@ type piece struct {
 	raw []byte
 	// passed: the line was looked at and is not recognised.
 	passed bool
+	// unquoted: the mark of a quotation is taken off already.
+	unquoted bool
 	// copied: the piece does not borrow the reader's buffer.
 	copied bool
 }
@@ -196,6 +199,9 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 		}
 	}
 	h := &t.header
+	if len(p.line) > 0 && p.line[0] == '>' || len(t.quote) > 0 {
+		t.unquote(p)
+	}
 	h.Parse(p.line)
 	t.unglue(h, p) // first, so that nothing below looks at the whole line again for each datagram on it
 	if !t.open && p.at == nil {

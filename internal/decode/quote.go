@@ -1,0 +1,63 @@
+package decode
+
+import (
+	"bytes"
+
+	"sipscribe/syslog"
+)
+
+// maxQuote bounds the marks of a quotation before a line, in bytes.
+const maxQuote = 32
+
+// unquote takes the mark of a quotation off a line of a log that a mail quotes, so that the header of syslog behind it is seen:
+//
+//	> Aug 20 16:40:00 192.0.2.5 INVITE sip:bob@example.com SIP/2.0
+//	> Via: SIP/2.0/UDP 192.0.2.5
+//	>
+//
+// A header behind such a mark shows that it is one. The lines below are without a header, but have the mark too; the first that lacks it ends the
+// quotation. Without a header anywhere the mark is a prefix like any other.
+func (t *Text) unquote(p *piece) {
+	if p.unquoted || p.at != nil {
+		return
+	}
+	if n := quoteLen(p.line); n > 0 {
+		var h syslog.Header
+		if h.Parse(p.line[n:]); h.Shape != syslog.ShapeNone {
+			t.quote = append(t.quote[:0], p.line[:n]...)
+			*p = p.from(n)
+			p.unquoted = true
+			return
+		}
+	}
+	if len(t.quote) == 0 {
+		return
+	}
+	if bytes.HasPrefix(p.line, t.quote) {
+		*p = p.from(len(t.quote))
+		p.unquoted = true
+		return
+	}
+	bare := trimEOL(p.line)
+	if mark := bytes.TrimRight(t.quote, " "); bytes.Equal(trimRightBlank(bare), mark) {
+		*p = p.from(len(bare)) // an empty line that lost the blank
+		p.unquoted = true
+		return
+	}
+	if len(bytes.TrimSpace(bare)) > 0 {
+		t.quote = t.quote[:0]
+	}
+}
+
+// quoteLen returns the length of the marks of a quotation at the beginning of a line: "> ", ">> ", "> > ".
+func quoteLen(line []byte) int {
+	head := line[:min(len(line), maxQuote)]
+	if len(head) == 0 || head[0] != '>' {
+		return 0
+	}
+	n := 0
+	for n < len(head) && (head[n] == '>' || head[n] == ' ') {
+		n++
+	}
+	return n
+}
