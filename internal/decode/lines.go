@@ -241,7 +241,7 @@ func (t *Text) goesOn(h *syslog.Header, p *piece) bool {
 	}
 	bare := trimEOL(p.line)
 	bare = bare[min(from, len(bare)):]
-	if len(t.buf)+len(bare) > maxTextMessage {
+	if !t.fits(len(bare)) {
 		return false
 	}
 	bare = t.undot(p, bare)

@@ -66,7 +66,7 @@ func (t *Text) nextPart(rec *capture.Record, h *syslog.Header, p *piece) (used, 
 	if part == 0 && len(bytes.TrimSpace(h.Text)) == 0 {
 		return true, false
 	}
-	if part != t.parts.want || of != t.parts.of || !bytes.Equal(h.Host, t.host) || len(t.buf)+len(h.Text) > maxTextMessage {
+	if part != t.parts.want || of != t.parts.of || !bytes.Equal(h.Host, t.host) || !t.fits(len(h.Text)) {
 		t.hold(*p)
 		return true, t.finish(rec)
 	}
@@ -100,7 +100,7 @@ func (t *Text) nextPart(rec *capture.Record, h *syslog.Header, p *piece) (used, 
 // partGoesOn appends the first line of a further part of a message whose parts kept their line ends; false if the line is not that.
 func (t *Text) partGoesOn(h *syslog.Header, p *piece) bool {
 	part, of, end := readPart(h.Text)
-	if part < 2 || part > of || !bytes.Equal(h.Host, t.host) || len(t.buf)+len(p.line) > maxTextMessage {
+	if part < 2 || part > of || !bytes.Equal(h.Host, t.host) || !t.fits(len(p.line)) {
 		return false
 	}
 	// The datagram before was cut anywhere: its line end is none.

@@ -29,13 +29,15 @@ type Text struct {
 	in    *Input
 	clock *Clock
 
-	header  syslog.Header // of the line that is looked at
-	marker  marker
-	near    nearTime
-	pri     bool   // the source has datagrams with a PRI and no other header: Wireshark glues them
-	page    bool   // inside the break between two pages of an RFC
-	quote   []byte // what somebody's mail puts before the lines of a log that it quotes; see unquote
-	asPaste pasted
+	header   syslog.Header // of the line that is looked at
+	marker   marker
+	near     nearTime
+	pri      bool   // the source has datagrams with a PRI and no other header: Wireshark glues them
+	page     bool   // inside the break between two pages of an RFC
+	quote    []byte // what somebody's mail puts before the lines of a log that it quotes; see unquote
+	losses   []loss // limits that were reached and are to be told
+	longLine bool   // the last line is a piece of one longer than MaxLine
+	asPaste  pasted
 
 	// held are pieces of the source still to be looked at, the next one last: the line that ended a message, the rest of a line that was
 	// split, lines that turned out not to belong to a message.
@@ -146,6 +148,9 @@ var utf8BOM = []byte("\xef\xbb\xbf")
 // Next implements Decoder.
 func (t *Text) Next(rec *capture.Record) error {
 	for {
+		if len(t.losses) > 0 && t.tellLoss(rec) {
+			return nil
+		}
 		var p piece
 		if n := len(t.held); n > 0 {
 			p = t.held[n-1]
@@ -165,6 +170,9 @@ func (t *Text) Next(rec *capture.Record) error {
 					continue
 				}
 				return err
+			}
+			if len(p.line) == MaxLine || t.longLine {
+				t.noteLongLine(&p)
 			}
 			if p.number == 1 && bytes.HasPrefix(p.line, utf8BOM) {
 				p = p.from(len(utf8BOM))
