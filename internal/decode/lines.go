@@ -33,6 +33,8 @@ type lines struct {
 type assembly struct {
 	fields    int  // header fields
 	length    bool // the last field was Content-Length
+	spacing   spacing
+	gap       bool // the last line was an empty one that somebody added
 	body      bool // past the empty line, or what stands for it
 	bodyLines int
 	left      int // bytes of body to come; -1 if Content-Length does not say
@@ -57,6 +59,16 @@ const (
 	repeatUnknown repeat = iota
 	repeatEvery
 	repeatNever
+)
+
+// spacing says whether somebody put an empty line behind every line of the message, as some pages of the web do. Then of the empty lines between
+// two others the first, the third … were added, and the second is the one that ends the header.
+type spacing uint8
+
+const (
+	spacingNone   spacing = iota
+	spacingMaybe          // behind the start line there is one
+	spacingDouble         // and behind the first header field, too: it cannot be the end of the header
 )
 
 // dots says whether the log shows CR as a full stop (ngrep -W byline).
@@ -245,10 +257,32 @@ func (t *Text) goesOn(h *syslog.Header, p *piece) bool {
 		return false
 	}
 	bare = t.undot(p, bare)
+	if l.spacing != spacingNone && l.addedLine(len(bytes.TrimSpace(bare)) == 0) {
+		return true
+	}
 	if !l.body {
 		return t.headerLine(p, from, bare)
 	}
 	return t.bodyLine(p, from, bare)
+}
+
+// addedLine takes a line of a message whose start line has an empty line behind it, and reports whether it is an empty one that was added.
+func (l *lines) addedLine(empty bool) bool {
+	if !empty {
+		if l.spacing == spacingMaybe && l.fields > 0 && !l.gap {
+			l.spacing = spacingNone // two header fields, and nothing between them
+		}
+		l.gap = false
+		return false
+	}
+	if l.spacing == spacingMaybe {
+		if l.fields != 1 {
+			return false
+		}
+		l.spacing = spacingDouble
+	}
+	l.gap = !l.gap
+	return l.gap
 }
 
 // strip returns where the text of a further line begins; false if the line is a record of its own.
@@ -327,6 +361,7 @@ func (t *Text) headerLine(p *piece, from int, bare []byte) bool {
 	switch {
 	case len(trimmed) == 0:
 		if l.fields == 0 {
+			l.spacing, l.gap = spacingMaybe, true
 			return true // between a start line and its fields: a copy with empty lines added
 		}
 		l.settle()
