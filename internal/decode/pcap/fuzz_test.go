@@ -36,7 +36,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(capturePcap(f, layers.LinkTypeRaw, shot{data: join(f, ip4(layers.IPProtocolIPv4), ip6(layers.IPProtocolUDP), udp(1, 2)), cut: 3}))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		if len(file) > 1<<20 {
-			t.Skip()
+			t.Skip("longer than what is worth a run")
 		}
 		recs, _, err := tryDecode(bytes.NewReader(file), decode.Options{KeepUnrecognised: true})
 		if err != nil {
