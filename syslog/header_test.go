@@ -226,6 +226,7 @@ func TestTagBlank(t *testing.T) {
 		"INVITE tel: +1555 SIP/2.0":               len("INVITE tel:"),
 		"INVITE SIP: b@x SIP/2.0":                 len("INVITE SIP:"),
 		"OPTIONS sip: [2001:db8::1]:5060 SIP/2.0": len("OPTIONS sip:"),
+		"DO_THIS tel: +1 SIP/2.0":                 len("DO_THIS tel:"),
 		"INVITE urn: service:sos SIP/2.0":         len("INVITE urn:"),
 		"INVITE sip: [email protected] SIP/2.0^M": len("INVITE sip:"),
 		"INVITE sip:b@x SIP/2.0":                  0,
@@ -259,6 +260,7 @@ func FuzzHeaderParse(f *testing.F) {
 		"2022-02-11 17:40:45\tLocal2.Debug\t1.2.3.4\tx", "Fri Feb 11 17:40:45 2022;1.2.3.4; <167>Feb 11 17:40:45 h t: x",
 		"1.2.3.4\tFeb 11 17:40:45\th\tlocal2\tdebug\tt\tx", "Aug  2 2009 16:40:00.1: h t[1]: x",
 		"Aug 20 16:40:00 INVITE sip: b@x SIP/2.0#015#012Via: x", "INVITE tel: +1 SIP/2.0", "Aug 20 16:40:00 h CC: CallProgress",
+		"INVI__TE tel: +1 SIP/2.0",
 	} {
 		f.Add([]byte(s))
 	}

@@ -15,20 +15,42 @@ func isMethod(w []byte) bool {
 	return false
 }
 
-// hasURI reports whether b begins with a URI: a scheme, a colon, and something behind it (RFC 3986 §3.1).
-func hasURI(b []byte) bool {
+// maxMethod and maxScheme are longer than any method and scheme in use; they bound what a look at a line costs.
+const maxMethod, maxScheme = 24, 24
+
+// methodLen returns how many characters of a method in capitals (with '-' or '_' in it) stand before a blank at the beginning of b; 0 if
+// none does.
+func methodLen(b []byte) int {
+	n := 0
+	for n < len(b) && n <= maxMethod && (b[n] >= 'A' && b[n] <= 'Z' || b[n] == '-' || b[n] == '_') {
+		n++
+	}
+	if n < 2 || n > maxMethod || n == len(b) || b[n] != ' ' {
+		return 0
+	}
+	return n
+}
+
+// schemeLen returns how many characters of the scheme of a URI (RFC 3986 §3.1) stand before a colon at the beginning of b; 0 if none does.
+func schemeLen(b []byte) int {
 	if len(b) == 0 || b[0]|0x20 < 'a' || b[0]|0x20 > 'z' {
-		return false
+		return 0
 	}
 	for i, c := range b {
 		switch {
 		case c == ':':
-			return i+1 < len(b) && b[i+1] > ' '
-		case i > 16 || c-'0' > 9 && (c|0x20 < 'a' || c|0x20 > 'z') && c != '+' && c != '-' && c != '.':
-			return false
+			return i
+		case i == maxScheme || c|0x20 < 'a' && c-'0' > 9 && c != '+' && c != '-' && c != '.' || c|0x20 > 'z':
+			return 0
 		}
 	}
-	return false
+	return 0
+}
+
+// hasURI reports whether b begins with a URI: a scheme, a colon, and something behind it (RFC 3986 §3.1).
+func hasURI(b []byte) bool {
+	n := schemeLen(b)
+	return n > 0 && n+1 < len(b) && b[n+1] > ' '
 }
 
 var sipVersion = []byte("SIP/2.0")
@@ -40,11 +62,8 @@ func isStartLine(b []byte) bool {
 		b = b[len(sipVersion):]
 		return len(b) >= 4 && b[0] == ' ' && b[1]-'1' <= 5 && b[2]-'0' <= 9 && b[3]-'0' <= 9
 	}
-	n := 0
-	for n < len(b) && n < 16 && (b[n] >= 'A' && b[n] <= 'Z' || b[n] == '-') {
-		n++
-	}
-	if n < 2 || n == len(b) || b[n] != ' ' {
+	n := methodLen(b)
+	if n == 0 {
 		return false
 	}
 	uri := b[n+1:]
@@ -63,17 +82,13 @@ func isStartLine(b []byte) bool {
 // line must be there whole: "INFO sip: ready" is a host or a level, a TAG and a text. A log that has the like behind a host has it
 // from a device that sent it so; who calls TagBlank has to see to that.
 func TagBlank(text []byte) int {
-	n := 0
-	for n < len(text) && n < 32 && (text[n] >= 'A' && text[n] <= 'Z' || text[n] == '-' || text[n] == '_') {
-		n++
-	}
-	if n < 2 || n == len(text) || text[n] != ' ' {
+	n := methodLen(text)
+	if n == 0 {
 		return 0
 	}
-	at := n + 1
-	for n = at; n < len(text) && n < at+32 && schemeChar(text[n]); n++ {
-	}
-	if n == at || text[at]|0x20 < 'a' || n+2 >= len(text) || text[n] != ':' || text[n+1] != ' ' || text[n+2] <= ' ' {
+	scheme := schemeLen(text[n+1:])
+	n += 1 + scheme
+	if scheme == 0 || n+2 >= len(text) || text[n+1] != ' ' || text[n+2] <= ' ' {
 		return 0
 	}
 	const maxURI = 4096
@@ -87,11 +102,6 @@ func TagBlank(text []byte) int {
 }
 
 var sipVersionWord = []byte(" SIP/2.0")
-
-// schemeChar reports whether c can be part of the scheme of a URI (RFC 3986 §3.1).
-func schemeChar(c byte) bool {
-	return c|0x20 >= 'a' && c|0x20 <= 'z' || c-'0' <= 9 || c == '+' || c == '-' || c == '.'
-}
 
 // tokenLen returns how many characters of a token (RFC 3261 §25.1) stand at the beginning of b.
 func tokenLen(b []byte) int {
