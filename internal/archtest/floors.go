@@ -37,7 +37,7 @@ var Plan = Building{
 	Floors: []Floor{
 		{0, []string{"sip", "sdp", "syslog", "hep", "digest", "spalog", "internal/workload", "internal/archtest"}},
 		{1, []string{"internal/capture"}},
-		{2, []string{"internal/decode", "internal/callflow", "internal/media",
+		{2, []string{"internal/decode", "internal/callflow", "internal/media", "internal/live",
 			"internal/live/transaction", "internal/live/dialog", "internal/live/proxycore", "internal/live/registrarcore"}},
 		{3, []string{"internal/decode/*", "internal/explain", "internal/diagnose",
 			"internal/live/transport", "internal/live/ua", "internal/live/proxy", "internal/live/registrar", "internal/live/emit"}},
@@ -50,6 +50,7 @@ var Plan = Building{
 		{10, []string{"cmd/*", "internal/workload/cmd/*", "internal/bench"}},
 	},
 	Steps: []Step{
+		{"internal/live/*", "internal/live", "a machine is written in terms of flows and the outbox"},
 		{"internal/render/*", "internal/render", "an output is written in terms of what the drawings share"},
 		{"internal/render/*", "internal/render/ladder", "every output draws the ladder from the one layout engine"},
 		{"internal/store/*", "internal/store", "a back end carries out the interface that the store declares"},
@@ -61,6 +62,7 @@ var Plan = Building{
 		{"internal/explain", "internal/diagnose", "what happened is told without an opinion about it; report joins the two"},
 		{"internal/diagnose/**", "internal/explain", "a rule reads the call, not the sentences about it"},
 		{"internal/live/**", "internal/callflow", "live taps its traffic out as capture.Record, so that our own calls are analysed as anyone's"},
+		{"internal/live", "net", "a machine does no I/O: the transport carries its actions out"},
 		{"internal/live/transaction", "net", "a machine does no I/O: the transport carries its actions out"},
 		{"internal/live/dialog", "net", "a machine does no I/O: the transport carries its actions out"},
 		{"internal/live/proxycore", "net", "a machine does no I/O: the transport carries its actions out"},
