@@ -82,7 +82,7 @@ const (
 	ItemResolve
 	// ItemClose: end the connection of Flow.
 	ItemClose
-	// ItemSay: the device says something beside SIP (a line in the syslog of an SPA); for the tap.
+	// ItemSay: the device says Data beside SIP (a line in the syslog of an SPA, as spalog writes it), which is Event; for the tap.
 	ItemSay
 )
 
@@ -91,9 +91,9 @@ type Item struct {
 	Kind   ItemKind
 	Flow   Flow
 	Ref    uint64 // of ItemSend and ItemResolve: comes back in Failed and Resolved; 0: nobody waits for it
-	Data   []byte // of ItemSend; belongs to the outbox
+	Data   []byte // of ItemSend and ItemSay; belongs to the outbox
 	Target Target
-	Say    capture.Event // of ItemSay; Subject belongs to the outbox
+	Event  capture.Event // of ItemSay; Subject belongs to the outbox
 }
 
 // Outbox gathers what an element wants done, in order. The driver carries the items out and calls Reset. The zero Outbox is empty and
@@ -118,10 +118,10 @@ func (o *Outbox) Close(f Flow) {
 	o.Items = append(o.Items, Item{Kind: ItemClose, Flow: f})
 }
 
-// Say tells what the device does beside SIP. The names are those of package spalog.
-func (o *Outbox) Say(e capture.Event) {
+// Say tells what the device does beside SIP: the event, by the names of package spalog, and the line that says it.
+func (o *Outbox) Say(e capture.Event, line []byte) {
 	e.Subject = o.keep(e.Subject)
-	o.Items = append(o.Items, Item{Kind: ItemSay, Say: e})
+	o.Items = append(o.Items, Item{Kind: ItemSay, Event: e, Data: o.keep(line)})
 }
 
 // Reset empties the outbox. What its items held may be overwritten from then on.

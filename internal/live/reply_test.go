@@ -81,9 +81,9 @@ func TestOutboxKeepsWhatItIsGiven(t *testing.T) {
 	o.Send(udp("127.0.0.1:9"), 1, b)
 	copy(b, "XXX")
 	o.Send(udp("127.0.0.1:9"), 2, []byte(strings.Repeat("y", 5000)))
-	o.Say(capture.Event{Name: "calling", Subject: []byte("12")})
-	if string(o.Items[0].Data) != "one" || len(o.Items[1].Data) != 5000 || string(o.Items[2].Say.Subject) != "12" {
-		t.Errorf("%q %d %q", o.Items[0].Data, len(o.Items[1].Data), o.Items[2].Say.Subject)
+	o.Say(capture.Event{Name: "calling", Subject: []byte("12")}, []byte("Calling:12@h"))
+	if string(o.Items[0].Data) != "one" || len(o.Items[1].Data) != 5000 || string(o.Items[2].Event.Subject) != "12" || string(o.Items[2].Data) != "Calling:12@h" {
+		t.Errorf("%q %d %q", o.Items[0].Data, len(o.Items[1].Data), o.Items[2].Event.Subject)
 	}
 	o.Reset()
 	if len(o.Items) != 0 {
