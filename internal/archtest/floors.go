@@ -50,6 +50,7 @@ var Plan = Building{
 		{10, []string{"cmd/*", "internal/workload/cmd/*", "internal/bench"}},
 	},
 	Steps: []Step{
+		{"digest", "sip", "a digest-uri and a Request-URI are compared as those who route by them read them"},
 		{"internal/live/*", "internal/live", "a machine is written in terms of flows and the outbox"},
 		{"internal/render/*", "internal/render", "an output is written in terms of what the drawings share"},
 		{"internal/render/*", "internal/render/ladder", "every output draws the ladder from the one layout engine"},
