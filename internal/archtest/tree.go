@@ -106,6 +106,8 @@ func Load(fsys fs.FS) (*Tree, error) {
 			return nil
 		case d.IsDir() && (d.Name() == ".git" || t.match(name, true)):
 			return fs.SkipDir
+		case d.Name() == ".git": // a file in a worktree, with the path of its repository in it
+			return nil
 		case !d.Type().IsRegular() || t.match(name, false):
 			return nil
 		}
