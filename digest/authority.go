@@ -60,6 +60,10 @@ type AuthorityConfig struct {
 	MaxChallenge int
 	// SameResource tells whether the digest-uri fits the Request-URI; nil: SameResource.
 	SameResource func(digestURI, requestURI string) bool
+	// Hosts are names and addresses of this server, without port. A digest-uri without a user at one of them is good for every
+	// Request-URI: SIPp and some devices write there where they send the request to. Such credentials do not say whom they call, so
+	// whoever can hold a request back and change it may call somebody else with them, once.
+	Hosts []string
 }
 
 // Authority is the server side for one realm: it challenges, and judges credentials. To issue and to check a nonce it needs no state; what it
@@ -271,7 +275,7 @@ func (a *Authority) CheckCredentials(now time.Time, r *Request, c Credentials) R
 		return verdict(Malformed, ReasonSession)
 	case c.QOP != 0 && c.NC == 0:
 		return verdict(Malformed, ReasonCount)
-	case !a.cfg.SameResource(c.URI, r.URI):
+	case !a.cfg.SameResource(c.URI, r.URI) && !names(a.cfg.Hosts, c.URI):
 		return verdict(Malformed, ReasonURI)
 	}
 	// Then the password, whatever the nonce: only who knows it is told that the nonce is stale (RFC 2617 §3.2.1). Nothing here branches on

@@ -2,6 +2,8 @@ package digest
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 
 	"sipscribe/sip"
 )
@@ -24,4 +26,13 @@ func SameResource(digestURI, requestURI string) bool {
 		return len(a.User) > 0 && bytes.Equal(a.User, b.User)
 	}
 	return false
+}
+
+// names reports whether a digest-uri names one of the hosts, and no user.
+func names(hosts []string, digestURI string) bool {
+	if len(hosts) == 0 {
+		return false
+	}
+	u := sip.ParseURI([]byte(digestURI))
+	return u.IsSIP() && !u.HasAt && slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(string(u.Host), h) })
 }
