@@ -17,7 +17,9 @@ import (
 func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piece) (used, filled bool) {
 	msg := h.Text[start:]
 	e := syslog.EscapeNone
-	if start > 0 {
+	// What numbers its first record may number others. Anything else that looks so is in the message, and may stand there on purpose.
+	bundle := bytes.Contains(h.Text[:start], recordNumber)
+	if bundle {
 		// Of a bundle the first record will do: each one would search all the others.
 		if i := bytes.Index(msg, nextRecord); i >= 0 {
 			e = quickEscape(msg[:i])
@@ -35,8 +37,8 @@ func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piec
 	at := h.TextStart + start
 	next := 0
 	if start > 0 {
-		if n := trailer(msg, h.Text[start-1]); n < len(msg) {
-			if k := bytes.Index(msg[n:], nextRecord); k >= 0 {
+		if n := trailer(msg, h.Text[start-1], bundle); n < len(msg) {
+			if k := bytes.Index(msg[n:], nextRecord); k >= 0 && bundle {
 				next = at + n + k
 			}
 			msg = msg[:n]
@@ -116,17 +118,20 @@ func ascii(b []byte) bool {
 	return or&0x8080808080808080 == 0
 }
 
-// nextRecord is how AudioCodes puts records together into one datagram: a line feed, and the number of the next.
-var nextRecord = []byte("#012(N ")
+// nextRecord is how AudioCodes puts records together into one datagram: a line feed, and the number of the next. The first has a number, too.
+var (
+	nextRecord   = []byte("#012(N ")
+	recordNumber = nextRecord[len("#012"):]
+)
 
 // trailer returns where a message ends that has something of its logger behind it: a bracket or quote that was opened right before the
-// message, AudioCodes' time and its next record. before is the byte before the message.
-func trailer(msg []byte, before byte) int {
+// message, AudioCodes' time and its next record (bundle: the message has the number of one before it). before is the byte before the message.
+func trailer(msg []byte, before byte, bundle bool) int {
 	n := len(msg)
-	if i := bytes.Index(msg, nextRecord); i >= 0 {
+	if i := bytes.Index(msg, nextRecord); i >= 0 && bundle {
 		n = i
 	}
-	if i := bytes.LastIndex(msg[:n], []byte("[Time:")); i >= 0 && bytes.IndexByte(msg[i:n], ']') >= len("[Time:dd-mm@") {
+	if i := bytes.LastIndex(msg[:n], []byte("[Time:")); i >= 0 && bundle && bytes.IndexByte(msg[i:n], ']') >= len("[Time:dd-mm@") {
 		n = len(trimRightBlank(msg[:i]))
 	}
 	if n < len(msg) {

@@ -1,7 +1,6 @@
 package emit
 
 import (
-	"bytes"
 	"io"
 	"time"
 
@@ -23,6 +22,8 @@ const (
 	// SyslogNG is syslog-ng 3 and 4 with defaults: line ends are kept, so that a message spreads over lines of which the first alone has a
 	// header. A hostile body can forge records in this file; see the package comment.
 	SyslogNG
+	// Kiwi is Kiwi Syslog on Windows: "2009-08-20 16:40:00 TAB Local3.Debug TAB 192.168.0.2 TAB text", CR LF is <013><010>.
+	Kiwi
 )
 
 // A Collector writes the file that a syslog daemon would, of the datagrams that come to it.
@@ -41,19 +42,27 @@ type Collector struct {
 
 // Receive writes the line of a datagram that came at a time from a host. The daemon knows the host by its address.
 func (c *Collector) Receive(at time.Time, host string, datagram []byte) error {
-	_, n := syslog.ParsePRI(datagram)
+	pri, n := syslog.ParsePRI(datagram)
 	text := datagram[n:]
 	var limit syslog.Limit
 	if c.Limit > 0 {
 		limit = syslog.Limit{Text: max(1, c.Limit-n), Escaped: max(1, c.Limit-1)}
 	}
-	style, digits := syslog.StyleBSD, uint8(0)
-	if c.ISO {
-		style, digits = syslog.StyleISOT, 6
+	at = at.In(zone(c.Location))
+	c.line = c.line[:0]
+	switch {
+	case c.Style == Kiwi:
+		c.line = at.AppendFormat(c.line, "2006-01-02 15:04:05\t")
+	case c.ISO:
+		c.line = append(stamp(at, syslog.StyleISOT, 6).AppendText(c.line), ' ')
+	default:
+		c.line = append(stamp(at, syslog.StyleBSD, 0).AppendText(c.line), ' ')
 	}
-	c.line = stamp(at.In(zone(c.Location)), style, digits).AppendText(c.line[:0])
-	c.line = append(c.line, ' ')
 	switch c.Style {
+	case Kiwi:
+		c.line = appendKiwiPriority(c.line, pri)
+		c.line = append(append(c.line, host...), '\t')
+		c.line = syslog.EscapeDecimal.AppendEscapedLimit(c.line, text, limit)
 	case Rsyslog:
 		if limit == (syslog.Limit{}) {
 			limit.Escaped = rsyslogLine
@@ -66,11 +75,10 @@ func (c *Collector) Receive(at time.Time, host string, datagram []byte) error {
 		c.line = append(c.line, trimLF(c.text)...)
 	default:
 		c.line = append(append(c.line, host...), ' ')
-		// sysklogd takes one LF off the end of what it received.
-		if limit.Text > 0 {
-			text = text[:min(len(text), limit.Text)]
-		}
-		c.line = syslog.EscapeCaret.AppendEscapedLimit(c.line, bytes.TrimSuffix(text, []byte("\n")), limit)
+		c.line = syslog.EscapeCaret.AppendEscapedLimit(c.line, text, limit)
+	}
+	if c.Style == Kiwi {
+		c.line = append(c.line, '\r')
 	}
 	c.line = append(c.line, '\n')
 	_, err := c.W.Write(c.line)
@@ -96,6 +104,17 @@ func (l *Log) Emit(rec *capture.Record) error {
 		at = time.Unix(0, rec.Time.Clock).UTC()
 	}
 	return l.Collector.Receive(at, observer(rec), l.datagram)
+}
+
+// appendKiwiPriority appends "Local3.Debug" and a TAB.
+func appendKiwiPriority(dst []byte, pri syslog.Priority) []byte {
+	for i, s := range [...]string{pri.Facility().String(), pri.Severity().String()} {
+		if s != "" {
+			dst = append(append(dst, s[0]&^0x20), s[1:]...)
+		}
+		dst = append(dst, ".\t"[i])
+	}
+	return dst
 }
 
 // trimLF takes the line feeds and NULs off the end, as daemons do.

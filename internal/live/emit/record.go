@@ -15,9 +15,9 @@ const (
 	RFC3164             // "<134>Feb 11 17:40:45 host sipscribe: text"
 )
 
-// Syslog sends each message and each event as one record of RFC 5424 or RFC 3164, whole, with the control characters and the bytes
-// from 0x7F of its text escaped as rsyslog does it (#015#012 for CR LF): no collector has a reason to change such a record, and it reads
-// back as what it was. MSGID is SIP or EVENT.
+// Syslog sends each message and each event as one record of RFC 5424 or RFC 3164, whole, with the control characters of its
+// text escaped as rsyslog does it (#015#012 for CR LF): no collector has a reason to change such a record, and it reads back as what it
+// was. MSGID is SIP or EVENT.
 //
 // Before a message stands the direction marker that spalog knows, "[0:5060]<<192.0.2.1:5060 ", so that direction and peer are in
 // the record.
