@@ -26,6 +26,8 @@
 //   - In every escape of a collector a text that looks like its escapes ("^M ", "#015#012" in a display name) reads back as a
 //     line end. That may forge a header field within the message, which cannot be told apart from that form of log; it never makes a
 //     second record.
+//   - rsyslog takes the first words of a text without a header for host and TAG. Of a start line with a broken URI, "INVITE sip:[0]Off Hook
+//     SIP/2.0", its file has a rest that may be read as an event, in place of the message.
 package emit
 
 import (

@@ -42,7 +42,9 @@ func FuzzHostile(f *testing.F) {
 			t.Fatalf("%d records from one packet: %+v", len(packets), packets)
 		}
 
-		oneLine := func(name string, file []byte, lines int) {
+		// loose: rsyslog takes the first words for host and TAG; of "INVITE sip:[0]Off Hook SIP/2.0", a start line with a broken URI, the rest may
+		// then look like an event. It is still one record.
+		oneLine := func(name string, file []byte, lines int, loose bool) {
 			if n := bytes.Count(file, []byte("\n")); n != lines {
 				t.Fatalf("%s has %d lines, want %d: %q", name, n, lines, file)
 			}
@@ -52,6 +54,9 @@ func FuzzHostile(f *testing.F) {
 				case capture.KindMessage:
 					messages++
 				case capture.KindEvent:
+					if messages++; loose {
+						continue
+					}
 					t.Fatalf("%s has an event: %q of %q", name, r.Data, file)
 				}
 			}
@@ -75,7 +80,7 @@ func FuzzHostile(f *testing.F) {
 						t.Fatalf("a raw %#x: %q", c, b)
 					}
 				}
-				oneLine("a record", b, lines)
+				oneLine("a record", b, lines, false)
 			}
 		}
 		// On a stream too, raw or not.
@@ -92,11 +97,11 @@ func FuzzHostile(f *testing.F) {
 
 		for _, style := range []CollectorStyle{Sysklogd, Rsyslog, Kiwi} {
 			for _, limit := range []int{0, 1022} {
-				oneLine("the file of a collector", []byte(logOf(t, &SPA{DebugLevel: 3, Lines: full, PRI: true}, &Collector{Style: style, Limit: limit}, []capture.Record{rec})), lines)
+				oneLine("the file of a collector", []byte(logOf(t, &SPA{DebugLevel: 3, Lines: full, PRI: true}, &Collector{Style: style, Limit: limit}, []capture.Record{rec})), lines, style == Rsyslog)
 			}
 		}
 		// With Escape also where line ends are kept.
-		oneLine("syslog-ng, escaped", []byte(logOf(t, &SPA{DebugLevel: 3, Lines: full, PRI: true, Escape: syslog.EscapeHashOctal}, &Collector{Style: SyslogNG}, []capture.Record{rec})), lines)
+		oneLine("syslog-ng, escaped", []byte(logOf(t, &SPA{DebugLevel: 3, Lines: full, PRI: true, Escape: syslog.EscapeHashOctal}, &Collector{Style: SyslogNG}, []capture.Record{rec})), lines, false)
 		// One line: nothing of the rest.
 		s1 := SPA{DebugLevel: 3, Lines: []Line{{Option: DebugOneLine}}}
 		if d := s1.AppendDatagram(nil, &rec); sip && !bytes.Equal(d, first) || bytes.ContainsAny(d, "\r\n") {
