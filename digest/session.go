@@ -75,6 +75,14 @@ func (a *Attempt) Next() {
 	}
 }
 
+// Follow returns the attempt of a further request of the same Call-ID, which Next has begun, and leaves that of this one as it is: two requests
+// of a dialog can be on their way at once.
+func (a *Attempt) Follow() Attempt {
+	b := Attempt{sent: slices.Clone(a.sent)}
+	b.Next()
+	return b
+}
+
 // Challenges returns how many responses with challenges the request has had.
 func (a *Attempt) Challenges() int { return a.challenges }
 

@@ -1,0 +1,195 @@
+package ua
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"time"
+
+	"sipscribe/internal/capture"
+	"sipscribe/internal/live/transaction"
+)
+
+// Config is how a phone is set up. The fields are the parameters of an SPA, by its names (the SPA's name stands in the comment where it
+// is another); what is zero takes the value that an SPA comes with.
+type Config struct {
+	// Lines are Line 1, Line 2 and so on.
+	Lines []LineConfig
+
+	// UserAgent is SIP User Agent Name, for User-Agent in requests and Server in responses (SIP Server Name).
+	UserAgent string
+	// MaxForward is put into Max-Forwards (70).
+	MaxForward int
+	// MaxAuth is how many times one request is tried with credentials (2).
+	MaxAuth int
+	// MaxRedirection is how many times a call follows a redirection (5).
+	MaxRedirection int
+	// Timers are SIP T1, SIP T2, SIP T4 and SIP Timer B, F, H, D, J.
+	Timers transaction.Timers
+	// InviteExpires is INVITE Expires: how long a call may ring (240 s).
+	InviteExpires time.Duration
+	// ReInviteExpires is ReINVITE Expires: how long a change to a call may wait for its answer (30 s).
+	ReInviteExpires time.Duration
+	// RegRetry is Reg Retry Intvl: how long to wait after a failed registration (30 s).
+	RegRetry time.Duration
+	// KeepAlive is NAT Keep Alive Intvl (15 s).
+	KeepAlive time.Duration
+	// Quirks are the ways of a real device that RFC 3261 does not have. The zero value has none.
+	Quirks Quirks
+
+	// Rand is where tags, branches, Call-IDs and cnonces come from.
+	Rand io.Reader
+	// Notify is told what happens, in order, from within the methods of the phone. It may call them.
+	Notify func(Event)
+	// MediaPort returns the port at which a new call of a line takes audio. Nil: 16384, 16386 and so on, by line (RTP Port Min).
+	MediaPort func(line int) uint16
+}
+
+// Quirks are what a real SPA does (option --quirks spa).
+type Quirks struct {
+	// CancelCredentials: a CANCEL carries credentials, computed anew for its method.
+	CancelCredentials bool
+	// AckContact: the ACK to a refusal carries Contact and User-Agent.
+	AckContact bool
+	// Sipura: Supported: x-sipura.
+	Sipura bool
+	// NameAlgorithm: credentials name the algorithm MD5 also where the challenge did not.
+	NameAlgorithm bool
+}
+
+// SPA are all ways of a real SPA.
+var SPA = Quirks{CancelCredentials: true, AckContact: true, Sipura: true, NameAlgorithm: true}
+
+// LineConfig is the set-up of one line.
+type LineConfig struct {
+	// Local is where the line's messages come and go: the address of the device and SIP Port (5060 for line 1, 5061 for line 2).
+	Local netip.AddrPort
+	// Transport is SIP Transport (UDP).
+	Transport capture.Transport
+
+	// Proxy is the registrar and the domain of the user, such as "sip.example.com" or "127.0.0.1:5060".
+	Proxy string
+	// OutboundProxy is Outbound Proxy: where requests go in place of Proxy if UseOutboundProxy is set.
+	OutboundProxy    string
+	UseOutboundProxy bool
+	// NoOutboundProxyInDialog is "Use OB Proxy In Dialog: no".
+	NoOutboundProxyInDialog bool
+
+	UserID      string
+	DisplayName string
+	Password    string
+	// AuthID is Auth ID, the name for credentials if it is not the User ID (Use Auth ID).
+	AuthID string
+	// Realms are those that the line answers challenges of. Empty: the first realm that its own proxy names.
+	Realms []string
+
+	// Register says that the line registers; RegisterExpires for how long (3600 s).
+	Register        bool
+	RegisterExpires time.Duration
+	// NoCallWithoutReg is "Make Call Without Reg: no".
+	NoCallWithoutReg bool
+	// NATKeepAlive is NAT Keep Alive Enable: a NOTIFY of the event keep-alive every KeepAlive.
+	NATKeepAlive bool
+
+	// DialPlan of the line. Empty: what an SPA comes with.
+	DialPlan string
+
+	// DND: calls are refused as busy.
+	DND bool
+	// CfwdAll, CfwdBusy and CfwdNoAns are Cfwd All Dest, Cfwd Busy Dest and Cfwd No Ans Dest: a number or a URI to which calls are redirected.
+	CfwdAll, CfwdBusy, CfwdNoAns string
+	// CfwdNoAnsDelay (20 s).
+	CfwdNoAnsDelay time.Duration
+	// AutoAnswer: calls are answered by themselves after AutoAnswerDelay.
+	AutoAnswer      bool
+	AutoAnswerDelay time.Duration
+}
+
+// AuthName returns the name for credentials.
+func (l *LineConfig) AuthName() string {
+	if l.AuthID != "" {
+		return l.AuthID
+	}
+	return l.UserID
+}
+
+// withDefaults returns the configuration with everything set.
+func (c Config) withDefaults() Config {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	number := func(n *int, v int) {
+		if *n == 0 {
+			*n = v
+		}
+	}
+	if c.UserAgent == "" {
+		c.UserAgent = "sipscribe"
+	}
+	number(&c.MaxForward, 70)
+	number(&c.MaxAuth, 2)
+	number(&c.MaxRedirection, 5)
+	set(&c.InviteExpires, 240*time.Second)
+	set(&c.ReInviteExpires, 30*time.Second)
+	set(&c.RegRetry, 30*time.Second)
+	set(&c.KeepAlive, 15*time.Second)
+	if c.Notify == nil {
+		c.Notify = func(Event) {}
+	}
+	if c.MediaPort == nil {
+		c.MediaPort = func(line int) uint16 { return uint16(16384 + 2*(line-1)) }
+	}
+	lines := make([]LineConfig, len(c.Lines))
+	copy(lines, c.Lines)
+	c.Lines = lines
+	for i := range c.Lines {
+		l := &c.Lines[i]
+		if l.Transport == capture.TransportUnknown {
+			l.Transport = capture.UDP
+		}
+		set(&l.RegisterExpires, time.Hour)
+		set(&l.CfwdNoAnsDelay, 20*time.Second)
+		if l.DialPlan == "" {
+			l.DialPlan = DefaultDialPlan
+		}
+	}
+	return c
+}
+
+// check returns what makes the configuration useless, in the names of the SPA.
+func (c *Config) check() error {
+	if len(c.Lines) == 0 {
+		return fmt.Errorf("a phone needs at least one line")
+	}
+	if c.Rand == nil {
+		return fmt.Errorf("a phone needs a source of chance")
+	}
+	for i, l := range c.Lines {
+		switch {
+		case l.UserID == "":
+			return fmt.Errorf("line %d: User ID is empty", i+1)
+		case l.Proxy == "":
+			return fmt.Errorf("line %d: Proxy is empty", i+1)
+		case l.UseOutboundProxy && l.OutboundProxy == "":
+			return fmt.Errorf("line %d: Use Outbound Proxy is on, and Outbound Proxy is empty", i+1)
+		case !l.Local.Addr().IsValid() || l.Local.Port() == 0:
+			return fmt.Errorf("line %d: no address and SIP Port", i+1)
+		case l.RegisterExpires < time.Second:
+			return fmt.Errorf("line %d: Register Expires is under a second", i+1)
+		}
+		for _, v := range []struct{ name, value string }{{"User ID", l.UserID}, {"Display Name", l.DisplayName}, {"Proxy", l.Proxy},
+			{"Outbound Proxy", l.OutboundProxy}, {"Auth ID", l.AuthID}} {
+			for _, r := range v.value {
+				if r < ' ' || r == 0x7f {
+					return fmt.Errorf("line %d: %s has a control character in it", i+1, v.name)
+				}
+			}
+		}
+		if _, err := ParseDialPlan(l.DialPlan); err != nil {
+			return fmt.Errorf("line %d: %w", i+1, err)
+		}
+	}
+	return nil
+}

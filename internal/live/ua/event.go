@@ -1,0 +1,70 @@
+package ua
+
+import "time"
+
+// EventKind says what happened on a line.
+type EventKind uint8
+
+const (
+	// EventRegistered: the registrar has taken the line; Expires says for how long.
+	EventRegistered EventKind = iota + 1
+	// EventUnregistered: the line is no longer registered, because it wanted so.
+	EventUnregistered
+	// EventRegisterFailed: the registration was refused (Status) or not answered (408, 503). It is tried again by itself, but for a wrong
+	// password.
+	EventRegisterFailed
+	// EventCalling: a call goes out to Peer.
+	EventCalling
+	// EventTrying: the other side has said that it tries.
+	EventTrying
+	// EventRinging: it rings there (180), or the other side plays something (183).
+	EventRinging
+	// EventIncoming: a call comes in from Peer, and the line rings.
+	EventIncoming
+	// EventAnswered: the call has been taken, by either side.
+	EventAnswered
+	// EventHeld, EventResumed: the other side has put the call on hold, and taken it back.
+	EventHeld
+	EventResumed
+	// EventDigit: the other side has pressed the key in Reason.
+	EventDigit
+	// EventEnded: the call is over. By says whose doing it was; Status is that of a refusal.
+	EventEnded
+)
+
+func (k EventKind) String() string {
+	names := [...]string{"none", "registered", "unregistered", "register-failed", "calling", "trying", "ringing", "incoming", "answered", "held",
+		"resumed", "digit", "ended"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return "none"
+}
+
+// Party says whose doing something was.
+type Party uint8
+
+const (
+	Nobody  Party = iota
+	Local         // this phone
+	Remote        // the other side, or a proxy before it
+	Network       // nobody answered, or could be reached
+)
+
+func (p Party) String() string {
+	return [...]string{"nobody", "local", "remote", "network"}[p&3]
+}
+
+// Event is what happened on a line.
+type Event struct {
+	Time time.Time
+	Kind EventKind
+	Line int    // from 1
+	Call string // the Call-ID of the call, or of the registration
+	// Peer is the other side, as its URI.
+	Peer    string
+	Status  int
+	Reason  string
+	By      Party
+	Expires time.Duration
+}

@@ -1,0 +1,350 @@
+package ua
+
+import (
+	"net"
+	"strings"
+	"time"
+
+	"sipscribe/digest"
+	"sipscribe/internal/capture"
+	"sipscribe/internal/live"
+	"sipscribe/spalog"
+)
+
+// line is one line of the phone.
+type line struct {
+	*LineConfig
+	phone  *Phone
+	number int // from 1
+	plan   *DialPlan
+
+	// account answers challenges; servers are the addresses of the line's own server, whose challenges are answered.
+	account *digest.Session
+	servers []live.Flow
+
+	registration *registration
+	call         *call
+	offHook      bool
+	digits       string
+	// dialAt is when the digits so far are called, or given up (the interdigit timers).
+	dialAt    time.Time
+	keepAlive time.Time
+}
+
+// domain returns the host of Proxy: the domain of the line's address of record.
+func (l *line) domain() string {
+	host := l.Proxy
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	if strings.Contains(host, ":") && !strings.HasPrefix(host, "[") {
+		host = "[" + host + "]"
+	}
+	return host
+}
+
+// aor returns the line's address of record (§10).
+func (l *line) aor() string { return "sip:" + escapeUser(l.UserID) + "@" + l.domain() }
+
+// server returns the URI that requests out of a dialog are sent to (§8.1.2): the outbound proxy if there is one, else the Proxy.
+func (l *line) server() string {
+	host := l.Proxy
+	if l.UseOutboundProxy {
+		host = l.OutboundProxy
+	}
+	if strings.HasPrefix(host, "sip:") || strings.HasPrefix(host, "sips:") {
+		return host
+	}
+	uri := "sip:" + host
+	switch l.Transport {
+	case capture.TCP:
+		uri += ";transport=tcp"
+	case capture.TLS:
+		uri += ";transport=tls"
+	}
+	return uri
+}
+
+// isServer reports whether a message came from the line's own server.
+func (l *line) isServer(from live.Flow) bool {
+	for _, f := range l.servers {
+		if f.Remote.Addr() == from.Remote.Addr() {
+			return true
+		}
+	}
+	return false
+}
+
+// contact returns the URI at which the line is reached (§8.1.1.8).
+func (l *line) contact() string {
+	uri := "sip:" + escapeUser(l.UserID) + "@" + l.Local.String()
+	switch l.Transport {
+	case capture.TCP:
+		uri += ";transport=tcp"
+	case capture.TLS:
+		uri += ";transport=tls"
+	}
+	return uri
+}
+
+// escapeUser escapes what may not stand in the user part of a URI (§25.1, user).
+func escapeUser(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.!~*'()&=+$,;?/", c) >= 0 {
+			b.WriteByte(c)
+			continue
+		}
+		const hex = "0123456789ABCDEF"
+		b.WriteString("%" + string(hex[c>>4]) + string(hex[c&15]))
+	}
+	return b.String()
+}
+
+// address returns the URI that a number, or a URI, names.
+func (l *line) address(number string) string {
+	if strings.HasPrefix(number, "sip:") || strings.HasPrefix(number, "sips:") {
+		return number
+	}
+	if strings.Contains(number, "@") {
+		return "sip:" + number
+	}
+	return "sip:" + escapeUser(plainNumber(number)) + "@" + l.domain()
+}
+
+// plainNumber takes the separators out of a number as people write it (RFC 3966 §5.1.1); a name stays as it is.
+func plainNumber(s string) string {
+	if strings.Trim(s, "0123456789+*#-.() ") != "" {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune("-.() ", r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// Registered reports whether a line is registered.
+func (p *Phone) Registered(n int) bool {
+	l, err := p.line(n)
+	return err == nil && l.registration != nil && l.registration.registered
+}
+
+// OffHook lifts the handset of a line: a call that rings is answered.
+func (p *Phone) OffHook(now time.Time, n int, out *live.Outbox) error {
+	l, err := p.line(n)
+	if err != nil {
+		return err
+	}
+	if l.offHook {
+		return nil
+	}
+	l.lift(out)
+	if l.call != nil && !l.call.outgoing && l.call.session == nil {
+		return l.call.answer(now, out)
+	}
+	d := l.plan.Match("")
+	if d.Wait > 0 {
+		l.dialAt = now.Add(d.Wait)
+	} else if d.Number != "" {
+		return l.dial(now, d.Number, out) // a hot line
+	}
+	return nil
+}
+
+func (l *line) lift(out *live.Outbox) {
+	l.offHook, l.digits = true, ""
+	say(out, spalog.Event{Kind: spalog.OffHook, Line: l.number})
+}
+
+// Digit presses a key: 0 to 9, * or #. In a call it is sent to the other side.
+func (p *Phone) Digit(now time.Time, n int, key byte, out *live.Outbox) error {
+	l, err := p.line(n)
+	if err != nil {
+		return err
+	}
+	if _, ok := keyBit(key); !ok {
+		return ErrRefused
+	}
+	if l.call != nil {
+		if l.call.session == nil {
+			return ErrLineBusy
+		}
+		return l.call.session.sendDigit(now, key, out)
+	}
+	l.digits += string(key)
+	return l.tryPlan(now, out)
+}
+
+// tryPlan calls the digits dialled so far, waits for more, or gives up.
+func (l *line) tryPlan(now time.Time, out *live.Outbox) error {
+	d := l.plan.Match(l.digits)
+	switch {
+	case d.Refused:
+		l.digits, l.dialAt = "", time.Time{}
+		return ErrRefused
+	case d.Wait > 0:
+		l.dialAt = now.Add(d.Wait)
+		return nil
+	}
+	return l.dial(now, d.Number, out)
+}
+
+// Dial calls a number, or a URI, at once and without the dial plan.
+func (p *Phone) Dial(now time.Time, n int, number string, out *live.Outbox) error {
+	l, err := p.line(n)
+	if err != nil {
+		return err
+	}
+	if !l.offHook {
+		l.lift(out)
+	}
+	return l.dial(now, number, out)
+}
+
+// DialByPlan calls a number as if its keys had been pressed and then nothing more.
+func (p *Phone) DialByPlan(now time.Time, n int, number string, out *live.Outbox) error {
+	l, err := p.line(n)
+	if err != nil {
+		return err
+	}
+	d := l.plan.Match(plainNumber(number))
+	if d.Refused || d.Number == "" {
+		return ErrRefused
+	}
+	return p.Dial(now, n, d.Number, out)
+}
+
+func (l *line) dial(now time.Time, number string, out *live.Outbox) error {
+	l.digits, l.dialAt = "", time.Time{}
+	if l.call != nil {
+		return ErrLineBusy
+	}
+	if l.NoCallWithoutReg && (l.registration == nil || !l.registration.registered) {
+		return ErrNotRegistered
+	}
+	l.call = newOutgoing(l, l.address(number))
+	shown := plainNumber(number)
+	host := l.domain()
+	if at := strings.LastIndexByte(l.call.peer, '@'); at >= 0 && strings.Contains(number, "@") {
+		shown, host = strings.TrimPrefix(l.call.peer[:at], "sip:"), l.call.peer[at+1:]
+	}
+	say(out, spalog.Event{Kind: spalog.Calling, Number: []byte(shown), Host: []byte(host)})
+	l.phone.notify(Event{Time: now, Kind: EventCalling, Line: l.number, Call: l.call.id, Peer: l.call.peer})
+	l.call.invite(now, out)
+	return nil
+}
+
+// Answer takes the call that rings on a line.
+func (p *Phone) Answer(now time.Time, n int, out *live.Outbox) error {
+	l, err := p.line(n)
+	if err != nil {
+		return err
+	}
+	if l.call == nil || l.call.outgoing || l.call.session != nil {
+		return ErrNoCall
+	}
+	if !l.offHook {
+		return p.OffHook(now, n, out)
+	}
+	return l.call.answer(now, out)
+}
+
+// Decline refuses the call that rings on a line, with a status of 300 to 699.
+func (p *Phone) Decline(now time.Time, n, status int, out *live.Outbox) error {
+	l, err := p.line(n)
+	if err != nil {
+		return err
+	}
+	if l.call == nil || l.call.outgoing || l.call.session != nil || status < 300 || status > 699 {
+		return ErrNoCall
+	}
+	l.call.refuse(now, status, nil, Local, out)
+	return nil
+}
+
+// HangUp puts the handset of a line back: a call that is not answered is cancelled, one that is is ended, one that rings is refused.
+func (p *Phone) HangUp(now time.Time, n int, out *live.Outbox) error {
+	l, err := p.line(n)
+	if err != nil {
+		return err
+	}
+	if l.call == nil && !l.offHook {
+		return ErrNoCall
+	}
+	l.hangUp(now, out)
+	return nil
+}
+
+func (l *line) hangUp(now time.Time, out *live.Outbox) {
+	if l.offHook {
+		l.offHook = false
+		say(out, spalog.Event{Kind: spalog.OnHook, Line: l.number})
+	}
+	l.digits, l.dialAt = "", time.Time{}
+	if l.call != nil {
+		l.call.hangUp(now, out)
+	}
+}
+
+// Hold puts the other side of a call on hold; Resume takes it back.
+func (p *Phone) Hold(now time.Time, n int, out *live.Outbox) error { return p.hold(now, n, true, out) }
+
+// Resume ends what Hold began.
+func (p *Phone) Resume(now time.Time, n int, out *live.Outbox) error {
+	return p.hold(now, n, false, out)
+}
+
+func (p *Phone) hold(now time.Time, n int, on bool, out *live.Outbox) error {
+	l, err := p.line(n)
+	if err != nil {
+		return err
+	}
+	if l.call == nil || l.call.session == nil {
+		return ErrNoCall
+	}
+	return l.call.session.hold(now, on, out)
+}
+
+func (l *line) wake(now time.Time, out *live.Outbox) {
+	if due(l.dialAt, now) {
+		l.dialAt = time.Time{}
+		if d := l.plan.Match(l.digits); d.Number != "" && !d.Refused {
+			_ = l.dial(now, d.Number, out) // there is no call: nothing was dialled
+		} else {
+			l.digits = ""
+		}
+	}
+	if due(l.keepAlive, now) {
+		l.keepAlive = now.Add(l.phone.cfg.KeepAlive)
+		l.sendKeepAlive(now, out)
+	}
+	if l.registration != nil {
+		l.registration.wake(now, out)
+	}
+	if l.call != nil {
+		l.call.wake(now, out)
+	}
+}
+
+func (l *line) next() time.Time {
+	next := earlier(l.dialAt, l.keepAlive)
+	if l.registration != nil {
+		next = earlier(next, l.registration.at)
+	}
+	if l.call != nil {
+		next = earlier(next, l.call.next())
+	}
+	return next
+}
+
+// sendKeepAlive sends what an SPA sends to keep a NAT open ($NOTIFY). Servers answer it with 481 or 489, which is as good as a 200.
+func (l *line) sendKeepAlive(now time.Time, out *live.Outbox) {
+	r := l.newRequest("NOTIFY", "sip:"+l.domain(), "<"+l.aor()+">;tag="+l.phone.layer.Tag(), "<sip:"+l.domain()+">", l.phone.random(8)+"@"+l.Local.Addr().String(), 1)
+	r.add("Event", "keep-alive")
+	r.answered = func(time.Time, *response, *live.Outbox) {}
+	r.failed = func(time.Time, int, string, *live.Outbox) {}
+	r.send(now, out)
+}

@@ -1,0 +1,389 @@
+package ua
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"sipscribe/internal/live"
+	"sipscribe/internal/live/dialog"
+	"sipscribe/internal/live/transaction"
+	"sipscribe/sip"
+)
+
+var errNoCodec = errors.New("the offer has no codec that the phone knows")
+
+// session is a confirmed dialog of a call: the call's own, or one that is ended as soon as it began because another was there before.
+type session struct {
+	call   *call
+	dialog dialog.Dialog
+	auth   *credentials
+
+	// The caller's side: the ACK, to be sent again for each repeat of the 2xx (RFC 3261 §13.2.2.4).
+	inviteSeq uint32
+	ack       []byte
+	ackFlow   live.Flow
+
+	// The side that answered an INVITE: the 2xx, to be sent again until the ACK comes (§13.3.1.4).
+	server   *transaction.Server
+	ok       []byte
+	again    time.Time
+	interval time.Duration
+	giveUp   time.Time
+	offered  bool // the 2xx had the offer, so that the ACK has the answer
+	byeAfter bool // BYE as soon as the ACK has come (§15)
+
+	// change is a re-INVITE of this side under way; retry when it is made again after a 491 (§14.1), with the direction wanted.
+	change *request
+	retry  time.Time
+	wanted bool
+
+	over   bool
+	ending bool // a BYE is on its way
+	forget time.Time
+}
+
+func newSession(c *call, d dialog.Dialog) *session {
+	return &session{call: c, dialog: d, auth: newCredentials(c.line)}
+}
+
+func (s *session) timers() transaction.Timers {
+	t := s.call.line.phone.cfg.Timers
+	if t.T1 == 0 {
+		t.T1 = 500 * time.Millisecond
+	}
+	if t.T2 == 0 {
+		t.T2 = 4 * time.Second
+	}
+	return t
+}
+
+// acknowledge sends the ACK for a 2xx: made once, sent again as it is.
+func (s *session) acknowledge(now time.Time, out *live.Outbox) {
+	if s.ack != nil {
+		out.Send(s.ackFlow, 0, s.ack)
+		return
+	}
+	s.sendAck(now, s.inviteSeq, s.auth.shown, func(b []byte, flow live.Flow) { s.ack, s.ackFlow = b, flow }, out)
+}
+
+// sendAck makes an ACK with the CSeq number of its INVITE and with its credentials (§13.2.2.4), and sends it where the dialog's requests go.
+func (s *session) sendAck(now time.Time, seq uint32, shown []sip.DraftField, keep func([]byte, live.Flow), out *live.Outbox) {
+	l := s.call.line
+	_, _, next := s.dialog.Route()
+	s.resolve(now, next, func(now time.Time, flow live.Flow, out *live.Outbox) {
+		fields := []sip.DraftField{{Name: "User-Agent", Value: l.phone.cfg.UserAgent}}
+		d := s.dialog.Request("ACK", seq, l.via(flow), append(fields, shown...), nil)
+		b := d.AppendTo(nil)
+		if keep != nil {
+			keep(b, flow)
+		}
+		out.Send(flow, 0, b)
+	}, out)
+}
+
+// resolve finds the first address of the next hop of a dialog. One without a route goes by the line's outbound proxy if that is set so, else
+// to the other side's Contact.
+func (s *session) resolve(now time.Time, next string, f func(now time.Time, flow live.Flow, out *live.Outbox), out *live.Outbox) {
+	l := s.call.line
+	if uri := s.proxied(); uri != "" {
+		next = uri
+	}
+	l.phone.resolve(now, next, func(now time.Time, flows []live.Flow, _ error, out *live.Outbox) {
+		flow := s.dialog.Flow // where the other side's messages come from is better than nothing
+		if len(flows) > 0 {
+			flow = flows[0]
+		}
+		if flow.Transport == l.Transport {
+			flow.Local = l.Local
+		}
+		f(now, flow, out)
+	}, out)
+}
+
+// proxied returns the outbound proxy that a request of the dialog goes to, "" if it goes by the dialog's own route.
+func (s *session) proxied() string {
+	l := s.call.line
+	if len(s.dialog.RouteSet) == 0 && l.UseOutboundProxy && !l.NoOutboundProxyInDialog {
+		return l.server()
+	}
+	return ""
+}
+
+// request returns a request in the dialog (§12.2.1.1).
+func (s *session) request(method string) *request {
+	l := s.call.line
+	seq := s.dialog.NextSeq()
+	r := &request{line: l, method: method, seq: seq, auth: s.auth.follow(), nextSeq: s.dialog.NextSeq}
+	_, _, r.next = s.dialog.Route()
+	if uri := s.proxied(); uri != "" {
+		r.next = uri
+	}
+	r.draft = s.dialog.Request(method, seq, "", []sip.DraftField{{Name: "User-Agent", Value: l.phone.cfg.UserAgent}}, nil)
+	r.failed = func(now time.Time, status int, reason string, out *live.Outbox) { s.lost(now, status, reason, out) }
+	return r
+}
+
+// lost ends the session after a request of it was not answered, or by 481 (§12.2.1.2).
+func (s *session) lost(now time.Time, status int, reason string, out *live.Outbox) {
+	if !s.ending {
+		s.bye(now, "", out)
+	}
+	if s.call.session == s {
+		s.call.end(now, Network, status, reason, out)
+	}
+}
+
+// bye ends the session from this side (§15.1.1). The side that answered waits for the ACK first, or until it gives that up (§15).
+func (s *session) bye(now time.Time, reason string, out *live.Outbox) {
+	if s.ending || s.over {
+		return
+	}
+	if s.ok != nil {
+		s.byeAfter = true
+		return
+	}
+	s.ending, s.retry = true, time.Time{}
+	r := s.request("BYE")
+	if reason != "" {
+		r.add("Reason", reason)
+	}
+	r.answered = func(now time.Time, _ *response, _ *live.Outbox) { s.close(now) }
+	r.failed = func(now time.Time, _ int, _ string, _ *live.Outbox) { s.close(now) }
+	r.send(now, out)
+}
+
+// close ends the session. It is kept for as long as its INVITE can be answered again.
+func (s *session) close(now time.Time) {
+	s.over = true
+	s.dialog.State = dialog.Terminated
+	s.ok, s.again, s.giveUp, s.retry = nil, time.Time{}, time.Time{}, time.Time{}
+	s.forget = now.Add(64 * s.timers().T1)
+}
+
+// sendOK keeps the 2xx that was just sent, to be sent again until the ACK comes.
+func (s *session) sendOK(now time.Time, ok []byte) {
+	t := s.timers()
+	s.ok, s.interval = ok, t.T1
+	s.again, s.giveUp = now.Add(t.T1), now.Add(64*t.T1)
+}
+
+// acked takes the ACK of the other side. A body is the answer to the offer that the 2xx had.
+func (s *session) acked(now time.Time, m *sip.Message, out *live.Outbox) {
+	if s.ok == nil || m.CSeq().Number != s.inviteSeq {
+		return
+	}
+	s.ok, s.again, s.giveUp = nil, time.Time{}, time.Time{}
+	if s.offered {
+		s.offered = false
+		if !s.byeAfter && !s.call.audio.accept(m.BodyBytes()) {
+			s.bye(now, `SIP;cause=488;text="Not Acceptable Here"`, out)
+			s.call.end(now, Local, 488, "the answer has no codec that was offered", out)
+			return
+		}
+	}
+	if s.byeAfter {
+		s.byeAfter = false
+		s.bye(now, "", out)
+	}
+}
+
+func (s *session) wake(now time.Time, out *live.Outbox) {
+	switch {
+	case due(s.giveUp, now):
+		// No ACK within 64·T1: the session is confirmed and must be ended (§13.3.1.4).
+		s.ok, s.again, s.giveUp = nil, time.Time{}, time.Time{}
+		s.bye(now, "", out)
+		if s.call.session == s {
+			s.call.end(now, Network, 408, "no ACK", out)
+		}
+	case due(s.again, now):
+		s.interval = min(2*s.interval, s.timers().T2)
+		s.again = now.Add(s.interval)
+		s.call.line.phone.layer.Respond(now, s.server, s.ok, out)
+	}
+	if due(s.retry, now) {
+		s.retry = time.Time{}
+		s.reinvite(now, out)
+	}
+}
+
+func (s *session) next() time.Time {
+	if s.over {
+		return s.forget
+	}
+	return earlier(earlier(s.again, s.giveUp), s.retry)
+}
+
+// ErrBusy says that a change is under way already.
+var ErrBusy = errors.New("the call is being changed already")
+
+// hold puts the other side on hold, or takes it back (RFC 3264 §8.4).
+func (s *session) hold(now time.Time, on bool, out *live.Outbox) error {
+	if s.change != nil || s.ok != nil || s.ending || s.over || !s.retry.IsZero() {
+		return ErrBusy
+	}
+	s.wanted = on
+	s.reinvite(now, out)
+	return nil
+}
+
+// reinvite offers the session again (§14.1).
+func (s *session) reinvite(now time.Time, out *live.Outbox) {
+	if s.ending || s.over || s.change != nil {
+		return
+	}
+	c := s.call
+	before := c.audio.hold
+	c.audio.hold = s.wanted
+	r := s.request("INVITE")
+	r.add("Contact", nameAddr(c.line.DisplayName, c.line.contact()))
+	c.line.addSupported(r)
+	r.body("application/sdp", c.audio.offer())
+	r.answered = func(now time.Time, m *response, out *live.Outbox) {
+		if m.Status < 300 {
+			// Each 2xx gets its ACK, also when it comes again.
+			s.sendAck(now, r.seq, r.auth.shown, nil, out)
+			if s.change != r {
+				return
+			}
+			s.change = nil
+			s.dialog.Refresh(m.Message)
+			if !c.audio.accept(m.BodyBytes()) && !s.ending {
+				s.bye(now, `SIP;cause=488;text="Not Acceptable Here"`, out)
+				c.end(now, Local, 488, "the answer has no codec that was offered", out)
+			}
+			return
+		}
+		s.change = nil
+		c.audio.hold = before
+		switch m.Status {
+		case 491:
+			// Both sides at once: whoever made the Call-ID waits 2.1 to 4 s, the other 0 to 2 s, in steps of 10 ms (§14.1).
+			ticks, base := 200, time.Duration(0)
+			if c.outgoing {
+				ticks, base = 190, 2100*time.Millisecond
+			}
+			n, _ := strconv.ParseUint(c.line.phone.random(2), 16, 16)
+			s.retry = now.Add(base + time.Duration(int(n)%ticks)*10*time.Millisecond)
+		case 481, 408:
+			s.lost(now, int(m.Status), string(m.Text(m.Reason)), out)
+		}
+	}
+	s.change = r
+	r.failed = func(now time.Time, status int, reason string, out *live.Outbox) {
+		s.change = nil
+		s.lost(now, status, reason, out)
+	}
+	r.send(now, out)
+}
+
+// changed takes a re-INVITE or UPDATE of the other side (§14.2, RFC 3311 §5.2).
+func (s *session) changed(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
+	c := s.call
+	p := c.line.phone
+	switch {
+	case s.change != nil:
+		p.reply(now, from, m, 491, "", nil, nil, out)
+		return
+	case s.ok != nil:
+		// The other side may not have had our answer to its last one. Retry-After is drawn from 0 to 10 s (§14.2).
+		n, _ := strconv.ParseUint(p.random(1), 16, 8)
+		p.reply(now, from, m, 500, "", []sip.DraftField{{Name: "Retry-After", Value: strconv.Itoa(int(n) % 11)}}, nil, out)
+		return
+	}
+	was := c.audio
+	var description []byte
+	offered := false
+	switch body := m.BodyBytes(); {
+	case len(body) > 0:
+		var ok bool
+		if description, ok = c.audio.answer(body); !ok {
+			c.audio = was
+			p.reply(now, from, m, 488, "", nil, nil, out)
+			return
+		}
+	case m.Method == sip.MethodInvite:
+		description, offered = c.audio.offer(), true
+	}
+	s.dialog.Refresh(m)
+	fields := c.line.describedFields()
+	if description == nil {
+		fields = fields[:2]
+	}
+	if m.Method == sip.MethodUpdate {
+		p.reply(now, from, m, 200, "", fields, description, out)
+	} else {
+		server, err := p.layer.Accept(now, from, m)
+		if err != nil {
+			return
+		}
+		server.User = c
+		s.server, s.offered, s.inviteSeq = server, offered, m.CSeq().Number
+		b := live.AppendReply(nil, m, from, &live.Reply{Status: 200, Fields: append(fields, p.server()), Body: description})
+		p.layer.Respond(now, server, b, out)
+		s.sendOK(now, b)
+	}
+	e := Event{Time: now, Line: c.line.number, Call: c.id, Peer: c.peer, By: Remote}
+	switch {
+	case c.audio.held && !was.held:
+		e.Kind = EventHeld
+		p.notify(e)
+	case !c.audio.held && was.held:
+		e.Kind = EventResumed
+		p.notify(e)
+	}
+}
+
+// hungUp takes the BYE of the other side (§15.1.2).
+func (s *session) hungUp(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
+	s.call.line.phone.reply(now, from, m, 200, "", nil, nil, out)
+	if s.over {
+		return
+	}
+	s.close(now)
+	if s.call.session == s {
+		s.call.end(now, Remote, 0, "", out)
+	}
+}
+
+// sendDigit sends a key by INFO, as an SPA with DTMF Tx Method INFO does.
+func (s *session) sendDigit(now time.Time, key byte, out *live.Outbox) error {
+	if s.ending || s.over {
+		return ErrNoCall
+	}
+	r := s.request("INFO")
+	r.body("application/dtmf-relay", []byte("Signal="+string(key)+"\r\nDuration=160\r\n"))
+	r.answered = func(now time.Time, m *response, out *live.Outbox) {
+		if m.Status == 481 || m.Status == 408 {
+			s.lost(now, int(m.Status), string(m.Text(m.Reason)), out)
+		}
+	}
+	r.send(now, out)
+	return nil
+}
+
+// informed takes an INFO: the keys that the other side presses.
+func (s *session) informed(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
+	c := s.call
+	p := c.line.phone
+	p.reply(now, from, m, 200, "", nil, nil, out)
+	kind, _, _ := strings.Cut(strings.ToLower(string(m.Value(sip.FieldContentType))), ";")
+	key := ""
+	switch strings.TrimSpace(kind) {
+	case "application/dtmf-relay":
+		for line := range bytes.Lines(m.BodyBytes()) {
+			name, value, ok := bytes.Cut(line, []byte("="))
+			if ok && strings.EqualFold(strings.TrimSpace(string(name)), "signal") {
+				key = strings.TrimSpace(string(value))
+			}
+		}
+	case "application/dtmf":
+		key = strings.TrimSpace(string(m.BodyBytes()))
+	}
+	if len(key) == 1 && strings.ContainsAny(key, "0123456789*#ABCD") {
+		p.notify(Event{Time: now, Kind: EventDigit, Line: c.line.number, Call: c.id, Peer: c.peer, By: Remote, Reason: key})
+	}
+}

@@ -1,0 +1,206 @@
+package ua
+
+import (
+	"time"
+
+	"sipscribe/internal/live"
+	"sipscribe/internal/live/dialog"
+	"sipscribe/internal/live/transaction"
+	"sipscribe/sip"
+)
+
+// user is the phone as the user of its transactions (RFC 3261 §8).
+type user Phone
+
+var _ transaction.User = (*user)(nil)
+
+// Request takes a request that belongs to no transaction (§8.2).
+func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *transaction.Server, out *live.Outbox) {
+	p := (*Phone)(u)
+	if m.Method == sip.MethodAck {
+		if s, ok := p.sessions[dialog.IDOfRequest(m)]; ok {
+			s.acked(now, m, out)
+		}
+		return
+	}
+	v := sip.Validator{Role: sip.RoleUAS, Stream: from.Reliable(), Extensions: []string{}}
+	switch verdict := v.Verdict(m); verdict.Action {
+	case sip.ActionDrop:
+		return
+	case sip.ActionReject:
+		if verdict.Status == 0 {
+			return
+		}
+		p.reply(now, from, m, verdict.Status, p.layer.Tag(), owed(verdict.Status, m), nil, out)
+		return
+	}
+	if m.Method == sip.MethodCancel {
+		u.cancel(now, from, m, cancels, out)
+		return
+	}
+	if len(m.ToTag()) > 0 {
+		u.inDialog(now, from, m, out)
+		return
+	}
+	switch m.Method {
+	case sip.MethodInvite:
+		p.ring(now, from, m, out)
+	case sip.MethodOptions:
+		u.options(now, from, m, out)
+	case sip.MethodNotify:
+		p.reply(now, from, m, 481, p.layer.Tag(), nil, nil, out) // no subscription that it could be of (RFC 6665 §4.1.3)
+	case sip.MethodBye, sip.MethodUpdate, sip.MethodInfo, sip.MethodPrack:
+		p.reply(now, from, m, 481, p.layer.Tag(), nil, nil, out)
+	default:
+		p.reply(now, from, m, 405, p.layer.Tag(), []sip.DraftField{{Name: "Allow", Value: allow}}, nil, out) // §8.2.1
+	}
+}
+
+// owed returns the header fields that a refusal must have (§8.2.1, §8.2.2.3, §8.2.3).
+func owed(status int, m *sip.Message) []sip.DraftField {
+	switch status {
+	case 405:
+		return []sip.DraftField{{Name: "Allow", Value: allow}}
+	case 415:
+		return []sip.DraftField{{Name: "Accept", Value: "application/sdp, application/dtmf-relay"}, {Name: "Accept-Encoding", Value: "identity"}}
+	case 420:
+		return []sip.DraftField{{Name: "Unsupported", Value: string(m.Value(sip.FieldRequire))}}
+	}
+	return nil
+}
+
+// cancel takes a CANCEL (§9.2): it is answered by 200 with the To tag of the call, and the INVITE by 487.
+func (u *user) cancel(now time.Time, from live.Flow, m *sip.Message, cancels *transaction.Server, out *live.Outbox) {
+	p := (*Phone)(u)
+	if cancels == nil {
+		p.reply(now, from, m, 481, p.layer.Tag(), nil, nil, out)
+		return
+	}
+	c, ok := cancels.User.(*call)
+	if !ok {
+		p.reply(now, from, m, 200, p.layer.Tag(), nil, nil, out)
+		return
+	}
+	p.reply(now, from, m, 200, c.tag, nil, nil, out)
+	c.withdrawn(now, out)
+}
+
+// inDialog takes a request with a To tag (§12.2.2).
+func (u *user) inDialog(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
+	p := (*Phone)(u)
+	s, ok := p.sessions[dialog.IDOfRequest(m)]
+	if !ok {
+		if c := u.early(m); c != nil && m.Method == sip.MethodBye {
+			p.reply(now, from, m, 200, "", nil, nil, out)
+			c.withdrawn(now, out)
+			return
+		}
+		p.reply(now, from, m, 481, "", nil, nil, out)
+		return
+	}
+	if s.over {
+		if m.Method == sip.MethodBye {
+			s.hungUp(now, from, m, out) // both have hung up at once
+			return
+		}
+		p.reply(now, from, m, 481, "", nil, nil, out)
+		return
+	}
+	if status := s.dialog.Receive(m); status != 0 {
+		p.reply(now, from, m, status, "", nil, nil, out)
+		return
+	}
+	switch m.Method {
+	case sip.MethodInvite, sip.MethodUpdate:
+		s.changed(now, from, m, out)
+	case sip.MethodBye:
+		s.hungUp(now, from, m, out)
+	case sip.MethodInfo:
+		s.informed(now, from, m, out)
+	case sip.MethodOptions:
+		u.options(now, from, m, out)
+	case sip.MethodNotify:
+		p.reply(now, from, m, 489, "", nil, nil, out)
+	default:
+		p.reply(now, from, m, 405, "", []sip.DraftField{{Name: "Allow", Value: allow}}, nil, out)
+	}
+}
+
+// early returns the incoming call, not answered yet, whose early dialog a request belongs to.
+func (u *user) early(m *sip.Message) *call {
+	for _, l := range u.lines {
+		if c := l.call; c != nil && !c.outgoing && c.session == nil && c.id == string(m.CallID()) && c.tag == string(m.ToTag()) {
+			return c
+		}
+	}
+	return nil
+}
+
+// options answers OPTIONS as it would an INVITE (§11.2).
+func (u *user) options(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
+	p := (*Phone)(u)
+	l := p.lineFor(from, m)
+	uri := m.RequestURI()
+	status := 200
+	switch {
+	case len(m.ToTag()) > 0:
+	case l == nil && len(uri.User) > 0:
+		status = 404
+	case l != nil && (l.call != nil || l.DND):
+		status = 486
+	}
+	tag := ""
+	if len(m.ToTag()) == 0 {
+		tag = p.layer.Tag()
+	}
+	fields := []sip.DraftField{{Name: "Allow", Value: allow}, {Name: "Accept", Value: "application/sdp"}, {Name: "Accept-Encoding", Value: "identity"},
+		{Name: "Accept-Language", Value: "en"}}
+	p.reply(now, from, m, status, tag, fields, nil, out)
+}
+
+// server returns the Server header field.
+func (p *Phone) server() sip.DraftField {
+	return sip.DraftField{Name: "Server", Value: p.cfg.UserAgent}
+}
+
+// reply takes a request on as a transaction and answers it for good.
+func (p *Phone) reply(now time.Time, from live.Flow, m *sip.Message, status int, tag string, fields []sip.DraftField, body []byte, out *live.Outbox) {
+	s, err := p.layer.Accept(now, from, m)
+	if err != nil {
+		return // too many, or not a request that can be answered
+	}
+	b := live.AppendReply(nil, m, from, &live.Reply{Status: status, ToTag: tag, Fields: append(fields[:len(fields):len(fields)], p.server()), Body: body})
+	p.layer.Respond(now, s, b, out)
+}
+
+// Response takes a response to a request of the phone.
+func (u *user) Response(now time.Time, c *transaction.Client, m *sip.Message, out *live.Outbox) {
+	if r, ok := c.User.(*request); ok {
+		r.respond(now, &response{m, c.Flow()}, out)
+	}
+}
+
+// StrayResponse is nobody's (RFC 6026 §8.9).
+func (u *user) StrayResponse(time.Time, live.Flow, *sip.Message, *live.Outbox) {}
+
+// ClientFailed tells that no answer will come (§8.1.3.1).
+func (u *user) ClientFailed(now time.Time, c *transaction.Client, why transaction.End, err error, out *live.Outbox) {
+	r, ok := c.User.(*request)
+	if !ok || r.client != c {
+		return
+	}
+	status := 503
+	if why == transaction.EndTimeout {
+		status = 408
+	}
+	r.fail(now, status, err.Error(), out)
+}
+
+// ServerFailed: that an ACK for a refusal did not come changes nothing.
+func (u *user) ServerFailed(time.Time, *transaction.Server, transaction.End, error, *live.Outbox) {}
+
+// ClientEnded and ServerEnded: what belongs to a transaction is let go by itself.
+func (u *user) ClientEnded(time.Time, *transaction.Client) {}
+
+// ServerEnded is the same for a Server.
+func (u *user) ServerEnded(time.Time, *transaction.Server) {}
