@@ -22,7 +22,7 @@ func AppendVia(dst []byte, m *sip.Message, from Flow) []byte {
 		if len(raw) > 0 {
 			head = bytes.TrimRight(value[:bytes.Index(value, raw)], " \t\r\n")
 		}
-		dst = appendUnfolded(dst, head)
+		dst = AppendUnfolded(dst, head)
 		rport := false
 		for p := range v.Params.All {
 			switch {
@@ -36,7 +36,7 @@ func AppendVia(dst []byte, m *sip.Message, from Flow) []byte {
 			dst = append(dst, p.Name...)
 			if p.HasValue {
 				dst = append(dst, '=')
-				dst = appendUnfolded(dst, p.Value)
+				dst = AppendUnfolded(dst, p.Value)
 			}
 		}
 		dst = append(dst, ";received="...)
@@ -91,7 +91,7 @@ func AppendReply(dst []byte, m *sip.Message, from Flow, r *Reply) []byte {
 	if reason == "" {
 		reason = sip.ReasonPhrase(r.Status)
 	}
-	dst = appendUnfolded(dst, []byte(reason))
+	dst = AppendUnfolded(dst, []byte(reason))
 	dst = append(dst, "\r\n"...)
 
 	first := true
@@ -100,7 +100,7 @@ func AppendReply(dst []byte, m *sip.Message, from Flow, r *Reply) []byte {
 		if first {
 			dst = AppendVia(dst, m, from)
 		} else {
-			dst = appendUnfolded(dst, m.Text(s))
+			dst = AppendUnfolded(dst, m.Text(s))
 		}
 		first = false
 		dst = append(dst, "\r\n"...)
@@ -122,7 +122,7 @@ func AppendReply(dst []byte, m *sip.Message, from Flow, r *Reply) []byte {
 		}
 		dst = append(dst, f.ID.String()...)
 		dst = append(dst, ": "...)
-		dst = appendUnfolded(dst, m.Text(f.Value))
+		dst = AppendUnfolded(dst, m.Text(f.Value))
 		if f.ID == sip.FieldTo && r.ToTag != "" && m.ToTag() == nil {
 			dst = append(dst, ";tag="...)
 			dst = append(dst, r.ToTag...)
@@ -132,7 +132,7 @@ func AppendReply(dst []byte, m *sip.Message, from Flow, r *Reply) []byte {
 	for _, f := range r.Fields {
 		dst = append(dst, f.Name...)
 		dst = append(dst, ": "...)
-		dst = appendUnfolded(dst, []byte(f.Value))
+		dst = AppendUnfolded(dst, []byte(f.Value))
 		dst = append(dst, "\r\n"...)
 	}
 	dst = append(dst, "Content-Length: "...)
@@ -141,8 +141,8 @@ func AppendReply(dst []byte, m *sip.Message, from Flow, r *Reply) []byte {
 	return append(dst, r.Body...)
 }
 
-// appendUnfolded appends a value with each run of line ends and the white space behind it as one blank (RFC 3261 §7.3.1).
-func appendUnfolded(dst, v []byte) []byte {
+// AppendUnfolded appends a value with each run of line ends and the white space behind it as one blank (RFC 3261 §7.3.1).
+func AppendUnfolded(dst, v []byte) []byte {
 	for i := 0; i < len(v); i++ {
 		c := v[i]
 		if c != '\r' && c != '\n' {

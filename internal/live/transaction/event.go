@@ -16,6 +16,7 @@ const (
 	EventSendProvisional                  // server: 1xx from the user
 	EventSendSuccess                      // server: 2xx from the user
 	EventSendFailure                      // server: 3xx-6xx from the user
+	EventSendTimeout                      // non-INVITE server: 408 from the user, which is not sent (RFC 4320 §4.2)
 	EventTransport                        // transport error
 	EventTrying                           // server: time for a 100 (200 ms, or RFC 4320 §4.1)
 	EventAgain                            // Timer A, E or G: send again
@@ -25,7 +26,7 @@ const (
 )
 
 var eventNames = [events]string{"none", "start", "1xx", "2xx", "300-699", "cancel", "request again", "ACK", "1xx from TU", "2xx from TU",
-	"300-699 from TU", "transport error", "time for 100", "timer A/E/G", "timer B/F/H", "timer D/I/J/K/L/M"}
+	"300-699 from TU", "408 from TU", "transport error", "time for 100", "timer A/E/G", "timer B/F/H", "timer D/I/J/K/L/M"}
 
 // String returns the label.
 func (e Event) String() string {
@@ -33,11 +34,4 @@ func (e Event) String() string {
 		return eventNames[e]
 	}
 	return "event " + strconv.Itoa(int(e))
-}
-
-// Transition is one step of a machine; From and To are the same where the event leaves the state as it is.
-type Transition struct {
-	Machine  Machine
-	From, To State
-	Event    Event
 }

@@ -1,7 +1,10 @@
 package transaction
 
 import (
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"hash/maphash"
 	"io"
 	"time"
 
@@ -29,15 +32,16 @@ type Config struct {
 	User User
 	// Rand gives the random bits of branches and tags (crypto/rand.Reader; a seeded one in a simulation).
 	Rand io.Reader
-	// MaxClients and MaxServers bound the transactions; 0: the defaults. A CANCEL made by Cancel is not counted: an INVITE has at most one.
+	// MaxClients and MaxServers bound the transactions; 0: the defaults. A CANCEL made by Cancel is not counted, nor one that comes for an
+	// INVITE that is there: where there is no room left, calls must still be able to end.
 	MaxClients, MaxServers int
 	// Trying is when a 100 is sent to an INVITE that the user has not answered; 0: DefaultTrying; below 0: never, because the user
 	// does it at once. What RFC 4320 §4.1 wants of other requests is done in any case.
 	Trying time.Duration
 	// Fields, if there, gives further header fields for an ACK or CANCEL that the layer makes for c (User-Agent, and what a device that is being
-	// imitated puts there beside). invite is borrowed.
+	// imitated puts there beside). invite is borrowed. It must not call the layer.
 	Fields func(c *Client, method sip.Method, invite *sip.Message) []sip.DraftField
-	// Observe, if there, is told each transition, and each event that left the state as it was.
+	// Observe, if there, is told each transition, and each event that left the state as it was. It must not call the layer.
 	Observe func(Transition)
 }
 
@@ -45,18 +49,184 @@ type Config struct {
 // several has a layer for each.
 type Layer struct {
 	config Config
+	timers Timers
+
+	clients   map[string]*Client
+	servers   map[string]*Server
+	merges    map[uint64]int
+	seed      maphash.Seed
+	peers     peers
+	slots     slots
+	deadlines deadlines
+	counts    Counts
+
+	// Those that stand outside the limits: a CANCEL of the layer, and one for an INVITE that is there. No INVITE has more than one.
+	ownClients, ownServers int
+
+	epoch time.Time // what instants count from: the first time that the layer was told
+	last  time.Time
+	ended []*transaction // to be reported at the end of the call
+	fresh *Server        // taken on while the user was handed its request
+	asked bool           // the user is being handed a request
+
+	noClient, noServer error // built once: a flood gets them often
+
+	scratch []byte         // keys
+	made    []byte         // ACK, CANCEL
+	parsed  sip.Message    // of our own
+	batch   []*transaction // of Failed and Closed
 }
 
 // NewLayer makes an empty layer.
-func NewLayer(c Config) *Layer { return &Layer{config: c} }
+func NewLayer(c Config) *Layer {
+	if c.MaxClients <= 0 {
+		c.MaxClients = DefaultMaxClients
+	}
+	if c.MaxServers <= 0 {
+		c.MaxServers = DefaultMaxServers
+	}
+	if c.Trying == 0 {
+		c.Trying = DefaultTrying
+	}
+	return &Layer{
+		config: c, timers: c.Timers.filled(), seed: maphash.MakeSeed(),
+		clients: map[string]*Client{}, servers: map[string]*Server{}, merges: map[uint64]int{}, peers: peers{},
+		noClient: fmt.Errorf("%w: %d client transactions, the limit (MaxClients)", ErrFull, c.MaxClients),
+		noServer: fmt.Errorf("%w: %d server transactions, the limit (MaxServers)", ErrFull, c.MaxServers),
+	}
+}
 
 // Receive takes a message that came over a flow. It belongs to a transaction (§17.1.3, §17.2.3), or the user gets it. m is borrowed.
-func (l *Layer) Receive(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {}
+func (l *Layer) Receive(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
+	l.at(now)
+	switch m.Kind {
+	case sip.KindResponse:
+		l.receiveResponse(now, from, m, out)
+	case sip.KindRequest:
+		l.receiveRequest(now, from, m, out)
+	}
+	l.report(now)
+}
+
+func (l *Layer) receiveResponse(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
+	var e Event
+	switch s := m.Status; {
+	case s < 100 || s > 699: // no status code (§7.2)
+		return
+	case s < 200:
+		e = EventProvisional
+	case s < 300:
+		e = EventSuccess
+	default:
+		e = EventFailure
+	}
+	if c := l.client(m); c != nil {
+		l.stepClient(now, c, e, m, nil, out)
+		return
+	}
+	l.config.User.StrayResponse(now, from, m, out)
+}
+
+func (l *Layer) receiveRequest(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
+	var cancels *Server
+	if m.Method == sip.MethodAck {
+		if s := l.acknowledged(m); s != nil {
+			if l.stepServer(now, s, EventAck, nil, nil, out)&actTell != 0 {
+				l.config.User.Request(now, from, m, nil, out)
+			}
+			return
+		}
+	} else {
+		if s := l.server(m, m.Method); s != nil {
+			l.stepServer(now, s, EventRepeat, nil, nil, out)
+			return
+		}
+		if m.Method == sip.MethodCancel {
+			// §9.2. A CANCEL for another request than INVITE (which §9.1 does not want) finds nothing. One from elsewhere is forged: CANCEL
+			// cannot be challenged, so that only the hop that sent the request may send it (§22.1).
+			if s := l.server(m, sip.MethodInvite); s != nil && sameHop(s.flow, from) {
+				cancels = s
+			}
+		}
+	}
+	l.asked, l.fresh = true, nil
+	l.config.User.Request(now, from, m, cancels, out)
+	l.asked = false
+	if s := l.fresh; s != nil {
+		l.fresh = nil
+		l.prepare(s, m)
+	}
+}
+
+// sameHop reports whether two messages came from one neighbour. The port is not asked: a NAT may have changed it, and over TCP the CANCEL may
+// come by another connection.
+func sameHop(a, b live.Flow) bool {
+	return a.Transport == b.Transport && a.Remote.Addr().Unmap() == b.Remote.Addr().Unmap()
+}
+
+// prepare keeps the 100 that will be sent if the user says nothing; the request itself is gone by then.
+func (l *Layer) prepare(s *Server, m *sip.Message) {
+	if s.kept == nil && s.again != never {
+		l.made = live.AppendReply(l.made[:0], m, s.flow, &live.Reply{Status: 100})
+		s.kept = clone(l.made)
+	}
+}
 
 // Accept makes a server transaction for a request that the user got by User.Request, and is called from within that. It fails if there are too
 // many (ErrFull), for an ACK, and for a request without Via or that belongs to a transaction already.
 func (l *Layer) Accept(now time.Time, from live.Flow, m *sip.Message) (*Server, error) {
-	return nil, ErrFull
+	at := l.at(now)
+	if m.Kind != sip.KindRequest || m.Method == sip.MethodAck || m.Method == sip.MethodUnknown {
+		return nil, fmt.Errorf("no server transaction for %.20q: it is not a request that is answered", m.Text(m.StartLine))
+	}
+	merge := uint64(0)
+	if m.Method != sip.MethodCancel {
+		merge = l.merging(m)
+	}
+	key, ok := appendServerKey(l.scratch[:0], m, m.Method, m.ToTag())
+	l.scratch = key
+	if !ok {
+		return nil, fmt.Errorf("no server transaction for %s without a Via: its responses have nowhere to go", m.MethodName())
+	}
+	if l.servers[string(key)] != nil {
+		return nil, fmt.Errorf("a server transaction for this %s is there already", m.MethodName())
+	}
+	s := &Server{merge: merge}
+	s.key = string(key)
+	s.own = m.Method == sip.MethodCancel && l.server(m, sip.MethodInvite) != nil
+	switch {
+	case s.own:
+		l.ownServers++
+	case len(l.servers)-l.ownServers >= l.config.MaxServers:
+		l.counts.Refused++
+		return nil, l.noServer
+	}
+	kind := NonInviteServer
+	if m.Method == sip.MethodInvite {
+		kind = InviteServer
+	}
+	s.machine = start(kind, from.Reliable())
+	s.method, s.flow, s.server = m.Method, from, s
+	if via, ok := m.TopVia(); ok {
+		s.sentBy = sentByPort(&via)
+	}
+	s.port = live.ReplyFlow(m, from).Remote.Port()
+	l.servers[s.key] = s
+	if merge != 0 {
+		l.merges[merge]++
+	}
+	l.enter(&s.transaction)
+	l.handle(at, &s.transaction, EventStart)
+	if kind == InviteServer && l.config.Trying > 0 {
+		s.again = at.after(l.config.Trying)
+		l.deadlines.set(&s.transaction, s.machine.next())
+	}
+	if l.asked {
+		l.fresh = s
+	} else {
+		l.prepare(s, m)
+	}
+	return s, nil
 }
 
 // Respond sends a response, the whole of it as written; its status is read from it.
@@ -64,73 +234,200 @@ func (l *Layer) Accept(now time.Time, from live.Flow, m *sip.Message) (*Server, 
 // After a final response nothing goes out but further 2xx to an INVITE that a 2xx was sent to: the core repeats them until the ACK
 // comes (RFC 6026 §8.5), and a proxy passes each on (§16.7 step 5). To a request other than INVITE no provisional response goes out but
 // 100, over UDP not before RFC 4320 §4.1 allows it; and a 408 only ends the transaction (§4.2).
-func (l *Layer) Respond(now time.Time, s *Server, response []byte, out *live.Outbox) {}
+func (l *Layer) Respond(now time.Time, s *Server, response []byte, out *live.Outbox) {
+	l.at(now)
+	if e := l.respondEvent(s, response); e != 0 {
+		l.stepServer(now, s, e, response, nil, out)
+	}
+}
+
+// respondEvent returns what a response is to its transaction, 0 if it must not be sent at all.
+func (l *Layer) respondEvent(s *Server, response []byte) Event {
+	invite := s.kind == InviteServer
+	status := statusOf(response)
+	if invite && status >= 200 && isOld(s.key) && s.state == StateProceeding {
+		l.parsed.Parse(response)
+		s.tag = string(l.parsed.ToTag())
+	}
+	switch {
+	case status < 100 || status > 699:
+		return 0
+	case status == 100:
+		return EventSendProvisional
+	case status < 200:
+		if !invite { // RFC 4320 §4.1: no provisional response other than 100
+			return 0
+		}
+		return EventSendProvisional
+	case status < 300:
+		return EventSendSuccess
+	case status == 408 && !invite: // RFC 4320 §4.2
+		return EventSendTimeout
+	}
+	return EventSendFailure
+}
 
 // Send sends a request other than ACK, whose topmost Via has a branch as Branch makes it, as a client transaction; user becomes
 // Client.User. It fails if there are too many (ErrFull), or the request cannot be matched to its responses; nothing is sent then.
 func (l *Layer) Send(now time.Time, to live.Flow, request []byte, user any, out *live.Outbox) (*Client, error) {
-	return nil, ErrFull
+	l.at(now)
+	m := &l.parsed
+	m.Parse(request)
+	via, ok := m.TopVia()
+	switch {
+	case m.Kind != sip.KindRequest || m.Method == sip.MethodAck || m.Method == sip.MethodUnknown:
+		return nil, fmt.Errorf("no client transaction for %.20q: it is not a request that is answered", request)
+	case !ok || !compliant(via.Branch()):
+		return nil, fmt.Errorf("no client transaction for %s: the topmost Via has no branch with %s (RFC 3261 §8.1.1.7)", m.MethodName(), sip.MagicCookie)
+	case string(m.CSeq().MethodName) != string(m.MethodName()):
+		return nil, fmt.Errorf("no client transaction for %s: its CSeq is of %q (RFC 3261 §8.1.1.5)", m.MethodName(), m.CSeq().MethodName)
+	}
+	key := appendClientKey(l.scratch[:0], m.Method, m.MethodName(), via.Branch())
+	l.scratch = key
+	if l.clients[string(key)] != nil {
+		return nil, fmt.Errorf("a client transaction for %s with branch %s is there already", m.MethodName(), via.Branch())
+	}
+	if len(l.clients)-l.ownClients >= l.config.MaxClients {
+		l.counts.Refused++
+		return nil, l.noClient
+	}
+	c := &Client{User: user}
+	c.method = m.Method
+	l.begin(now, c, string(key), to, request, out)
+	return c, nil
 }
 
-// Cancel cancels an INVITE (§9.1). The CANCEL goes out at once if a provisional response has come, else after the first that comes; it
-// is dropped if a final response comes first, and if one has come already there is nothing to cancel. It is a client transaction of
-// its own, whose responses the user gets, with user as its Client.User. reason is the value of a Reason header field (RFC 3326), ""
-// for none. If no final response comes within 64·T1 of the CANCEL, the INVITE ends as EndTimeout. Only the first Cancel counts; a
-// request other than INVITE is not cancelled.
-func (l *Layer) Cancel(now time.Time, c *Client, reason string, user any, out *live.Outbox) {}
+// begin puts a client transaction into the tables and sends its request.
+func (l *Layer) begin(now time.Time, c *Client, key string, to live.Flow, request []byte, out *live.Outbox) {
+	kind := NonInviteClient
+	if c.method == sip.MethodInvite {
+		kind = InviteClient
+	}
+	c.machine = start(kind, to.Reliable())
+	c.key, c.flow, c.client = key, to, c
+	c.request = clone(request)
+	l.clients[key] = c
+	if c.own {
+		l.ownClients++
+	}
+	l.enter(&c.transaction)
+	l.stepClient(now, c, EventStart, nil, nil, out)
+}
+
+// errClosed is why a request failed whose connection ended.
+var errClosed = errors.New("the connection was closed before a response came")
 
 // Failed tells that what was sent over a flow did not go out. ref is that of the outbox item; 0, if the driver cannot tell, stands for
 // all that the layer has sent there and waits for. A ref that is not the layer's (Owns) is ignored.
-func (l *Layer) Failed(now time.Time, to live.Flow, ref uint64, err error, out *live.Outbox) {}
+func (l *Layer) Failed(now time.Time, to live.Flow, ref uint64, err error, out *live.Outbox) {
+	l.at(now)
+	if err == nil {
+		err = errors.New("it could not be sent")
+	}
+	l.batch = l.batch[:0]
+	switch {
+	case Owns(ref):
+		if t := l.slots.find(ref); t != nil {
+			l.batch = append(l.batch, t)
+		}
+	case ref == 0:
+		l.batch = l.peers.at(l.batch, peer{to.Transport, to.Remote})
+	}
+	for _, t := range l.batch {
+		switch {
+		case t.state == StateTerminated: // by what the user did about one before
+		case ref == 0 && to.Conn != 0 && t.flow.Conn != 0 && t.flow.Conn != to.Conn: // another connection
+		case t.client != nil:
+			l.stepClient(now, t.client, EventTransport, nil, err, out)
+		case to.Conn != 0 && t.flow.Conn == to.Conn:
+			// The connection is gone, which is no failure yet (§18.2.2).
+			l.reopen(t.server)
+			if t.kept != nil && (t.state == StateCompleted || t.again == never) {
+				l.send(t, t.kept, out)
+			}
+		default:
+			l.stepServer(now, t.server, EventTransport, nil, err, out)
+		}
+	}
+	l.report(now)
+}
 
 // Closed tells that a connection has ended. Requests that were sent over it and had no response have failed; responses to what came over
 // it go over a new one (§18.2.2).
-func (l *Layer) Closed(now time.Time, flow live.Flow, out *live.Outbox) {}
+func (l *Layer) Closed(now time.Time, flow live.Flow, out *live.Outbox) {
+	l.at(now)
+	l.batch = l.peers.at(l.batch[:0], peer{flow.Transport, flow.Remote})
+	for _, t := range l.batch {
+		switch {
+		case t.state == StateTerminated || t.flow.Conn != flow.Conn && t.flow.Conn != 0:
+		case t.client != nil:
+			l.stepClient(now, t.client, EventTransport, nil, errClosed, out)
+		default:
+			l.reopen(t.server)
+		}
+	}
+	l.report(now)
+}
+
+// reopen lets the responses of a transaction go over a new connection.
+func (l *Layer) reopen(s *Server) {
+	if s.lost {
+		return
+	}
+	l.peers.remove(&s.transaction)
+	s.lost, s.port = true, s.sentBy
+	l.peers.add(&s.transaction)
+}
 
 // Wake lets the timers fire that are due.
-func (l *Layer) Wake(now time.Time, out *live.Outbox) {}
+func (l *Layer) Wake(now time.Time, out *live.Outbox) {
+	at := l.at(now)
+	for len(l.deadlines) > 0 && l.deadlines[0].at <= at {
+		t := l.deadlines[0].t
+		e, ok := t.due(at)
+		switch {
+		case !ok:
+			l.deadlines.set(t, t.machine.next())
+		case t.client != nil:
+			l.stepClient(now, t.client, e, nil, nil, out)
+		default:
+			l.stepServer(now, t.server, e, nil, nil, out)
+		}
+	}
+	l.report(now)
+}
 
 // Next returns when Wake should be called; the zero time: never.
-func (l *Layer) Next() time.Time { return time.Time{} }
-
-// Owns reports whether a ref of an outbox item is one that a layer gave: those have the highest bit set. The element's own do not.
-func Owns(ref uint64) bool { return ref>>63 != 0 }
+func (l *Layer) Next() time.Time {
+	switch {
+	case len(l.ended) > 0:
+		return l.last
+	case len(l.deadlines) > 0:
+		return l.epoch.Add(time.Duration(l.deadlines[0].at))
+	}
+	return time.Time{}
+}
 
 // Branch returns a branch for a Via: the magic cookie and 128 random bits (§8.1.1.7).
-func (l *Layer) Branch() string { return sip.MagicCookie }
+func (l *Layer) Branch() string { return sip.MagicCookie + l.random(16) }
 
 // Tag returns a tag for From or To: 64 random bits (§19.3 wants at least 32).
-func (l *Layer) Tag() string { return "" }
+func (l *Layer) Tag() string { return l.random(8) }
 
-// Merged reports whether a request that came by User.Request is one that is being answered already and came another way (§8.2.2.2): it has no
-// To tag, and From tag, Call-ID and CSeq of another transaction. It is asked before Accept.
-func (l *Layer) Merged(m *sip.Message) bool { return false }
-
-// Counts returns how many transactions there are.
-func (l *Layer) Counts() Counts { return Counts{} }
-
-// Counts are the numbers of transactions of each machine in each state.
-type Counts struct {
-	In [machines][states]int
-	// Sent counts the messages that were sent again (A, E, G, and answers to repeats), Absorbed the repeats that came, Refused the
-	// transactions that there was no room for; since the layer began.
-	Sent, Absorbed, Refused uint64
+func (l *Layer) random(n int) string {
+	var b [16]byte
+	if _, err := io.ReadFull(l.config.Rand, b[:n]); err != nil {
+		// Without chance every branch is the same, and every call with it.
+		panic("transaction: no random bits: " + err.Error())
+	}
+	return hex.EncodeToString(b[:n])
 }
 
-// Of returns how many transactions a machine has.
-func (c *Counts) Of(m Machine) int {
-	n := 0
-	for _, k := range c.In[m] {
-		n += k
+// at returns now as an instant.
+func (l *Layer) at(now time.Time) instant {
+	if l.epoch.IsZero() {
+		l.epoch = now
 	}
-	return n
-}
-
-// All returns how many transactions there are.
-func (c *Counts) All() int {
-	n := 0
-	for m := range machines {
-		n += c.Of(m)
-	}
-	return n
+	l.last = now
+	return instant(now.Sub(l.epoch))
 }

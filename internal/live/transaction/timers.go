@@ -44,8 +44,8 @@ func (t Timers) filled() Timers {
 // quiet is the time that it takes a client's Timer E to be reset to T2: before it nothing is said to a request other than INVITE over
 // UDP but its final response, at it a 100 (RFC 4320 §4.1). 3.5 s with the defaults.
 func (t *Timers) quiet() time.Duration {
-	var at time.Duration
-	for interval := t.T1; interval < t.T2; interval *= 2 {
+	at := t.T1
+	for interval := 2 * t.T1; interval < t.T2; interval *= 2 {
 		at += interval
 	}
 	return at
