@@ -269,6 +269,9 @@ func (l *Layer) respondEvent(s *Server, response []byte) Event {
 
 // Send sends a request other than ACK, whose topmost Via has a branch as Branch makes it, as a client transaction; user becomes
 // Client.User. It fails if there are too many (ErrFull), or the request cannot be matched to its responses; nothing is sent then.
+//
+// An INVITE that has had a provisional response waits for the final one without end: the user cancels it (Timer C of a proxy, §16.8; the
+// Expires of a user agent, §13.2.1).
 func (l *Layer) Send(now time.Time, to live.Flow, request []byte, user any, out *live.Outbox) (*Client, error) {
 	l.at(now)
 	m := &l.parsed
