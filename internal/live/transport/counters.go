@@ -23,6 +23,7 @@ type Counters struct {
 	// Not sent.
 	Guarded     atomic.Uint64 // to or from an address that Config.Allow does not let through
 	Unreachable atomic.Uint64 // ICMP errors that came back for a datagram
+	SendFull    atomic.Uint64 // datagrams lost since the socket's buffer was full
 	Failed      atomic.Uint64 // sends that failed otherwise
 
 	TooLarge    atomic.Uint64 // requests that went over TCP since they were too large for UDP (RFC 3261 §18.1.1)

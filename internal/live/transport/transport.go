@@ -22,7 +22,6 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net/netip"
-	"time"
 
 	"sipscribe/internal/capture"
 	"sipscribe/internal/live"
@@ -61,20 +60,4 @@ type Config struct {
 	// Logger gets what happens to listeners and connections. nil: nothing is logged.
 	Logger *slog.Logger
 	Limits Limits
-}
-
-// Limits bound what others can make the driver hold. A field that is zero has the value that stands behind it.
-type Limits struct {
-	Datagram             int           // longest request over UDP; a longer one goes over TCP (RFC 3261 §18.1.1). 1300; negative: no limit
-	Message              int           // longest message of a stream, in bytes. 65,535
-	Connections          int           // connections at a time. 8192
-	ConnectionsPerSource int           // of them accepted from one address (IPv6: one /64). 512
-	FirstMessage         time.Duration // until the first message of an accepted connection is whole, the TLS handshake included. 10 s
-	HalfMessage          time.Duration // from the first byte of a message to its last. 10 s
-	Idle                 time.Duration // without a byte in either direction, then the connection is closed. 15 min
-	Connect              time.Duration // until a connection is made, the TLS handshake included. 5 s
-	Write                time.Duration // until the other side takes what is written to it. 10 s
-	WriteQueue           int           // bytes that wait to be written to a connection; past them it is closed. 256 KiB
-	Lookups              int           // of the Resolver at a time; past them a target has no address. 256
-	ReceiveBuffer        int           // of a UDP socket, in bytes, as far as the system lets us. 4 MiB
 }
