@@ -15,7 +15,7 @@ import (
 //
 // Anybody can send such an error, also one that names ports that are known to all. So it must quote the beginning of what was sent to
 // that address lately, with the branch that nobody can guess.
-func (u *datagramIO) errors(s *udpSocket, fd uintptr, unreachable func(outgoing, error)) {
+func (u *batchIO) errors(s *udpSocket, fd uintptr, unreachable func(outgoing, error)) {
 	var name [unix.SizeofSockaddrInet6]byte
 	var ctl [256]byte
 	for {

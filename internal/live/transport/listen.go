@@ -89,7 +89,11 @@ func (c *Config) check(l Listener) error {
 func (d *Driver) bind(l Listener) (netip.AddrPort, error) {
 	addr := netip.AddrPortFrom(l.Addr.Addr().Unmap(), l.Addr.Port())
 	if l.Transport == capture.UDP {
-		s, err := listenUDP(addr, d.cfg.Limits)
+		io := newDatagramIO()
+		if d.cfg.portable {
+			io = &portableIO{}
+		}
+		s, err := listenUDP(addr, d.cfg.Limits, io)
 		if err != nil {
 			return netip.AddrPort{}, err
 		}

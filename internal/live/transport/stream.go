@@ -207,7 +207,7 @@ func (s *stream) read(first time.Time) {
 			} else if status == frameNone {
 				half = time.Time{}
 			}
-			if why, counter := d.misframed(status); why != nil {
+			if counter, why := d.misframed(status); why != nil {
 				counter.Add(1)
 				if status == frameBadLength {
 					// The element has the header and may answer it (400, RFC 4475 §3.1.2.3); then the connection ends, since where the next
@@ -278,14 +278,14 @@ func (d *Driver) frames(s *stream, f *framer) (messages int, status frameStatus)
 }
 
 // misframed says why a connection ends after what the framer found, and where it is counted; nil: it goes on.
-func (d *Driver) misframed(status frameStatus) (error, *atomic.Uint64) {
+func (d *Driver) misframed(status frameStatus) (*atomic.Uint64, error) {
 	switch status {
 	case frameBadLength:
-		return errors.New("a Content-Length was no number, or two differed"), &d.counters.BadLength
+		return &d.counters.BadLength, errors.New("a Content-Length was no number, or two differed")
 	case frameTooLong:
-		return fmt.Errorf("a message was longer than %d bytes", d.cfg.Limits.Message), &d.counters.TooLong
+		return &d.counters.TooLong, fmt.Errorf("a message was longer than %d bytes", d.cfg.Limits.Message)
 	case frameInvalid:
-		return errors.New("what came was no SIP"), &d.counters.NotSIP
+		return &d.counters.NotSIP, errors.New("what came was no SIP")
 	}
 	return nil, nil
 }

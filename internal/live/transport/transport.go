@@ -60,4 +60,6 @@ type Config struct {
 	// Logger gets what happens to listeners and connections. nil: nothing is logged.
 	Logger *slog.Logger
 	Limits Limits
+
+	portable bool // UDP as on systems that are not Linux, for tests
 }

@@ -41,10 +41,21 @@ type udpSocket struct {
 	datagramIO
 }
 
+// datagramIO is how a socket is read and written: batchIO on Linux, portableIO elsewhere.
+type datagramIO interface {
+	// open sets the socket up.
+	open(s *udpSocket) error
+	// serve reads until the socket is closed, and calls handle with what each read brought, in s.in; and unreachable for each ICMP error
+	// that answers what was sent lately.
+	serve(s *udpSocket, handle func(), unreachable func(outgoing, error)) error
+	// send writes s.out, in order, calls done for each, and empties it. What is wrong may be errSendFull.
+	send(s *udpSocket, done func(*outgoing, error))
+}
+
 // errSendFull: the socket's buffer takes no more. UDP may lose; nobody waits for it.
 var errSendFull = errors.New("the socket's send buffer is full")
 
-func listenUDP(addr netip.AddrPort, limits Limits) (*udpSocket, error) {
+func listenUDP(addr netip.AddrPort, limits Limits, io datagramIO) (*udpSocket, error) {
 	network := "udp4"
 	if addr.Addr().Is6() {
 		network = "udp6" // and IPv6 alone: 0.0.0.0 is a listener of its own
@@ -57,7 +68,7 @@ func listenUDP(addr netip.AddrPort, limits Limits) (*udpSocket, error) {
 	_ = conn.SetReadBuffer(limits.ReceiveBuffer)
 	_ = conn.SetWriteBuffer(limits.ReceiveBuffer)
 	bound := conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	s := &udpSocket{conn: conn, addr: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port())}
+	s := &udpSocket{conn: conn, addr: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()), datagramIO: io}
 	s.wildcard = s.addr.Addr().IsUnspecified()
 	s.in = make([]datagram, 0, udpBatch)
 	s.out = make([]outgoing, 0, udpBatch)

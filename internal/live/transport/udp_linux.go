@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// datagramIO reads and writes several datagrams with one system call each, recvmmsg(2) and sendmmsg(2), and allocates nothing a
+// batchIO reads and writes several datagrams with one system call each, recvmmsg(2) and sendmmsg(2), and allocates nothing a
 // datagram. golang.org/x/net has both, too, and allocates two objects for the address of each datagram.
 //
 // Both calls are made with MSG_DONTWAIT by way of RawSyscall: they cannot wait, and the scheduler, if told of them, would take the
 // processor away from a batch that takes more than 20 µs.
-type datagramIO struct {
+type batchIO struct {
 	raw    syscall.RawConn
 	rx, tx []message
 	used   int // of rx, to be set up again
@@ -26,7 +26,16 @@ type datagramIO struct {
 	quote  []byte // what an ICMP error quotes
 	rxh    [udpBatch]mmsghdr
 	txh    [udpBatch]mmsghdr
+
+	// What sendmmsg is called with and returns; here, and not in a closure, since that would be allocated for each call.
+	sendmmsg       func(fd uintptr)
+	sendAt, sendTo int // of txh
+	sendN          uintptr
+	sendErrno      syscall.Errno
 }
+
+// newDatagramIO returns the way to read and write datagrams that is best here.
+func newDatagramIO() datagramIO { return &batchIO{} }
 
 // mmsghdr is struct mmsghdr of recvmmsg(2).
 type mmsghdr struct {
@@ -42,7 +51,7 @@ type message struct {
 	buf  []byte
 }
 
-func (u *datagramIO) open(s *udpSocket) error {
+func (u *batchIO) open(s *udpSocket) error {
 	raw, err := s.conn.SyscallConn()
 	if err != nil {
 		return err
@@ -50,6 +59,9 @@ func (u *datagramIO) open(s *udpSocket) error {
 	u.raw, u.v6 = raw, s.addr.Addr().Is6()
 	u.rx, u.tx = make([]message, udpBatch), make([]message, udpBatch)
 	u.quote = make([]byte, 2048)
+	u.sendmmsg = func(fd uintptr) {
+		u.sendN, _, u.sendErrno = syscall.RawSyscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&u.txh[u.sendAt])), uintptr(u.sendTo-u.sendAt), unix.MSG_DONTWAIT, 0, 0)
+	}
 	for i := range u.rx {
 		m := &u.rx[i]
 		m.buf = make([]byte, maxDatagram)
@@ -81,13 +93,12 @@ func (u *datagramIO) open(s *udpSocket) error {
 	return errors.Join(err, failed)
 }
 
-// serve reads until the socket is closed, and calls handle with what each read brought, in s.in; unreachable with each ICMP error that
-// answers something that was sent lately.
+// serve reads until the socket is closed.
 //
 // All is one call of RawConn.Read, whose function returns false to wait. The wait is for datagrams that come after the read before it
 // (epoll, edge triggered), so that a read that brought less than it could take needs no second one that finds nothing: two system calls
 // a wake-up with the answer, beside epoll_wait.
-func (u *datagramIO) serve(s *udpSocket, handle func(), unreachable func(outgoing, error)) error {
+func (u *batchIO) serve(s *udpSocket, handle func(), unreachable func(outgoing, error)) error {
 	return u.raw.Read(func(fd uintptr) bool {
 		for {
 			n, errno := u.receive(s, fd)
@@ -109,7 +120,7 @@ func (u *datagramIO) serve(s *udpSocket, handle func(), unreachable func(outgoin
 }
 
 // receive reads what is there, up to udpBatch datagrams, into s.in.
-func (u *datagramIO) receive(s *udpSocket, fd uintptr) (int, syscall.Errno) {
+func (u *batchIO) receive(s *udpSocket, fd uintptr) (int, syscall.Errno) {
 	for i := range u.used {
 		h := &u.rxh[i].hdr
 		h.Namelen = unix.SizeofSockaddrInet6
@@ -140,7 +151,7 @@ func (u *datagramIO) receive(s *udpSocket, fd uintptr) (int, syscall.Errno) {
 }
 
 // send writes s.out, in order, and calls done for each: nil, errSendFull, or what is wrong with it.
-func (u *datagramIO) send(s *udpSocket, done func(*outgoing, error)) {
+func (u *batchIO) send(s *udpSocket, done func(*outgoing, error)) {
 	for i := range s.out {
 		o, m, h := &s.out[i], &u.tx[i], &u.txh[i].hdr
 		h.Namelen = writeSockaddr(&m.name, o.flow.Remote, u.v6)
@@ -173,18 +184,16 @@ func (u *datagramIO) send(s *udpSocket, done func(*outgoing, error)) {
 }
 
 // sendSome writes the first of the messages from at on, and says how many; with an error about the one after them, if there is one.
-func (u *datagramIO) sendSome(out []outgoing, at int) (n int, err error) {
+func (u *batchIO) sendSome(out []outgoing, at int) (n int, err error) {
+	u.sendAt, u.sendTo = at, at+len(out)
 	for try := 0; ; try++ {
-		var r uintptr
-		var errno syscall.Errno
-		err := u.raw.Control(func(fd uintptr) {
-			r, _, errno = syscall.RawSyscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&u.txh[at])), uintptr(len(out)), unix.MSG_DONTWAIT, 0, 0)
-		})
+		err := u.raw.Control(u.sendmmsg)
+		errno := u.sendErrno
 		switch {
 		case err != nil:
 			return 0, err
 		case errno == 0:
-			return int(r), nil
+			return int(u.sendN), nil
 		case errno == unix.EAGAIN || errno == unix.ENOBUFS:
 			return 0, errSendFull
 		case errno == unix.EINTR:
