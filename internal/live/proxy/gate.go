@@ -1,0 +1,228 @@
+package proxy
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Limits bound what strangers can make the proxy do. Zero values take the defaults.
+type Limits struct {
+	// Transactions of each side at a time (100,000).
+	Transactions int
+	// AORs is how many addresses of record may have bindings in memory (100,000).
+	AORs int
+	// Sources is how many sources are remembered (10,000); past that the one that was idle longest is forgotten. An IPv6 source is its /64.
+	Sources int
+	// Rate and Burst are the new requests that a source may send, a second and at once (200, 1000). Authenticated ones do not count.
+	Rate, Burst float64
+	// Bytes and BytesBurst are what a source may be sent before it has said who it is, a second and at once (16 KiB, 256 KiB). Past that it
+	// hears nothing: with a forged address that would be somebody else.
+	Bytes, BytesBurst float64
+	// Failures is how many wrong passwords a source, or a user, may try before each further one has to wait (10). The wait begins at a second
+	// and doubles up to five minutes; after ten minutes without any all is forgotten.
+	Failures int
+}
+
+func (l Limits) withDefaults() Limits {
+	def := func(v *float64, d float64) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	whole := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	whole(&l.Transactions, 100_000)
+	whole(&l.AORs, 100_000)
+	whole(&l.Sources, 10_000)
+	def(&l.Rate, 200)
+	def(&l.Burst, 1000)
+	def(&l.Bytes, 16<<10)
+	def(&l.BytesBurst, 256<<10)
+	whole(&l.Failures, 10)
+	return l
+}
+
+// gate knows the sources that have lately sent requests without saying who they are, and the users whose passwords were guessed at. Both tables are
+// bounded: they are rings of entries in the order of use, found by a map.
+type gate struct {
+	limits  Limits
+	sources table[netip.Addr]
+	users   table[string]
+}
+
+// visitor is what is known of a source or a user.
+type visitor struct {
+	seen            time.Time
+	requests, bytes float64 // left in its two buckets
+	failures        int
+	lastFailure     time.Time
+}
+
+func newGate(l Limits) *gate {
+	return &gate{limits: l, sources: newTable[netip.Addr](l.Sources), users: newTable[string](l.Sources)}
+}
+
+// source returns the part of an address that stands for who is behind it: all of IPv4, the /64 of IPv6.
+func source(a netip.Addr) netip.Addr {
+	a = a.Unmap().WithZone("")
+	if a.Is6() {
+		p, _ := a.Prefix(64)
+		return p.Addr()
+	}
+	return a
+}
+
+// visit returns the entry of a source with its buckets filled up to now.
+func (g *gate) visit(now time.Time, a netip.Addr) *visitor {
+	v, fresh := g.sources.get(source(a))
+	if fresh {
+		*v = visitor{seen: now, requests: g.limits.Burst, bytes: g.limits.BytesBurst}
+		return v
+	}
+	if d := now.Sub(v.seen).Seconds(); d > 0 {
+		v.requests = min(g.limits.Burst, v.requests+d*g.limits.Rate)
+		v.bytes = min(g.limits.BytesBurst, v.bytes+d*g.limits.Bytes)
+		v.seen = now
+	}
+	return v
+}
+
+// request takes a request of a source, and reports whether it may send one now.
+func (g *gate) request(now time.Time, a netip.Addr) bool {
+	v := g.visit(now, a)
+	if v.requests < 1 {
+		return false
+	}
+	v.requests--
+	return true
+}
+
+// known gives a request back: it was from somebody known.
+func (g *gate) known(now time.Time, a netip.Addr) {
+	v := g.visit(now, a)
+	v.requests = min(g.limits.Burst, v.requests+1)
+}
+
+// answer reports whether a source may be sent n bytes before it has said who it is.
+func (g *gate) answer(now time.Time, a netip.Addr, n int) bool {
+	v := g.visit(now, a)
+	if v.bytes < float64(n) {
+		return false
+	}
+	v.bytes -= float64(n)
+	return true
+}
+
+// forgetFailures is after how long without a wrong password those of before count no more.
+const forgetFailures = 10 * time.Minute
+
+func (v *visitor) wait(now time.Time, limit int) time.Duration {
+	if v.failures <= limit || now.Sub(v.lastFailure) > forgetFailures {
+		return 0
+	}
+	d := min(time.Second<<min(v.failures-limit-1, 16), 5*time.Minute)
+	return max(0, d-now.Sub(v.lastFailure))
+}
+
+// mustWait reports whether a source, or a user, has tried so many wrong passwords lately that another try has to wait, and how long.
+func (g *gate) mustWait(now time.Time, a netip.Addr, name string) time.Duration {
+	d := g.visit(now, a).wait(now, g.limits.Failures)
+	if v, ok := g.users.look(name); ok {
+		d = max(d, v.wait(now, g.limits.Failures))
+	}
+	return d
+}
+
+// failed takes note of a wrong password.
+func (g *gate) failed(now time.Time, a netip.Addr, name string) {
+	u, _ := g.users.get(name)
+	for _, v := range []*visitor{g.visit(now, a), u} {
+		if now.Sub(v.lastFailure) > forgetFailures {
+			v.failures = 0
+		}
+		v.failures++
+		v.lastFailure = now
+	}
+}
+
+// succeeded takes note of a right one: the user is who he says. What his source did otherwise stays.
+func (g *gate) succeeded(name string) {
+	if v, ok := g.users.look(name); ok {
+		v.failures = 0
+	}
+}
+
+// table is a bounded map that forgets what was used longest ago. Entries are slots of one slice, so that none is an allocation.
+type table[K comparable] struct {
+	limit int
+	index map[K]int32
+	slots []slot[K]
+	head  int32 // used last
+	tail  int32 // used longest ago
+}
+
+type slot[K comparable] struct {
+	key        K
+	visitor    visitor
+	newer, old int32 // -1: none
+}
+
+func newTable[K comparable](limit int) table[K] {
+	return table[K]{limit: max(limit, 1), index: map[K]int32{}, head: -1, tail: -1}
+}
+
+// look returns the entry of a key, if there is one.
+func (t *table[K]) look(k K) (*visitor, bool) {
+	i, ok := t.index[k]
+	if !ok {
+		return nil, false
+	}
+	return &t.slots[i].visitor, true
+}
+
+// get returns the entry of a key, and whether it was made just now. It holds until the next get.
+func (t *table[K]) get(k K) (*visitor, bool) {
+	i, ok := t.index[k]
+	switch {
+	case ok:
+		t.unlink(i)
+	case len(t.slots) < t.limit:
+		i = int32(len(t.slots))
+		t.slots = append(t.slots, slot[K]{})
+	default:
+		i = t.tail
+		t.unlink(i)
+		delete(t.index, t.slots[i].key)
+	}
+	s := &t.slots[i]
+	if !ok {
+		*s = slot[K]{key: k}
+		t.index[k] = i
+	}
+	s.newer, s.old = -1, t.head
+	if t.head >= 0 {
+		t.slots[t.head].newer = i
+	}
+	t.head = i
+	if t.tail < 0 {
+		t.tail = i
+	}
+	return &s.visitor, !ok
+}
+
+func (t *table[K]) unlink(i int32) {
+	s := &t.slots[i]
+	if s.newer >= 0 {
+		t.slots[s.newer].old = s.old
+	} else {
+		t.head = s.old
+	}
+	if s.old >= 0 {
+		t.slots[s.old].newer = s.newer
+	} else {
+		t.tail = s.newer
+	}
+}

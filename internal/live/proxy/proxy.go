@@ -1,0 +1,371 @@
+// Package proxy is an authenticating outbound proxy with its registrar (RFC 3261 §16, §10), as one element without I/O: the cores of
+// proxycore and registrarcore, a transaction layer under them, and what stands between a request and them.
+//
+//	Receive ─ layer ─ a new request ─ gate ─ Check (§16.3) ─┬ REGISTER for a domain of ours ─ who? ─ registrar ─▶ 200
+//	                                                        ├ in a dialog that went through here ────┐
+//	                                                        ├ from a trusted address ────────────────┤
+//	                                                        └ else ─ who? ───────────────────────────┴▶ where? ─▶ relay
+//	who?    digest.Authority: a 401 or 407 is stateless, and the only answer that somebody unknown gets
+//	where?  the registrar's bindings, then the static routes by number, else what the Request-URI says (proxycore.StaticRoutes)
+//	relay   one request being forwarded: proxycore.Context and its client transactions
+//
+// No state is made for a request before somebody known has sent it. No media passes here: the two phones send it to each other.
+package proxy
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"time"
+
+	"sipscribe/digest"
+	"sipscribe/internal/capture"
+	"sipscribe/internal/live"
+	"sipscribe/internal/live/proxycore"
+	"sipscribe/internal/live/registrarcore"
+	"sipscribe/internal/live/transaction"
+	"sipscribe/sip"
+)
+
+// Listener is an address of the proxy, as the driver listens at it.
+type Listener struct {
+	Transport capture.Transport
+	Addr      netip.AddrPort
+	// Name is what Via and Record-Route call it; "": its address and port. A listener at an unspecified address needs one.
+	Name string
+}
+
+// Gateway is where numbers go that nobody has registered.
+type Gateway struct {
+	// Name ties routes to it.
+	Name string
+	// URI of it, without a user: "sip:gw.example.com:5060;transport=tcp".
+	URI string
+	// User and Password answer its challenges; Realms are those that are answered (none: the first that it names).
+	User, Password string
+	Realms         []string
+}
+
+// Route sends numbers that begin with Prefix to a gateway.
+type Route struct {
+	Prefix  string
+	Strip   int
+	Prepend string
+	Gateway string // its name
+}
+
+// Config is how a proxy is set up. Zero values take the defaults that are named.
+type Config struct {
+	// Domains are those that it keeps users for. At least one.
+	Domains []string
+	// Listeners are its addresses. At least one.
+	Listeners []Listener
+	// Realm of its challenges; "": the first domain.
+	Realm string
+	// Users are those who may register and call.
+	Users digest.Users
+	// Keys sign nonces; none: one is drawn, so that challenges of before a restart count as stale.
+	Keys []digest.Key
+	// Node is the number of this proxy among those that share keys.
+	Node uint16
+	// Algorithms that are offered; none: SHA-256 and MD5.
+	Algorithms []digest.Algorithm
+	// Open: nobody is asked who he is. For a laboratory.
+	Open bool
+	// Trusted are networks whose requests need no credentials, such as those of gateways.
+	Trusted []netip.Prefix
+	// AnyFrom: a user may put somebody else's address into From.
+	AnyFrom bool
+	// Bindings keeps registrations; nil: in memory.
+	Bindings registrarcore.Bindings
+	// Expires, MinExpires, MaxExpires and MaxContacts are the registrar's.
+	Expires, MinExpires, MaxExpires time.Duration
+	MaxContacts                     int
+	Gateways                        []Gateway
+	Routes                          []Route
+	// Ring is how long the phones of one preference ring before those of the next do; 0: until the caller gives up.
+	Ring time.Duration
+	// Recurse: redirections by the users' phones are followed here.
+	Recurse bool
+	// NoRecordRoute: requests within a dialog need not pass here.
+	NoRecordRoute bool
+	Timers        transaction.Timers
+	// TimerC bounds how long an INVITE may ring; 0: 185 s.
+	TimerC time.Duration
+	Limits Limits
+	// Agent goes into Server.
+	Agent string
+	// Rand is where identifiers and keys come from.
+	Rand io.Reader
+	// Observe, if there, is told each transition of a transaction.
+	Observe func(transaction.Transition)
+}
+
+// Proxy is the element.
+type Proxy struct {
+	cfg       Config
+	core      *proxycore.Core
+	registrar *registrarcore.Registrar
+	memory    *registrarcore.Memory // nil if the bindings are kept elsewhere
+	authority *digest.Authority     // 407
+	registry  *digest.Authority     // 401
+	layer     *transaction.Layer
+	routes    *proxycore.StaticRoutes
+	gateways  map[string]*gateway
+	gate      *gate
+	dialogKey []byte
+	wakes     wakes
+	waiting   map[uint64]lookup
+	ref       uint64
+	draining  bool
+	now       time.Time
+	counters  Counters
+
+	msg        sip.Message // the one that is being received
+	whole      sip.Message // a request that is forwarded
+	buf        []byte
+	challenges []digest.Challenge
+	// late takes what a context wants when its last transaction is gone, which is nothing that is sent.
+	late live.Outbox
+}
+
+type lookup struct {
+	relay  *relay
+	target int
+	send   func(flow live.Flow, out *live.Outbox)
+}
+
+var (
+	_ live.Element     = (*Proxy)(nil)
+	_ transaction.User = (*user)(nil)
+)
+
+// mark is the user part of our own Record-Route values.
+const mark = "scribe"
+
+// New makes a proxy. now is the time before which it knows nothing.
+func New(now time.Time, cfg Config) (*Proxy, error) {
+	switch {
+	case len(cfg.Domains) == 0:
+		return nil, errors.New("a proxy needs at least one domain")
+	case len(cfg.Listeners) == 0:
+		return nil, errors.New("a proxy needs at least one address to listen at")
+	case cfg.Users == nil && !cfg.Open:
+		return nil, errors.New("a proxy without users needs to be open, and an open one lets anybody call anywhere: say which it is to be")
+	case cfg.Rand == nil:
+		return nil, errors.New("a proxy needs a source of chance")
+	}
+	if cfg.Realm == "" {
+		cfg.Realm = cfg.Domains[0]
+	}
+	if cfg.Agent == "" {
+		cfg.Agent = "sipscribe"
+	}
+	cfg.Limits = cfg.Limits.withDefaults()
+	p := &Proxy{cfg: cfg, waiting: map[uint64]lookup{}, gateways: map[string]*gateway{}, now: now}
+	p.layer = transaction.NewLayer(transaction.Config{Timers: cfg.Timers, Rand: cfg.Rand, User: (*user)(p), Trying: -1,
+		MaxClients: cfg.Limits.Transactions, MaxServers: cfg.Limits.Transactions, Observe: cfg.Observe})
+	p.gate = newGate(cfg.Limits)
+
+	secret := make([]byte, 64)
+	if _, err := io.ReadFull(cfg.Rand, secret); err != nil {
+		return nil, fmt.Errorf("the source of chance: %w", err)
+	}
+	p.dialogKey = secret[32:]
+	if len(cfg.Keys) == 0 {
+		cfg.Keys = []digest.Key{{ID: 1, Secret: secret[:32]}}
+	}
+	if !cfg.Open {
+		// The two challenge the same users in one realm. Each keeps what its own nonces were used for, so they have numbers of their own.
+		shared := digest.AuthorityConfig{Realm: cfg.Realm, Users: cfg.Users, Keys: cfg.Keys, Algorithms: cfg.Algorithms, Node: 2 * cfg.Node, Proxy: true}
+		var err error
+		if p.authority, err = digest.NewAuthority(now, shared); err != nil {
+			return nil, err
+		}
+		shared.Proxy, shared.Node = false, 2*cfg.Node+1
+		if p.registry, err = digest.NewAuthority(now, shared); err != nil {
+			return nil, err
+		}
+	}
+
+	var hosts []proxycore.Host
+	for i, l := range cfg.Listeners {
+		if l.Name == "" {
+			if l.Addr.Addr().IsUnspecified() {
+				return nil, fmt.Errorf("the listener %s is at every address of the machine: say by which name or address it is to be reached", l.Addr)
+			}
+			p.cfg.Listeners[i].Name = l.Addr.String()
+		}
+		host, _, _ := strings.Cut(p.cfg.Listeners[i].Name, ":")
+		if l.Addr.Addr().Is6() || strings.HasPrefix(p.cfg.Listeners[i].Name, "[") {
+			host, _, _ = strings.Cut(strings.TrimPrefix(p.cfg.Listeners[i].Name, "["), "]")
+		}
+		hosts = append(hosts, proxycore.Host{Name: host, Port: l.Addr.Port()})
+		if !l.Addr.Addr().IsUnspecified() {
+			hosts = append(hosts, proxycore.Host{Name: l.Addr.Addr().String(), Port: l.Addr.Port()})
+		}
+	}
+	var err error
+	if p.core, err = proxycore.New(proxycore.Config{Domains: cfg.Domains, Hosts: hosts, Mark: mark, TimerC: cfg.TimerC, Ring: cfg.Ring, Recurse: cfg.Recurse,
+		Options: p.options()}); err != nil {
+		return nil, err
+	}
+	bindings := cfg.Bindings
+	if bindings == nil {
+		p.memory = registrarcore.NewMemory(cfg.Limits.AORs)
+		bindings = p.memory
+	}
+	if p.registrar, err = registrarcore.New(registrarcore.Config{Domains: cfg.Domains, Bindings: bindings, Expires: cfg.Expires, MinExpires: cfg.MinExpires,
+		MaxExpires: cfg.MaxExpires, MaxContacts: cfg.MaxContacts}); err != nil {
+		return nil, err
+	}
+	return p, p.setRoutes()
+}
+
+// setRoutes makes gateways and routes ready.
+func (p *Proxy) setRoutes() error {
+	for _, g := range p.cfg.Gateways {
+		made, err := newGateway(g, p.cfg.Rand)
+		if err != nil {
+			return err
+		}
+		if p.gateways[g.Name] != nil {
+			return fmt.Errorf("there are two gateways %q", g.Name)
+		}
+		p.gateways[g.Name] = made
+	}
+	var static []proxycore.StaticRoute
+	for _, r := range p.cfg.Routes {
+		g := p.gateways[r.Gateway]
+		if g == nil {
+			return fmt.Errorf("the route %q goes to gateway %q, and there is no such gateway", r.Prefix, r.Gateway)
+		}
+		static = append(static, proxycore.StaticRoute{Prefix: r.Prefix, Strip: r.Strip, Prepend: r.Prepend, Gateway: g.URI, Name: r.Gateway})
+	}
+	var err error
+	p.routes, err = proxycore.NewStaticRoutes(static)
+	return err
+}
+
+// options are the header fields of a 200 to OPTIONS for the proxy itself (§11.2).
+func (p *Proxy) options() []sip.DraftField {
+	return []sip.DraftField{{Name: "Supported", Value: "path"}, {Name: "Server", Value: p.cfg.Agent}}
+}
+
+// Receive takes a message.
+func (p *Proxy) Receive(now time.Time, from live.Flow, data []byte, out *live.Outbox) {
+	p.now = now
+	p.msg.Parse(data)
+	if p.msg.Kind == sip.KindUnknown {
+		p.counters.NotSIP++
+		return
+	}
+	p.counters.Received++
+	p.layer.Receive(now, from, &p.msg, out)
+}
+
+// Resolved takes the addresses of a target.
+func (p *Proxy) Resolved(now time.Time, ref uint64, flows []live.Flow, _ error, out *live.Outbox) {
+	p.now = now
+	w, ok := p.waiting[ref]
+	if !ok {
+		return
+	}
+	delete(p.waiting, ref)
+	if w.send != nil {
+		if len(flows) > 0 {
+			w.send(flows[0], out)
+		}
+		return
+	}
+	p.handle(now, w.relay, proxycore.Event{Kind: proxycore.EventResolved, Target: w.target, Flows: flows}, out)
+}
+
+// Failed takes word that something did not go out.
+func (p *Proxy) Failed(now time.Time, to live.Flow, ref uint64, err error, out *live.Outbox) {
+	p.now = now
+	p.layer.Failed(now, to, ref, err, out)
+}
+
+// Closed takes word of the end of a connection.
+func (p *Proxy) Closed(now time.Time, flow live.Flow, out *live.Outbox) {
+	p.now = now
+	p.layer.Closed(now, flow, out)
+}
+
+// Wake does what has become due.
+func (p *Proxy) Wake(now time.Time, out *live.Outbox) {
+	p.now = now
+	p.layer.Wake(now, out)
+	for {
+		r, ok := p.wakes.due(now)
+		if !ok {
+			break
+		}
+		p.handle(now, r, proxycore.Event{Kind: proxycore.EventWake}, out)
+	}
+	if p.memory != nil {
+		p.counters.Expired += uint64(p.memory.Expire(now))
+	}
+}
+
+// Next returns when Wake has something to do.
+func (p *Proxy) Next() time.Time {
+	next := earlier(p.layer.Next(), p.wakes.next())
+	if p.memory != nil {
+		next = earlier(next, p.memory.Next())
+	}
+	return next
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Drain lets calls in progress finish, and refuses new ones with 503 (Retry-After), so that the proxy can be stopped.
+func (p *Proxy) Drain() { p.draining = true }
+
+// Relaying returns how many requests are being relayed. A draining proxy may be stopped when it is 0.
+func (p *Proxy) Relaying() int { return p.counters.Relaying }
+
+// Lookup returns the bindings of an address of record, such as "sip:spa1@example.com".
+func (p *Proxy) Lookup(now time.Time, aor string) ([]registrarcore.Binding, error) {
+	return p.registrar.Lookup(now, aor)
+}
+
+// token proves that a dialog went through here: it stands in our Record-Route, and with it a request of the dialog needs no credentials.
+// It is bound to the Call-ID, so that it opens no other call.
+func (p *Proxy) token(callID []byte) string {
+	h := hmac.New(sha256.New, p.dialogKey)
+	h.Write(callID)
+	var sum [sha256.Size]byte
+	return hex.EncodeToString(h.Sum(sum[:0])[:10])
+}
+
+// listenerFor returns the listener by which a request goes out over a flow: the one that it names, else the first of its transport and family.
+func (p *Proxy) listenerFor(f live.Flow) (Listener, bool) {
+	best := -1
+	for i, l := range p.cfg.Listeners {
+		if l.Transport != f.Transport {
+			continue
+		}
+		if l.Addr == f.Local {
+			return l, true
+		}
+		if best < 0 && l.Addr.Addr().Is4() == f.Remote.Addr().Unmap().Is4() {
+			best = i
+		}
+	}
+	if best < 0 {
+		return Listener{}, false
+	}
+	return p.cfg.Listeners[best], true
+}

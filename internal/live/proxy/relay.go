@@ -1,0 +1,323 @@
+package proxy
+
+import (
+	"bytes"
+	"container/heap"
+	"time"
+
+	"sipscribe/digest"
+	"sipscribe/internal/capture"
+	"sipscribe/internal/live"
+	"sipscribe/internal/live/proxycore"
+	"sipscribe/internal/live/registrarcore"
+	"sipscribe/internal/live/transaction"
+	"sipscribe/sip"
+)
+
+// relay is one request being relayed, until its last branch is gone.
+type relay struct {
+	server  *transaction.Server
+	from    live.Flow
+	context *proxycore.Context
+	targets []proxycore.Target
+	// request is kept as long as it may have to be forwarded to somebody else.
+	request []byte
+	tag     string // of responses that are made here
+	branch  []*branch
+	wake    time.Time // what the context wants; entries of wakes that say otherwise are old
+	ended   bool
+}
+
+// branch is a client transaction of a relay.
+type branch struct {
+	relay    *relay
+	number   int
+	target   int
+	client   *transaction.Client
+	account  *attempt // with a gateway that has asked who we are
+	breadth  int
+	replaced bool // another transaction has taken its place, with credentials
+}
+
+// targets finds where a request goes (§16.5), or the status that it is owed.
+func (p *Proxy) targets(now time.Time, m *sip.Message, route *proxycore.Route, uri *sip.URI) ([]proxycore.Target, int) {
+	if !route.Responsible || route.Remaining > 0 {
+		return []proxycore.Target{{URI: string(route.URI), Q: 1000}}, 0
+	}
+	aor, ok := registrarcore.AOR(uri)
+	if ok {
+		bindings, err := p.registrar.Lookup(now, aor)
+		if err != nil {
+			return nil, 500
+		}
+		var targets []proxycore.Target
+		for i := range bindings {
+			b := &bindings[i]
+			targets = append(targets, proxycore.Target{URI: b.URI, Q: b.Q, Push: b.Path, Flow: b.Flow})
+		}
+		if len(targets) > 0 {
+			return targets, 0
+		}
+	}
+	if r, number, ok := p.routes.Lookup(uri); ok {
+		return []proxycore.Target{{URI: number, Q: 1000, User: p.gateways[r.Name]}}, 0
+	}
+	if ok && p.knows(string(sip.Unescape(uri.User))) {
+		return nil, 480 // a user, and no phone of his is there
+	}
+	return nil, 404
+}
+
+// knows reports whether there is a user.
+func (p *Proxy) knows(name string) bool {
+	if p.cfg.Users == nil {
+		return false
+	}
+	for _, a := range []digest.Algorithm{digest.SHA256, digest.MD5, digest.SHA512256} {
+		if _, ok := p.cfg.Users.HA1(name, p.cfg.Realm, a); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// relay begins to relay a request.
+func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []proxycore.Target, out *live.Outbox) {
+	s, err := p.layer.Accept(now, from, m)
+	if err != nil {
+		p.full(now, from, m, out)
+		return
+	}
+	r := &relay{server: s, from: from, targets: targets, request: bytes.Clone(m.Raw), tag: p.layer.Tag()}
+	s.User = r
+	p.counters.Relayed++
+	p.counters.Relaying++
+	if m.Method == sip.MethodInvite {
+		p.buf = live.AppendReply(p.buf[:0], m, from, &live.Reply{Status: 100})
+		p.layer.Respond(now, s, p.buf, out)
+	}
+	r.context = p.core.NewContext(m, targets)
+	p.handle(now, r, proxycore.Event{Kind: proxycore.EventBegin}, out)
+}
+
+// handle gives an event to the context of a relay and does what it wants.
+func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Outbox) {
+	if r.ended {
+		return
+	}
+	final := false
+	// A transport error while forwarding is another event for the same context, which wants its actions taken first.
+	for events := []proxycore.Event{e}; len(events) > 0; {
+		e, events = events[0], events[1:]
+		for _, a := range r.context.Handle(now, e) {
+			switch a.Kind {
+			case proxycore.ActionResolve:
+				p.resolve(r, a.Target, out)
+			case proxycore.ActionForward:
+				if !p.forward(now, r, a.Branch, a.Target, a.Flow, a.Breadth, nil, out) {
+					events = append(events, proxycore.Event{Kind: proxycore.EventTransport, Branch: a.Branch}, proxycore.Event{Kind: proxycore.EventEnded, Branch: a.Branch})
+				}
+			case proxycore.ActionCancel:
+				if b := r.branch[a.Branch]; b != nil && b.client != nil {
+					p.layer.Cancel(now, b.client, a.Reason, nil, out)
+				}
+			case proxycore.ActionRelay:
+				p.layer.Respond(now, r.server, a.Response, out)
+				final = final || a.Status >= 200
+			case proxycore.ActionRespond:
+				p.whole.Parse(r.request)
+				a.Reply.ToTag = r.tag
+				p.buf = live.AppendReply(p.buf[:0], &p.whole, r.from, &a.Reply)
+				p.layer.Respond(now, r.server, p.buf, out)
+				final = true
+			case proxycore.ActionDrop:
+				final = true
+			case proxycore.ActionEnd:
+				r.ended = true
+				r.request, r.targets, r.branch = nil, nil, nil
+				r.server.User = nil
+				p.counters.Relaying--
+				return
+			}
+		}
+	}
+	if final {
+		r.request = nil // it goes nowhere else; what is left waits for its timers
+	}
+	if next := r.context.Next(); !next.Equal(r.wake) {
+		r.wake = next
+		if !next.IsZero() {
+			p.wakes.add(next, r)
+		}
+	}
+}
+
+// resolve looks the addresses of a target up.
+func (p *Proxy) resolve(r *relay, target int, out *live.Outbox) {
+	if r.request == nil {
+		return
+	}
+	p.whole.Parse(r.request)
+	f := proxycore.Forward{Route: p.core.Preprocess(&p.whole, r.from), URI: r.targets[target].URI, Push: r.targets[target].Push}
+	hop, ok := f.NextHop(&p.whole)
+	p.ref++
+	p.waiting[p.ref] = lookup{relay: r, target: target}
+	if !ok {
+		hop = live.Target{} // no address: the answer says so
+	}
+	out.Resolve(p.ref, hop)
+}
+
+// forward sends the request to a target (§16.6) as a branch, and reports whether that could be done.
+func (p *Proxy) forward(now time.Time, r *relay, number, target int, flow live.Flow, breadth int, account *attempt, out *live.Outbox) bool {
+	if r.request == nil {
+		return false
+	}
+	for len(r.branch) <= number {
+		r.branch = append(r.branch, nil)
+	}
+	b := &branch{relay: r, number: number, target: target, breadth: breadth, account: account}
+	r.branch[number] = b
+	l, ok := p.listenerFor(flow)
+	if !ok {
+		return false
+	}
+	if flow.Conn == 0 && !flow.Local.IsValid() {
+		flow.Local = l.Addr
+	}
+	t := &r.targets[target]
+	p.whole.Parse(r.request)
+	how := proxycore.Forward{Route: p.core.Preprocess(&p.whole, r.from), URI: t.URI, Push: t.Push, Via: viaOf(l), Branch: p.layer.Branch(), From: r.from, Breadth: breadth}
+	if !p.cfg.Open {
+		how.Realms = []string{p.cfg.Realm}
+	}
+	if !p.cfg.NoRecordRoute && p.whole.Method != sip.MethodRegister {
+		how.RecordRoute = p.recordRoute(l, r.from, flow, p.whole.CallID())
+	}
+	if account != nil {
+		how.Fields = account.fields
+	}
+	p.buf = proxycore.AppendForward(p.buf[:0], &p.whole, &how)
+	c, err := p.layer.Send(now, flow, p.buf, b, out)
+	if err != nil {
+		return false
+	}
+	b.client = c
+	return true
+}
+
+// viaOf returns protocol, transport and sent-by of our Via for what goes out by a listener.
+func viaOf(l Listener) string { return "SIP/2.0/" + l.Transport.String() + " " + l.Name }
+
+// recordRoute returns our Record-Route values for a request that came by one flow and goes out by another: one, or where the two sides differ one
+// for each, that of the other side topmost (RFC 5658 §4).
+func (p *Proxy) recordRoute(l Listener, from, to live.Flow, callID []byte) []string {
+	token := p.token(callID)
+	value := func(l Listener) string {
+		host := l.Name
+		switch l.Transport {
+		case capture.TCP:
+			host += ";transport=tcp"
+		case capture.TLS:
+			host += ";transport=tls"
+		}
+		return string(p.core.AppendRecordRoute(nil, host, false, token))
+	}
+	in, ok := p.listenerFor(live.Flow{Transport: from.Transport, Local: from.Local, Remote: from.Remote})
+	if !ok || in == l {
+		return []string{value(l)}
+	}
+	return []string{value(l), value(in)}
+}
+
+// acknowledge passes on the ACK for a 2xx, which belongs to no transaction (§13.2.2.4, §16.6). What did not come by a Record-Route of
+// ours is nobody's.
+func (p *Proxy) acknowledge(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
+	if p.core.Check(m, from).Outcome != proxycore.OutcomePass {
+		return
+	}
+	route := p.core.Preprocess(m, from)
+	trusted := p.cfg.Open || p.trusts(from)
+	if !trusted && (!route.Ours || string(route.Token) != p.token(m.CallID())) {
+		return
+	}
+	f := proxycore.Forward{Route: route}
+	if route.Responsible && route.Remaining == 0 && !route.Ours {
+		return // it would have to be looked up, and its call was not made through here
+	}
+	hop, ok := f.NextHop(m)
+	if !ok {
+		return
+	}
+	raw := bytes.Clone(m.Raw)
+	send := func(flow live.Flow, out *live.Outbox) {
+		l, ok := p.listenerFor(flow)
+		if !ok {
+			return
+		}
+		if flow.Conn == 0 {
+			flow.Local = l.Addr
+		}
+		p.whole.Parse(raw)
+		how := proxycore.Forward{Route: p.core.Preprocess(&p.whole, from), Via: viaOf(l), Branch: p.layer.Branch(), From: from, Realms: []string{p.cfg.Realm}}
+		p.buf = proxycore.AppendForward(p.buf[:0], &p.whole, &how)
+		p.counters.Acks++
+		out.Send(flow, 0, p.buf)
+	}
+	if flow, ok := live.FlowOf(hop); ok {
+		send(flow, out)
+		return
+	}
+	p.ref++
+	p.waiting[p.ref] = lookup{send: send}
+	out.Resolve(p.ref, hop)
+}
+
+// wakes are the times at which contexts want to be woken. An entry whose time is not its relay's any more is passed over.
+type wakes struct{ heap wakeHeap }
+
+type wakeEntry struct {
+	at    time.Time
+	relay *relay
+}
+
+func (w *wakes) add(at time.Time, r *relay) { heap.Push(&w.heap, wakeEntry{at, r}) }
+
+// clean takes what is out of date from the head.
+func (w *wakes) clean() {
+	for len(w.heap) > 0 && (w.heap[0].relay.ended || !w.heap[0].at.Equal(w.heap[0].relay.wake)) {
+		heap.Pop(&w.heap)
+	}
+}
+
+func (w *wakes) next() time.Time {
+	w.clean()
+	if len(w.heap) == 0 {
+		return time.Time{}
+	}
+	return w.heap[0].at
+}
+
+func (w *wakes) due(now time.Time) (*relay, bool) {
+	w.clean()
+	if len(w.heap) == 0 || now.Before(w.heap[0].at) {
+		return nil, false
+	}
+	e := heap.Pop(&w.heap).(wakeEntry)
+	e.relay.wake = time.Time{}
+	return e.relay, true
+}
+
+type wakeHeap []wakeEntry
+
+func (h wakeHeap) Len() int           { return len(h) }
+func (h wakeHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h wakeHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *wakeHeap) Push(x any)        { *h = append(*h, x.(wakeEntry)) }
+func (h *wakeHeap) Pop() any {
+	old := *h
+	e := old[len(old)-1]
+	old[len(old)-1] = wakeEntry{}
+	*h = old[:len(old)-1]
+	return e
+}

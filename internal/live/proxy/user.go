@@ -1,0 +1,311 @@
+package proxy
+
+import (
+	"iter"
+	"strconv"
+	"time"
+
+	"sipscribe/digest"
+	"sipscribe/internal/live"
+	"sipscribe/internal/live/proxycore"
+	"sipscribe/internal/live/transaction"
+	"sipscribe/sip"
+)
+
+// user is the proxy as the user of its transactions.
+type user Proxy
+
+// Request takes a request that belongs to no transaction.
+func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *transaction.Server, out *live.Outbox) {
+	p := (*Proxy)(u)
+	if m.Method == sip.MethodAck {
+		p.acknowledge(now, from, m, out)
+		return
+	}
+	trusted := p.trusts(from)
+	if !trusted && !p.gate.request(now, from.Remote.Addr()) {
+		p.counters.Limited++
+		p.answer(now, from, m, &live.Reply{Status: 503, Reason: "Too Many Requests From Your Address", Fields: []sip.DraftField{{Name: "Retry-After", Value: "10"}}}, out)
+		return
+	}
+	if m.Method == sip.MethodCancel {
+		p.cancel(now, from, m, cancels, out)
+		return
+	}
+	verdict := p.core.Check(m, from)
+	switch verdict.Outcome {
+	case proxycore.OutcomeDrop:
+		return
+	case proxycore.OutcomeAnswer:
+		p.answer(now, from, m, &verdict.Reply, out)
+		return
+	}
+	route := p.core.Preprocess(m, from)
+	uri := sip.ParseURI(route.URI)
+	if m.Method == sip.MethodRegister && route.Remaining == 0 && p.core.IsResponsible(&uri) {
+		p.register(now, from, m, trusted, out)
+		return
+	}
+	inDialog := route.Ours && string(route.Token) == p.token(m.CallID()) && len(m.ToTag()) > 0
+	who := ""
+	if !inDialog && !trusted && !p.cfg.Open {
+		var ok bool
+		if who, ok = p.identify(now, p.authority, from, m, sip.FieldProxyAuthorization, out); !ok {
+			return
+		}
+		if a := m.From(); !p.cfg.AnyFrom && p.core.IsResponsible(&a.URI) && string(sip.Unescape(a.URI.User)) != who {
+			p.refuse(now, from, m, &live.Reply{Status: 403, Reason: "From Is Not You"}, out)
+			return
+		}
+	}
+	if !inDialog {
+		p.gate.known(now, from.Remote.Addr())
+		if p.draining {
+			p.refuse(now, from, m, &live.Reply{Status: 503, Reason: "Shutting Down", Fields: []sip.DraftField{{Name: "Retry-After", Value: "30"}}}, out)
+			return
+		}
+	}
+	if m.Method == sip.MethodOptions && route.Remaining == 0 && len(uri.User) == 0 && p.core.IsSelf(&uri) {
+		p.refuse(now, from, m, &live.Reply{Status: 200, Fields: p.options()}, out)
+		return
+	}
+	targets, status := p.targets(now, m, &route, &uri)
+	if len(targets) == 0 {
+		p.refuse(now, from, m, &live.Reply{Status: status}, out)
+		return
+	}
+	p.relay(now, from, m, targets, out)
+}
+
+// trusts reports whether requests over a flow need no credentials.
+func (p *Proxy) trusts(from live.Flow) bool {
+	for _, n := range p.cfg.Trusted {
+		if n.Contains(from.Remote.Addr().Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// identify finds out who has sent a request (§22.3; the last check of §16.3). Otherwise the request has been answered, without state.
+func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *sip.Message, field sip.FieldID, out *live.Outbox) (string, bool) {
+	addr := from.Remote.Addr()
+	r := digest.Request{Method: m.Method.String(), URI: string(m.Text(m.URISpan)), Source: addr.Unmap()}
+	if r.Method == "" {
+		r.Method = string(m.MethodName())
+	}
+	name := ""
+	if m.Has(field) {
+		name = credentialsName(m, field)
+		if wait := p.gate.mustWait(now, addr, name); wait > 0 {
+			p.counters.Limited++
+			p.answer(now, from, m, &live.Reply{Status: 503, Reason: "Too Many Wrong Passwords",
+				Fields: []sip.DraftField{{Name: "Retry-After", Value: strconv.Itoa(int(wait/time.Second) + 1)}}}, out)
+			return "", false
+		}
+	}
+	result := a.Check(now, &r, values(m, field))
+	switch result.Verdict {
+	case digest.Accepted:
+		p.gate.succeeded(result.Credentials.Username)
+		p.gate.known(now, addr)
+		return result.Credentials.Username, true
+	case digest.Malformed:
+		p.answer(now, from, m, &live.Reply{Status: 400, Reason: "Bad Credentials"}, out)
+		return "", false
+	case digest.Refused:
+		p.counters.WrongPassword++
+		p.gate.failed(now, addr, name)
+	case digest.Stale:
+		p.counters.Stale++
+	}
+	p.challenges = a.AppendChallenges(p.challenges[:0], now, &r, result.Verdict == digest.Stale)
+	status := 401
+	if field == sip.FieldProxyAuthorization {
+		status = 407
+	}
+	reply := live.Reply{Status: status}
+	for i := range p.challenges {
+		reply.Fields = append(reply.Fields, sip.DraftField{Name: p.challenges[i].Field(), Value: p.challenges[i].String()})
+	}
+	p.counters.Challenged++
+	p.answer(now, from, m, &reply, out)
+	return "", false
+}
+
+// credentialsName returns the user name in the first credentials of a request, true or not.
+func credentialsName(m *sip.Message, field sip.FieldID) string {
+	c := sip.ParseChallenge(m.Value(field))
+	name, _ := c.Get("username")
+	return string(name[:min(len(name), 64)])
+}
+
+// values are the rows of a header field: credentials have commas of their own, so that each row is one (§20.7).
+func values(m *sip.Message, field sip.FieldID) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for _, f := range m.Fields {
+			if f.ID == field && !yield(m.Text(f.Value)) {
+				return
+			}
+		}
+	}
+}
+
+// answer answers a request without a transaction (§8.2.7): whoever asked may be somebody else, so it is sent once, and only as long as that
+// address has not been sent too much.
+func (p *Proxy) answer(now time.Time, from live.Flow, m *sip.Message, r *live.Reply, out *live.Outbox) {
+	if r.Status != 401 && r.Status != 407 {
+		p.counters.Refused++
+	}
+	r.ToTag = p.statelessTag(m)
+	p.buf = live.AppendReply(p.buf[:0], m, from, r)
+	if !p.trusts(from) && !p.gate.answer(now, from.Remote.Addr(), len(p.buf)) {
+		p.counters.Silenced++
+		return
+	}
+	out.Send(live.ReplyFlow(m, from), 0, p.buf)
+}
+
+// statelessTag returns a To tag that is the same for each repeat of a request (§8.2.7).
+func (p *Proxy) statelessTag(m *sip.Message) string {
+	key := append(append(append([]byte(nil), m.CallID()...), 0), m.FromTag()...)
+	if v, ok := m.TopVia(); ok {
+		key = append(append(key, 0), v.Branch()...)
+	}
+	return p.token(key)[:16]
+}
+
+// refuse answers a request of somebody known, as a transaction.
+func (p *Proxy) refuse(now time.Time, from live.Flow, m *sip.Message, r *live.Reply, out *live.Outbox) {
+	if r.Status >= 300 {
+		p.counters.Refused++
+	}
+	s, err := p.layer.Accept(now, from, m)
+	if err != nil {
+		p.full(now, from, m, out)
+		return
+	}
+	r.ToTag = p.layer.Tag()
+	p.buf = live.AppendReply(p.buf[:0], m, from, r)
+	p.layer.Respond(now, s, p.buf, out)
+}
+
+// full answers a request for which there is no room.
+func (p *Proxy) full(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
+	p.counters.Full++
+	p.answer(now, from, m, &live.Reply{Status: 503, Fields: []sip.DraftField{{Name: "Retry-After", Value: "5"}}}, out)
+}
+
+// register takes a REGISTER for a domain of ours (§10.3).
+func (p *Proxy) register(now time.Time, from live.Flow, m *sip.Message, trusted bool, out *live.Outbox) {
+	if owed, ok := p.registrar.Check(m); !ok {
+		if !owed.Drop {
+			p.answer(now, from, m, &owed.Reply, out)
+		}
+		return
+	}
+	authorized := true
+	if !trusted && !p.cfg.Open {
+		who, ok := p.identify(now, p.registry, from, m, sip.FieldAuthorization, out)
+		if !ok {
+			return
+		}
+		to := m.To()
+		authorized = string(sip.Unescape(to.URI.User)) == who // third parties may not (§10.3 step 4)
+	}
+	s, err := p.layer.Accept(now, from, m)
+	if err != nil {
+		p.full(now, from, m, out)
+		return
+	}
+	a := p.registrar.Register(now, m, from, authorized)
+	if a.Drop {
+		return
+	}
+	if a.Reply.Status < 300 {
+		p.counters.Registered++
+	} else {
+		p.counters.Refused++
+	}
+	a.Reply.ToTag = p.layer.Tag()
+	a.Reply.Fields = append(a.Reply.Fields, sip.DraftField{Name: "Server", Value: p.cfg.Agent})
+	p.buf = live.AppendReply(p.buf[:0], m, from, &a.Reply)
+	p.layer.Respond(now, s, p.buf, out)
+}
+
+// cancel takes a CANCEL (§16.10). It is answered here, and passed on to each branch that still is open. One that fits nothing is answered by 481:
+// §16.10 has it forwarded without state, for a proxy that may have forwarded the INVITE so; this one never does, and would only pass on
+// what somebody has forged.
+func (p *Proxy) cancel(now time.Time, from live.Flow, m *sip.Message, cancels *transaction.Server, out *live.Outbox) {
+	if cancels == nil {
+		p.answer(now, from, m, &live.Reply{Status: 481}, out)
+		return
+	}
+	r, ok := cancels.User.(*relay)
+	s, err := p.layer.Accept(now, from, m)
+	if err != nil {
+		return
+	}
+	tag := p.layer.Tag()
+	if ok {
+		tag = r.tag
+	}
+	p.buf = live.AppendReply(p.buf[:0], m, from, &live.Reply{Status: 200, ToTag: tag})
+	p.layer.Respond(now, s, p.buf, out)
+	if ok {
+		p.handle(now, r, proxycore.Event{Kind: proxycore.EventCancel, Message: m}, out)
+	}
+}
+
+// Response takes a response to a request that was relayed.
+func (u *user) Response(now time.Time, c *transaction.Client, m *sip.Message, out *live.Outbox) {
+	p := (*Proxy)(u)
+	b, ok := c.User.(*branch)
+	if !ok {
+		return
+	}
+	if p.core.CheckResponse(m).Outcome != proxycore.OutcomePass {
+		p.counters.NotRelayed++
+		return
+	}
+	if (m.Status == 401 || m.Status == 407) && p.gatewayAnswers(now, b, c, m, out) {
+		return
+	}
+	p.handle(now, b.relay, proxycore.Event{Kind: proxycore.EventResponse, Branch: b.number, Message: m}, out)
+}
+
+// StrayResponse is not relayed (RFC 6026 §7.3).
+func (u *user) StrayResponse(time.Time, live.Flow, *sip.Message, *live.Outbox) {
+	u.counters.NotRelayed++
+}
+
+// ClientFailed tells that no final response will come.
+func (u *user) ClientFailed(now time.Time, c *transaction.Client, why transaction.End, _ error, out *live.Outbox) {
+	p := (*Proxy)(u)
+	b, ok := c.User.(*branch)
+	if !ok || b.replaced {
+		return
+	}
+	p.counters.NoAnswer++
+	kind := proxycore.EventTimeout
+	if why == transaction.EndTransport {
+		kind = proxycore.EventTransport
+	}
+	p.handle(now, b.relay, proxycore.Event{Kind: kind, Branch: b.number}, out)
+}
+
+// ServerFailed: nobody is left to be told.
+func (u *user) ServerFailed(time.Time, *transaction.Server, transaction.End, error, *live.Outbox) {}
+
+// ClientEnded lets a branch go.
+func (u *user) ClientEnded(now time.Time, c *transaction.Client) {
+	p := (*Proxy)(u)
+	if b, ok := c.User.(*branch); ok && !b.replaced {
+		// Nothing is sent because a branch is gone.
+		p.handle(now, b.relay, proxycore.Event{Kind: proxycore.EventEnded, Branch: b.number}, &p.late)
+		p.late.Reset()
+	}
+}
+
+// ServerEnded: the context ends with its branches.
+func (u *user) ServerEnded(time.Time, *transaction.Server) {}
