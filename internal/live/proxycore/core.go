@@ -86,6 +86,7 @@ type Config struct {
 // Core is what is the same for all requests. Its methods are called by one goroutine at a time.
 type Core struct {
 	cfg        Config
+	hosts      []host
 	validator  sip.Validator
 	violations []sip.Violation
 }
@@ -114,17 +115,17 @@ func New(cfg Config) (*Core, error) {
 	if cfg.Extensions == nil {
 		cfg.Extensions = []string{}
 	}
-	for i, h := range cfg.Hosts {
-		name := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(h.Name, "."), "["), "]")
-		if a, err := netip.ParseAddr(name); err == nil {
-			name = a.Unmap().WithZone("").String()
+	var hosts []host
+	for _, h := range cfg.Hosts {
+		h.Name = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(h.Name, "."), "["), "]")
+		a, err := netip.ParseAddr(h.Name)
+		if err == nil {
+			a = a.Unmap().WithZone("")
+			h.Name = a.String()
 		}
-		if i == 0 {
-			cfg.Hosts = append([]Host(nil), cfg.Hosts...)
-		}
-		cfg.Hosts[i].Name = name
+		hosts = append(hosts, host{h, a})
 	}
-	return &Core{cfg: cfg, validator: sip.Validator{Role: sip.RoleProxy, Extensions: cfg.Extensions, Schemes: cfg.Schemes}}, nil
+	return &Core{cfg: cfg, hosts: hosts, validator: sip.Validator{Role: sip.RoleProxy, Extensions: cfg.Extensions, Schemes: cfg.Schemes}}, nil
 }
 
 // isPlain reports whether a byte is unreserved in a URI (§25.1) and not the dot that ends the mark.

@@ -8,6 +8,12 @@ import (
 	"sipscribe/sip"
 )
 
+// host is a Host with its address, if its name is one.
+type host struct {
+	Host
+	addr netip.Addr
+}
+
 // isHost reports whether a host, with brackets if it is an IPv6 address, is one of ours at a port. port 0: none was given.
 func (c *Core) isHost(host []byte, port uint16, secure bool) bool {
 	host = bytes.TrimSuffix(host, []byte("."))
@@ -16,22 +22,13 @@ func (c *Core) isHost(host []byte, port uint16, secure bool) bool {
 		addr, _ = netip.ParseAddr(string(host[1 : n-1]))
 		addr = addr.Unmap().WithZone("")
 	}
-	for i := range c.cfg.Hosts {
-		h := &c.cfg.Hosts[i]
-		var address bool // without a port the default is meant; a name without one may come from SRV, which any port can stand in
-		if addr.IsValid() {
-			a, err := netip.ParseAddr(h.Name)
-			if err != nil || a != addr {
-				continue
-			}
-			address = true
-		} else {
-			if !equalFold(host, h.Name) {
-				continue
-			}
-			_, err := netip.ParseAddr(h.Name)
-			address = err == nil
+	for i := range c.hosts {
+		h := &c.hosts[i]
+		if addr.IsValid() && h.addr != addr || !addr.IsValid() && !equalFold(host, h.Name) {
+			continue
 		}
+		// Without a port the default is meant; a name without one may come from SRV, which any port can stand in.
+		address := h.addr.IsValid()
 		want := port
 		if want == 0 && address {
 			want = defaultPort(secure)

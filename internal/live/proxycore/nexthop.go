@@ -1,0 +1,72 @@
+package proxycore
+
+import (
+	"bytes"
+
+	"sipscribe/internal/capture"
+	"sipscribe/internal/live"
+	"sipscribe/sip"
+)
+
+// NextHop returns where the request goes: the first Route value after Push, else the target (§16.6 step 7). false: that is no SIP URI.
+func (f *Forward) NextHop(m *sip.Message) (live.Target, bool) {
+	target := f.target()
+	first, has := f.firstRoute(m)
+	uri := target
+	if has {
+		uri = sip.ParseAddress(first).URI.Raw
+	}
+	t, ok := TargetOf(uri)
+	// "If the Request-URI specifies a SIPS resource, the proxy MUST follow the procedures of [4] as if the input URI were a SIPS URI."
+	if u := sip.ParseURI(target); isSecure(&u) {
+		t.Secure = true
+	}
+	return t, ok
+}
+
+// target is the URI before a strict router at the next hop changes it.
+func (f *Forward) target() []byte {
+	if f.URI != "" {
+		return []byte(f.URI)
+	}
+	return f.Route.URI
+}
+
+// firstRoute returns the first Route value that the request will have.
+func (f *Forward) firstRoute(m *sip.Message) ([]byte, bool) {
+	if len(f.Push) > 0 {
+		return []byte(f.Push[0]), true
+	}
+	if f.Route.Remaining == 0 {
+		return nil, false
+	}
+	n := 0
+	for s := range m.Values(sip.FieldRoute) {
+		if n == f.Route.Skip {
+			return m.Text(s), true
+		}
+		n++
+	}
+	return nil, false
+}
+
+// TargetOf returns what a SIP URI says of where requests to it go (RFC 3263 §4: a maddr, else the host).
+func TargetOf(uri []byte) (live.Target, bool) {
+	u := sip.ParseURI(uri)
+	if !u.IsSIP() || len(u.Host) == 0 || u.Masked || u.PortText != nil && u.Port == 0 {
+		return live.Target{}, false
+	}
+	t := live.Target{Port: u.Port, Secure: isSecure(&u)}
+	host := u.Host
+	if maddr, has := u.Params.Get("maddr"); has && len(maddr) > 0 {
+		host = maddr
+	}
+	host = bytes.TrimSuffix(bytes.TrimPrefix(host, []byte("[")), []byte("]"))
+	t.Host = string(host)
+	if v, has := u.Params.Get("transport"); has {
+		if t.Transport = transportOf(v); t.Transport == capture.TransportUnknown {
+			return live.Target{}, false
+		}
+	}
+	return t, true
+}
