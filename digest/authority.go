@@ -69,16 +69,18 @@ type AuthorityConfig struct {
 // Authority is the server side for one realm: it challenges, and judges credentials. To issue and to check a nonce it needs no state; what it
 // keeps, bounded, is which nonces were used by users who proved themselves. It is not safe for concurrent use.
 type Authority struct {
-	cfg     AuthorityConfig
-	sealer  sealer
-	hasher  hasher
-	start   uint64
-	last    uint64 // stamp issued
-	windows windows
-	count   Counters
-	got     [maxHexLen / 2]byte
-	want    [maxHexLen / 2]byte
-	text    []byte
+	cfg      AuthorityConfig
+	sealer   sealer
+	hasher   hasher
+	start    uint64
+	last     uint64 // stamp issued
+	windows  windows
+	count    Counters
+	search   search
+	consider func([]byte) bool // look
+	got      [maxHexLen / 2]byte
+	want     [maxHexLen / 2]byte
+	text     []byte
 }
 
 // NewAuthority makes an authority. now is also the time before which it knows nothing: nonces of an earlier run are stale.
@@ -119,6 +121,7 @@ func NewAuthority(now time.Time, cfg AuthorityConfig) (*Authority, error) {
 		cfg.SameResource = SameResource
 	}
 	a := &Authority{cfg: cfg}
+	a.consider = a.look
 	if err := a.SetKeys(cfg.Keys); err != nil {
 		return nil, err
 	}
@@ -198,49 +201,55 @@ func MayChallenge(method string) bool { return method != "ACK" && method != "CAN
 //
 // Retransmissions must have been absorbed before (by a transaction), else they count as replayed.
 func (a *Authority) Check(now time.Time, r *Request, values iter.Seq[[]byte]) Result {
-	var best Credentials
-	var syntax error
-	values = orNone(values)
-	any, ours := false, 0
-	for v := range values {
-		any = true
-		c, err := ParseCredentials(v)
-		if err != nil {
-			if _, other := err.(*SchemeError); !other {
-				syntax = err
-			}
-			continue
-		}
-		if c.Realm != a.cfg.Realm {
-			continue
-		}
-		c.Proxy = a.cfg.Proxy
-		// Two proxies of one realm on the way have each challenged: the nonce tells which answer is ours (RFC 3261 §22.3).
-		if ours++; ours == 1 {
-			best = c
-		} else if n, m := a.sealer.open(c.Nonce, uint64(now.UnixMicro())); m != nil && n.node == a.cfg.Node {
-			best = c
-		}
-		if ours == maxOurs {
-			break
-		}
+	a.search = search{now: uint64(now.UnixMicro())}
+	if values != nil {
+		values(a.consider)
 	}
+	f := a.search
+	a.search = search{}
 	switch {
-	case ours > 0:
-		return a.CheckCredentials(now, r, best)
-	case syntax != nil:
-		return a.result(Result{Verdict: Absent, Reason: ReasonSyntax, Err: syntax})
-	case any:
+	case f.ours > 0:
+		return a.CheckCredentials(now, r, f.best)
+	case f.syntax != nil:
+		return a.result(Result{Verdict: Absent, Reason: ReasonSyntax, Err: f.syntax})
+	case f.any:
 		return a.result(Result{Verdict: Absent, Reason: ReasonOtherRealm})
 	}
 	return a.result(Result{Verdict: Absent, Reason: ReasonNoCredentials})
 }
 
-func orNone(values iter.Seq[[]byte]) iter.Seq[[]byte] {
-	if values == nil {
-		return func(func([]byte) bool) {}
+// search is what Check has found so far. It is part of the authority, and its function made once, because the variables that the body of a range
+// over a function uses are allocated, each.
+type search struct {
+	now    uint64
+	best   Credentials
+	ours   int
+	any    bool
+	syntax error
+}
+
+// look takes the next value; false when it has seen enough.
+func (a *Authority) look(value []byte) bool {
+	f := &a.search
+	f.any = true
+	c, err := ParseCredentials(value)
+	if err != nil {
+		if _, other := err.(*SchemeError); !other {
+			f.syntax = err
+		}
+		return true
 	}
-	return values
+	if c.Realm != a.cfg.Realm {
+		return true
+	}
+	c.Proxy = a.cfg.Proxy
+	// Two proxies of one realm on the way have each challenged: the nonce tells which answer is ours (RFC 3261 §22.3).
+	if f.ours++; f.ours == 1 {
+		f.best = c
+	} else if n, m := a.sealer.open(c.Nonce, f.now); m != nil && n.node == a.cfg.Node {
+		f.best = c
+	}
+	return f.ours < maxOurs
 }
 
 func (a *Authority) result(r Result) Result {

@@ -49,7 +49,6 @@ type space struct {
 	ha1        string
 	nc         uint32
 	cnonce     string // of the credentials last made; "-sess" keeps that of the first
-	last       Credentials
 	generation uint64 // of the nonce
 }
 
@@ -136,7 +135,8 @@ func isHex(s string) bool {
 // response is final.
 //
 // Of the challenges of one realm the topmost that can be answered is (RFC 8760 §2.4); each realm gets credentials of its own. A response that
-// challenges several realms is answered if one of them is ours.
+// challenges several realms is answered if one of them is ours. Two proxies of one realm that each want credentials are not served both (RFC 3261
+// §22.3: "MAY"): the second one's challenge looks like a refusal.
 func (s *Session) Challenged(a *Attempt, challenges []Challenge) error {
 	a.challenges++
 	if a.challenges > s.cfg.MaxAuth {
@@ -292,7 +292,6 @@ func (s *Session) credentials(p *space, method, uri string) (Credentials, error)
 		c.NC, c.CNonce = p.nc, p.cnonce
 	}
 	c.Response = string(s.hasher.response(&c, p.ha1, method, nil))
-	p.last = c
 	return c, nil
 }
 
