@@ -198,7 +198,7 @@ func (p *Proxy) full(now time.Time, from live.Flow, m *sip.Message, out *live.Ou
 
 // register takes a REGISTER for a domain of ours (§10.3).
 func (p *Proxy) register(now time.Time, from live.Flow, m *sip.Message, trusted bool, out *live.Outbox) {
-	if owed, ok := p.registrar.Check(m); !ok {
+	if owed, ok := p.registrar.Check(m, from); !ok {
 		if !owed.Drop {
 			p.answer(now, from, m, &owed.Reply, out)
 		}
