@@ -18,6 +18,7 @@ type branch struct {
 	proceeding bool // a provisional response came
 	cancelled  bool
 	stopped    bool      // timer C fired
+	answered   bool      // a final response that is no 2xx came
 	done       bool      // a final response came, or none will
 	ended      bool      // the transaction is gone
 	timerC     time.Time // of an INVITE (§16.6 step 11); once cancelled, cancelWait

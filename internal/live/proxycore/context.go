@@ -331,22 +331,24 @@ func (x *Context) response(now time.Time, n int, m *sip.Message) {
 		x.final, x.closed = true, true
 		x.cancelAll(`SIP;cause=200;text="Call completed elsewhere"`) // step 10, RFC 3326 §3.2
 	default:
-		if b.done {
+		if b.answered || x.final {
+			x.finish(b)
 			return
 		}
+		b.answered = true
 		if status >= 600 {
 			x.closed = true // step 5: "MUST NOT create any new branches in this context"
 		}
 		how := &Relay{RecordRoute: x.RecordRoute}
 		t := &x.targets[b.target]
-		if status == 503 && len(t.flows) > 0 && !x.closed && !b.cancelled {
+		if status == 503 && !b.done && len(t.flows) > 0 && !x.closed && !b.cancelled {
 			// RFC 3263 §4.3: a 503 is a failure of this address, and the next is tried.
 			x.collect(n, m, how)
 			b.done = true
 			t.state = targetReady
 			return
 		}
-		if !x.redirect(b, m, how) {
+		if b.done || !x.redirect(b, m, how) { // what comes after timer C has only its say
 			x.collect(n, m, how)
 		}
 		x.finish(b)

@@ -3,6 +3,7 @@ package proxycore
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
 	"sipscribe/internal/live"
 	"sipscribe/sip"
@@ -154,12 +155,14 @@ func AppendForward(dst []byte, m *sip.Message, how *Forward) []byte {
 
 // appendTarget appends the target's URI as a Request-URI.
 func (f *Forward) appendTarget(dst, received []byte) []byte {
-	var u sip.URI
-	if f.URI != "" {
-		u = sip.ParseURI([]byte(f.URI))
-	} else {
-		u = sip.ParseURI(received)
+	if f.URI == "" {
+		u := sip.ParseURI(received)
+		return appendRequestURI(dst, &u)
 	}
+	if strings.IndexByte(f.URI, '?') < 0 && strings.IndexByte(f.URI, '=') < 0 {
+		return appendURIBytes(dst, f.URI) // nothing in it that would have to go
+	}
+	u := sip.ParseURI([]byte(f.URI))
 	return appendRequestURI(dst, &u)
 }
 
@@ -193,8 +196,9 @@ func appendRequestURI(dst []byte, u *sip.URI) []byte {
 	return dst
 }
 
-func appendURIBytes(dst, b []byte) []byte {
-	for _, c := range b {
+func appendURIBytes[T string | []byte](dst []byte, b T) []byte {
+	for i := range len(b) {
+		c := b[i]
 		if c <= ' ' || c >= 0x7f || c == '<' || c == '>' || c == '"' {
 			dst = append(dst, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&15])
 			continue

@@ -21,9 +21,13 @@ func (x *Context) redirect(b *branch, m *sip.Message, how *Relay) bool {
 		if x.secure && !isSecure(&a.URI) {
 			continue // "SHOULD NOT recurse to a non-SIPS URI if the Request-URI of the original request was a SIPS URI"
 		}
+		if x.has(&a.URI) {
+			how.Without = append(how.Without, s) // tried already: "Targets can only be placed in the target set once" (§16.5)
+			continue
+		}
 		// A contact is preferred as its parent was, and among its siblings as q says.
 		q := int(x.targets[b.target].Q) * qvalue(&a) / 1000
-		if x.add(Target{URI: string(a.URI.Raw), Q: uint16(q)}) || x.has(&a.URI) {
+		if x.add(Target{URI: string(a.URI.Raw), Q: uint16(q)}) {
 			how.Without = append(how.Without, s)
 		}
 	}

@@ -33,13 +33,12 @@ const maxNumber = 64
 func NewStaticRoutes(routes []StaticRoute) (*StaticRoutes, error) {
 	r := &StaticRoutes{routes: make(map[string]StaticRoute, len(routes))}
 	for _, s := range routes {
-		switch number, ok := Number([]byte(s.Prefix)); {
-		case s.Prefix != "" && (!ok || number != s.Prefix):
+		switch {
+		case !beginsNumber(s.Prefix):
 			return nil, fmt.Errorf(`route %q: a prefix has digits, "*" and "#", and a "+" only at its beginning`, s.Prefix)
 		case s.Strip < 0 || s.Strip > len(s.Prefix):
 			return nil, fmt.Errorf("route %q: cannot strip %d of a prefix that has %d characters", s.Prefix, s.Strip, len(s.Prefix))
-		}
-		if number, ok := Number([]byte(s.Prepend)); s.Prepend != "" && (!ok || number != s.Prepend) {
+		case !beginsNumber(s.Prepend):
 			return nil, fmt.Errorf("route %q: %q cannot begin a number", s.Prefix, s.Prepend)
 		}
 		if _, twice := r.routes[s.Prefix]; twice {
@@ -53,6 +52,12 @@ func NewStaticRoutes(routes []StaticRoute) (*StaticRoutes, error) {
 		r.longest = max(r.longest, len(s.Prefix))
 	}
 	return r, nil
+}
+
+// beginsNumber reports whether a number without separators can begin so.
+func beginsNumber(s string) bool {
+	number, ok := Number([]byte(s + "0"))
+	return ok && number == s+"0"
 }
 
 // Lookup returns the route of the number that a sip or tel URI names, and the URI at its gateway: false if it names no number, or no prefix
