@@ -13,7 +13,7 @@ const digitNames = "0123456789*#ABCD"
 
 // Limits of digits.
 const (
-	// minDigit and maxDigit bound how long one is: what the exchange must recognise (RFC 4733 §2.5.1.2 leaves it to Q.24: 40 ms), and what one
+	// minDigit and maxDigit bound how long one is: what must be recognised (RFC 4733 §3.2, after Q.24: 40 ms, as the pause between), and what one
 	// duration field can say (§2.3.5), so that no digit that we send needs a second segment.
 	minDigit = 40 * time.Millisecond
 	maxDigit = 8 * time.Second
