@@ -75,6 +75,8 @@ type Config struct {
 	Node uint16
 	// Algorithms that are offered; none: SHA-256 and MD5.
 	Algorithms []digest.Algorithm
+	// NonceLifetime is how long a nonce counts; 0: five minutes.
+	NonceLifetime time.Duration
 	// Open: nobody is asked who he is. For a laboratory.
 	Open bool
 	// Trusted are networks whose requests need no credentials, such as those of gateways.
@@ -182,7 +184,7 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 	}
 	if !cfg.Open {
 		// The two challenge the same users in one realm. Each keeps what its own nonces were used for, so they have numbers of their own.
-		shared := digest.AuthorityConfig{Realm: cfg.Realm, Users: cfg.Users, Keys: cfg.Keys, Algorithms: cfg.Algorithms, Node: 2 * cfg.Node, Proxy: true}
+		shared := digest.AuthorityConfig{Realm: cfg.Realm, Users: cfg.Users, Keys: cfg.Keys, Algorithms: cfg.Algorithms, Node: 2 * cfg.Node, Lifetime: cfg.NonceLifetime, Proxy: true}
 		var err error
 		if p.authority, err = digest.NewAuthority(now, shared); err != nil {
 			return nil, err

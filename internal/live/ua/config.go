@@ -26,6 +26,8 @@ type Config struct {
 	MaxRedirection int
 	// Timers are SIP T1, SIP T2, SIP T4 and SIP Timer B, F, H, D, J.
 	Timers transaction.Timers
+	// Preemptive: requests go out with the credentials of the last challenge, which an SPA does only when it registers.
+	Preemptive bool
 	// InviteExpires is INVITE Expires: how long a call may ring (240 s).
 	InviteExpires time.Duration
 	// ReInviteExpires is ReINVITE Expires: how long a change to a call may wait for its answer (30 s).

@@ -1,0 +1,141 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"sipscribe/internal/callflow"
+	"sipscribe/internal/capture"
+	"sipscribe/internal/decode"
+	"sipscribe/internal/decode/pcap"
+	"sipscribe/internal/decode/spa"
+	"sipscribe/internal/diagnose/rules"
+	"sipscribe/internal/report"
+)
+
+// told is what the interpreter makes of a log or capture: a line a call, and how many messages it saw.
+func told(t *testing.T, format *decode.Format, data []byte) (calls []string, messages int) {
+	t.Helper()
+	in := &decode.Input{Name: "lab", R: decode.NewReader(bytes.NewReader(data)), Options: decode.Options{Clock: &decode.ClockRules{}}}
+	dec := format.New(in)
+	b := report.NewBuilder(nil, rules.All)
+	asm := callflow.NewAssembler(callflow.Options{Emit: func(c *callflow.Call) error {
+		j := b.Build(c).JSON()
+		line := j.Kind + " " + j.Outcome
+		if !j.Complete {
+			line += ", not complete: " + strings.Join(j.IncompleteBecause, "; ")
+		}
+		for _, n := range j.Notes {
+			// Every log of this collector shows line ends and has stamps of whole seconds.
+			if n.Code != "line-ends-shown" && n.Code != "clock-coarse" {
+				line += ", note " + n.Code
+			}
+		}
+		calls = append(calls, line)
+		return nil
+	}})
+	var rec capture.Record
+	for {
+		err := dec.Next(&rec)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rec.Kind == capture.KindMessage {
+			messages++
+		}
+		if err := asm.Add(&rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := asm.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return calls, messages
+}
+
+// Every scenario happens for real, and what the interpreter tells of the syslog alone is what happened.
+func TestScenarios(t *testing.T) {
+	want := map[string][]string{
+		"cancel":                   {"registration registered", "call cancelled"},
+		"answered":                 {"registration registered", "call answered"},
+		"answered-callee-hangs-up": {"registration registered", "call answered"},
+		"busy":                     {"registration registered", "call busy"},
+		"no-answer":                {"registration registered", "call unanswered"},
+		"wrong-password":           {"registration rejected", "call rejected"},
+		"stale-nonce":              {"registration registered", "call cancelled", "call cancelled"},
+		"unknown-number":           {"registration registered", "call rejected"},
+		"cancel-crosses-answer":    {"registration registered", "call answered"},
+		"fork":                     {"registration registered", "call answered"},
+		"redirect":                 {"registration registered", "call answered"},
+		"registration-lost":        {"registration registered", "call unanswered", "call cancelled"},
+	}
+	for _, s := range Scenarios {
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			port, err := freePort(0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := Run(ctx, Config{Scenario: s, Ring: 300 * time.Millisecond, SIPPort: port, Location: time.UTC, Talk: t.Logf})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Datagrams != r.Messages {
+				t.Errorf("the collector has %d of %d datagrams", r.Datagrams, r.Messages)
+			}
+			calls, n := told(t, spa.Format, r.Log)
+			if got, want := strings.Join(calls, "\n"), strings.Join(want[s.Name], "\n"); got != want {
+				t.Errorf("told of the syslog:\n%s\nwant\n%s\n%s", got, want, r.Log)
+			}
+			if _, m := told(t, pcap.Format, r.Pcap); m != n {
+				t.Errorf("%d messages in the capture, %d in the syslog", m, n)
+			}
+		})
+	}
+}
+
+// A scenario that is interrupted hangs up, so that nobody talks to nobody.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	port, err := freePort(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Run(ctx, Config{Scenario: Named("cancel"), SIPPort: port, Location: time.UTC, Talk: func(format string, _ ...any) {
+		if strings.HasPrefix(format, "it rings") {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if !bytes.Contains(r.Log, []byte("CANCEL sip:")) || !bytes.Contains(r.Log, []byte("487 Request Terminated")) {
+		t.Errorf("the call was left ringing:\n%s", r.Log)
+	}
+}
+
+func TestLogLimit(t *testing.T) {
+	port, err := freePort(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Run(context.Background(), Config{Scenario: Named("busy"), SIPPort: port, Location: time.UTC, LogLimit: 1022})
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls, _ := told(t, spa.Format, r.Log)
+	// The INVITE with credentials is longer than the seed page's daemon takes.
+	if len(calls) != 2 || !strings.Contains(calls[1], "call busy, note message-cut") {
+		t.Errorf("%q", calls)
+	}
+}
