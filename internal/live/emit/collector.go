@@ -89,7 +89,11 @@ func (c *Collector) Receive(at time.Time, host string, datagram []byte) error {
 type Log struct {
 	SPA       *SPA // its servers are not used
 	Collector *Collector
+	// Host is the device as the daemon knows it, by its address; "": the observer of the record, or the device's own end of the message. A tap
+	// knows neither of an event: then that of the last record, and localhost before the first.
+	Host string
 
+	last     string
 	datagram []byte
 }
 
@@ -103,7 +107,7 @@ func (l *Log) Emit(rec *capture.Record) error {
 	if !ok {
 		at = time.Unix(0, rec.Time.Clock).UTC()
 	}
-	return l.Collector.Receive(at, observer(rec), l.datagram)
+	return l.Collector.Receive(at, host(l.Host, rec, &l.last), l.datagram)
 }
 
 // appendKiwiPriority appends "Local3.Debug" and a TAB.

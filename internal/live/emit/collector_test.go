@@ -202,3 +202,29 @@ func TestEventWithoutLine(t *testing.T) {
 		}
 	}
 }
+
+// Who logs an event, of which a tap knows neither observer nor address.
+func TestHost(t *testing.T) {
+	off := event(time.Unix(0, 0), capture.Event{Name: "off-hook", Line: 1}, "[0]Off Hook")
+	off.Observer = nil
+	hosts := func(host string) string {
+		var b bytes.Buffer
+		l := Log{SPA: &SPA{DebugLevel: 3, Lines: []Line{{Option: DebugOneLine}}}, Collector: &Collector{W: &b}, Host: host}
+		for _, rec := range []*capture.Record{&off, &ok, &off} {
+			if err := l.Emit(rec); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var all []string
+		for line := range strings.Lines(b.String()) {
+			all = append(all, strings.Fields(line)[3])
+		}
+		return strings.Join(all, " ")
+	}
+	if got := hosts(""); got != "localhost 192.168.0.2 192.168.0.2" {
+		t.Error(got)
+	}
+	if got := hosts("spa"); got != "spa spa spa" {
+		t.Error(got)
+	}
+}

@@ -25,6 +25,9 @@ import (
 //
 // Events are not in it: a capture has packets.
 type Pcap struct {
+	// Own is the device's end of messages whose tap does not know it: a socket that is bound to no address in particular.
+	Own netip.AddrPort
+
 	w       *pcapgo.Writer
 	buf     gopacket.SerializeBuffer
 	eth     layers.Ethernet
@@ -67,6 +70,12 @@ func (p *Pcap) Emit(rec *capture.Record) error {
 		return nil
 	}
 	src, dst := endpoint(rec.Src), endpoint(rec.Dst)
+	switch {
+	case !src.IsValid() && rec.Direction == capture.Sent:
+		src = p.Own
+	case !dst.IsValid() && rec.Direction == capture.Received:
+		dst = p.Own
+	}
 	if !src.IsValid() || !dst.IsValid() || src.Port() == 0 || dst.Port() == 0 || src.Addr().Is4() != dst.Addr().Is4() {
 		return fmt.Errorf("%w: %v to %v", ErrAddress, rec.Src, rec.Dst)
 	}

@@ -199,6 +199,21 @@ func TestPcapRefuses(t *testing.T) {
 	if n := verify(t, b.Bytes()); n != 3 {
 		t.Error(n)
 	}
+	b.Reset()
+	if p, err = NewPcap(&b); err != nil {
+		t.Fatal(err)
+	}
+	p.Own = netip.MustParseAddrPort("192.168.0.2:5062")
+	sent, received := invite, ok
+	sent.Src, received.Dst = capture.Endpoint{}, capture.Endpoint{}
+	for _, rec := range []capture.Record{sent, received} {
+		if err := p.Emit(&rec); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := decodeAll(t, pcap.Format, b.Bytes(), nil); len(got) != 2 || got[0].Src.String() != "192.168.0.2:5062" || got[1].Dst.String() != "192.168.0.2:5062" {
+		t.Errorf("%+v", got)
+	}
 	if _, err := NewPcap(failing{}); err == nil {
 		t.Error("no error")
 	}

@@ -27,7 +27,7 @@ type Syslog struct {
 	// Counted frames each record by its length (RFC 6587 §3.4.1), for TCP and TLS; without, a record is a datagram (RFC 5426 §3.1).
 	Counted  bool
 	Priority syslog.Priority // 0 is taken for local0.info, which nobody means by kern.emerg
-	Host     string          // HOSTNAME; "": the observer of the record, or the device's own address
+	Host     string          // HOSTNAME; "": as in Log
 	App      string          // APP-NAME or TAG; "": sipscribe
 	// Location is the zone of the times; nil: UTC.
 	Location *time.Location
@@ -39,6 +39,7 @@ type Syslog struct {
 	// NotSIP and Cut are as in SPA.
 	NotSIP, Cut int64
 
+	last             string
 	text, rec, frame []byte
 }
 
@@ -79,12 +80,9 @@ func (s *Syslog) AppendRecord(dst []byte, rec *capture.Record) []byte {
 	default:
 		return dst
 	}
-	r := syslog.Record{Priority: s.Priority, Host: s.Host, App: s.App, Text: s.text}
+	r := syslog.Record{Priority: s.Priority, Host: host(s.Host, rec, &s.last), App: s.App, Text: s.text}
 	if r.Priority == 0 {
 		r.Priority = syslog.MakePriority(syslog.Local0, syslog.Informational)
-	}
-	if r.Host == "" {
-		r.Host = observer(rec)
 	}
 	if r.App == "" {
 		r.App = "sipscribe"
@@ -107,13 +105,23 @@ func (s *Syslog) AppendRecord(dst []byte, rec *capture.Record) []byte {
 	return append(dst, s.rec...)
 }
 
-// observer returns the host that logged a record: as the record has it, or the device's own address.
-func observer(rec *capture.Record) string {
-	if len(rec.Observer) > 0 {
-		return string(rec.Observer)
+// host returns the host that logs a record: the one that is set, as the record has it, the device's own address, or the last.
+func host(set string, rec *capture.Record, last *string) string {
+	if set != "" {
+		return set
 	}
-	if a := local(rec).Addr; a.IsValid() {
-		return a.Unmap().String()
+	switch a := local(rec).Addr.Unmap().WithZone(""); {
+	case len(rec.Observer) > 0:
+		if string(rec.Observer) != *last {
+			*last = string(rec.Observer)
+		}
+	case a.IsValid():
+		var b [64]byte
+		if text := a.AppendTo(b[:0]); string(text) != *last {
+			*last = string(text)
+		}
+	case *last == "":
+		return "localhost"
 	}
-	return ""
+	return *last
 }

@@ -26,7 +26,7 @@ type SPA struct {
 	SyslogServer, DebugServer Sender
 	DebugLevel                int
 	// Lines have the SIP Debug Option of each line of the device. A message belongs to the line whose SIP Port is the device's
-	// end of it; one with Port 0 to any.
+	// end of it; one with Port 0 to any, and one of which the tap does not know that end to the first.
 	Lines []Line
 	// PRI puts a PRI before the text. SPA3102 of 2016 do; SPA3000 and PAP2 do not.
 	PRI bool
@@ -132,7 +132,7 @@ func (s *SPA) appendMessage(dst []byte, rec *capture.Record) []byte {
 func (s *SPA) lineOf(rec *capture.Record) (int, DebugOption) {
 	port := local(rec).Port
 	for i, l := range s.Lines {
-		if l.Port == 0 || l.Port == port {
+		if l.Port == 0 || port == 0 || l.Port == port {
 			return i + 1, l.Option
 		}
 	}

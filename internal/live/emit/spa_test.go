@@ -120,10 +120,12 @@ func TestLines(t *testing.T) {
 	second.Dst.Port = 5063
 	third := message(capture.Sent, "BYE sip:b@h SIP/2.0", "CSeq: 2 BYE")
 	third.Src.Port = 5064
+	fourth := message(capture.Sent, "BYE sip:b@h SIP/2.0", "CSeq: 2 BYE")
+	fourth.Src = capture.Endpoint{}
 	for _, c := range []struct {
 		rec  *capture.Record
 		want string
-	}{{&ok, "SIP/2.0 200 OK"}, {&second, string(second.Data)}, {&third, ""}} {
+	}{{&ok, "SIP/2.0 200 OK"}, {&fourth, "BYE sip:b@h SIP/2.0"}, {&second, string(second.Data)}, {&third, ""}} {
 		if got := string(s.AppendDatagram(nil, c.rec)); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
