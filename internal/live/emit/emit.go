@@ -2,6 +2,7 @@
 //
 //	                ┌▶ SPA        datagrams as a Sipura, Linksys or Cisco SPA sends them ─▶ Sender, or ─▶ Collector
 //	tap ─ Record ─▶ ┼▶ Syslog     RFC 5424 and RFC 3164, one record a message            ─▶ Sender
+//	                ├▶ HEP        HEP3 packets                                           ─▶ Sender
 //	                ├▶ Pcap       UDP and TCP packets                                    ─▶ io.Writer
 //	                └▶ Tee        several of them
 //
@@ -22,6 +23,7 @@
 //   - An event is one line: control characters in what it is about become '?'. The real device is not known to do that.
 //   - What is no SIP message (it came to the SIP port, but has no start line) is not logged as one: "[0]Off Hook" in a datagram from
 //     anybody would else be an event of ours. The SPA and the Syslog count it in NotSIP; Pcap has it, where it is what it was: a packet.
+//   - A packet of HEP and of Pcap carries its length, so that its content is only content.
 //   - Syslog escapes all control characters, and frames on a stream are octet-counted (RFC 6587 §3.4.1), never ended by LF.
 //   - In every escape of a collector a text that looks like its escapes ("^M ", "#015#012" in a display name) reads back as a
 //     line end. That may forge a header field within the message, which cannot be told apart from that form of log; it never makes a
