@@ -35,18 +35,20 @@ type bench struct {
 	accept   bool // take on what comes
 	onServer func(s *Server, m *sip.Message, cancels *Server)
 	onFinal  func(c *Client, m *sip.Message)
-	server   *Server // the last one that was taken on
-	cancels  *Server // what the last CANCEL was for
-	err      error   // of the last Accept
+	server   *Server     // the last one that was taken on
+	cancels  *Server     // what the last CANCEL was for
+	err      error       // of the last Accept
 	sent     []live.Item // all that went out
 	began    map[any]bool
+	over     map[any]bool
+	failed   map[*Client]bool
 	finals   map[*Client]int
 }
 
 var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func newBench(t testing.TB, c Config) *bench {
-	b := &bench{t: t, now: began, accept: true, began: map[any]bool{}, finals: map[*Client]int{}}
+	b := &bench{t: t, now: began, accept: true, began: map[any]bool{}, over: map[any]bool{}, failed: map[*Client]bool{}, finals: map[*Client]int{}}
 	c.User = b
 	if c.Rand == nil {
 		c.Rand = chance{rand.NewChaCha8([32]byte{1})}
@@ -99,6 +101,9 @@ func (b *bench) Request(now time.Time, from live.Flow, m *sip.Message, cancels *
 
 func (b *bench) Response(now time.Time, c *Client, m *sip.Message, out *live.Outbox) {
 	b.say("response %s", name(m))
+	if b.over[c] {
+		b.t.Errorf("%s comes to a client that has ended", name(m))
+	}
 	if c.Request() == nil && !(m.Status/100 == 2 && b.finals[c] > 0) {
 		b.t.Errorf("%s: the request is gone before the user could see it", name(m))
 	}
@@ -119,6 +124,10 @@ func (b *bench) StrayResponse(now time.Time, from live.Flow, m *sip.Message, out
 
 func (b *bench) ClientFailed(now time.Time, c *Client, why End, err error, out *live.Outbox) {
 	b.say("%s failed: %v", c.Method(), why)
+	if b.over[c] || b.failed[c] {
+		b.t.Errorf("a client failed that has ended, or twice")
+	}
+	b.failed[c] = true
 	if err == nil {
 		b.t.Error("a failure without a reason")
 	}
@@ -138,10 +147,14 @@ func (b *bench) ClientEnded(now time.Time, c *Client) { b.ended(c, c.State()) }
 func (b *bench) ServerEnded(now time.Time, s *Server) { b.ended(s, s.State()) }
 
 func (b *bench) ended(x any, state State) {
-	if !b.began[x] || state != StateTerminated {
+	if c, ok := x.(*Client); ok && c.own && !b.over[x] {
+		b.began[x] = true // one that the layer made
+	}
+	if !b.began[x] || b.over[x] || state != StateTerminated {
 		b.t.Errorf("%T ended that is %v, or twice", x, state)
 	}
 	delete(b.began, x)
+	b.over[x] = true
 }
 
 // message joins lines to a message; "|" ends a line.
