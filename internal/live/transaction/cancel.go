@@ -26,8 +26,8 @@ func (l *Layer) sendCancel(now time.Time, c *Client, out *live.Outbox) {
 	c.pending = nil
 	l.parsed.Parse(c.request)
 	l.made = l.appendCancel(l.made[:0], c, &l.parsed, p.reason)
-	cancel := &Client{User: p.user, own: true}
-	cancel.method = sip.MethodCancel
+	cancel := &Client{User: p.user}
+	cancel.method, cancel.own = sip.MethodCancel, true
 	key := appendClientKey(l.scratch[:0], sip.MethodCancel, nil, []byte(c.Branch()))
 	l.scratch = key
 	if l.clients[string(key)] != nil {

@@ -13,7 +13,6 @@ type Client struct {
 	transaction
 	request []byte         // until a final response came; kept is the same bytes, or the ACK
 	pending *pendingCancel // until a provisional response comes
-	own     bool           // a CANCEL that the layer made
 }
 
 // pendingCancel is what Cancel was given.

@@ -20,8 +20,7 @@ type machine struct {
 	state    State
 	reliable bool
 	cancel   cancelling
-	// interval is the one that again was last set with.
-	interval time.Duration
+	repeats  uint8   // how often Timer A, E or G was set
 	again    instant // Timer A, E, G; time for a 100
 	end      instant // every other timer: a state has one of them at most
 }
@@ -105,17 +104,22 @@ func (m *machine) due(now instant) (e Event, ok bool) {
 	return 0, false
 }
 
-// repeat sets again for the first time, or with twice the interval up to the longest.
+// repeat sets Timer A, E or G: for the first time, or with twice the interval up to the longest.
 func (m *machine) repeat(now instant, first, longest time.Duration) {
-	switch {
-	case m.reliable: // RFC 3261 §17: nothing is sent again
+	if m.reliable { // RFC 3261 §17: nothing is sent again
 		return
-	case m.interval == 0:
-		m.interval = first
-	default:
-		m.interval = min(2*m.interval, longest)
 	}
-	m.again = now.after(m.interval)
+	interval := first
+	for i := uint8(0); i < m.repeats && interval < longest; i++ {
+		interval *= 2
+	}
+	if m.repeats > 0 {
+		interval = min(interval, longest)
+	}
+	if m.repeats < math.MaxUint8 {
+		m.repeats++
+	}
+	m.again = now.after(interval)
 }
 
 // linger enters a state that waits for repeats only: for no time over a reliable transport, where none come.

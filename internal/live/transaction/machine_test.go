@@ -194,7 +194,7 @@ func TestFigures(t *testing.T) {
 							m = start(f.kind, transport == tcp)
 						}
 						if event == EventAgain || from == StateTrying && f.kind == NonInviteClient {
-							m.interval = 500 * ms
+							m.repeats = 1
 						}
 						// An INVITE server that has said nothing, and one that has.
 						if f.kind == InviteServer && from == StateProceeding && event == EventRepeat {

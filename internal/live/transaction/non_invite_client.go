@@ -16,9 +16,10 @@ func (m *machine) nonInviteClient(now instant, t *Timers, e Event) action {
 		switch e {
 		case EventAgain:
 			if m.state == StateProceeding {
-				m.interval = t.T2 // "Timer E MUST be reset with a value of T2 seconds"
+				m.again = now.after(t.T2) // "Timer E MUST be reset with a value of T2 seconds"
+			} else {
+				m.repeat(now, t.T1, t.T2)
 			}
-			m.repeat(now, t.T1, t.T2)
 			return actAgain
 		case EventProvisional:
 			m.state = StateProceeding // E and F go on

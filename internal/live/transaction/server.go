@@ -19,7 +19,6 @@ type Server struct {
 	port uint16
 	// sentBy is the port of sent-by, with the default of the transport.
 	sentBy uint16
-	own    bool // a CANCEL for an INVITE that is here
 	lost   bool // the connection is gone
 	told   bool // the user knows of a transport failure
 }

@@ -12,6 +12,7 @@ import (
 type transaction struct {
 	machine
 	method sip.Method
+	own    bool      // outside the limits: a CANCEL of the layer, or one for an INVITE that is there
 	key    string    // in the table of clients or servers
 	flow   live.Flow // of a client where the request went, of a server where it came from
 	kept   []byte    // what may be sent again
