@@ -27,7 +27,7 @@ func (c *Client) State() State { return c.state }
 // Method returns the method of the request; of a CANCEL made by Layer.Cancel it is CANCEL.
 func (c *Client) Method() sip.Method { return c.method }
 
-// Flow returns the flow that the request was sent over.
+// Flow returns the flow that the request was sent over; without its Conn if that connection has ended since.
 func (c *Client) Flow() live.Flow { return c.flow }
 
 // Branch returns the branch of the topmost Via of the request. A CANCEL has that of its INVITE.

@@ -29,7 +29,7 @@ func FuzzLayer(f *testing.F) {
 func TestSchedules(t *testing.T) {
 	taken := map[Transition]int{}
 	r := rand.New(rand.NewPCG(3261, 6026))
-	for i := range 4000 {
+	for i := range 1500 {
 		data := make([]byte, 20+r.IntN(200))
 		for j := range data {
 			data[j] = byte(r.Uint32())

@@ -174,6 +174,8 @@ func (l *Layer) prepare(s *Server, m *sip.Message) {
 
 // Accept makes a server transaction for a request that the user got by User.Request, and is called from within that. It fails if there are too
 // many (ErrFull), for an ACK, and for a request without Via or that belongs to a transaction already.
+//
+// An INVITE that was taken on must be answered: no timer ends it while it is Proceeding (Figure 7).
 func (l *Layer) Accept(now time.Time, from live.Flow, m *sip.Message) (*Server, error) {
 	at := l.at(now)
 	if m.Kind != sip.KindRequest || m.Method == sip.MethodAck || m.Method == sip.MethodUnknown {
@@ -355,8 +357,8 @@ func (l *Layer) Failed(now time.Time, to live.Flow, ref uint64, err error, out *
 	l.report(now)
 }
 
-// Closed tells that a connection has ended. Requests that were sent over it and had no response have failed; responses to what came over
-// it go over a new one (§18.2.2).
+// Closed tells that a connection has ended. Requests that were sent over it and wait for a response have failed, but for an INVITE that is
+// Proceeding: its final response may come over a new connection, as those of ours to what came over this one do (§18.2.2).
 func (l *Layer) Closed(now time.Time, flow live.Flow, out *live.Outbox) {
 	l.at(now)
 	l.batch = l.peers.at(l.batch[:0], peer{flow.Transport, flow.Remote})
@@ -365,6 +367,7 @@ func (l *Layer) Closed(now time.Time, flow live.Flow, out *live.Outbox) {
 		case t.state == StateTerminated || t.flow.Conn != flow.Conn && t.flow.Conn != 0:
 		case t.client != nil:
 			l.stepClient(now, t.client, EventTransport, nil, errClosed, out)
+			t.flow.Conn = 0 // an INVITE that goes on sends its ACK or CANCEL over another
 		default:
 			l.reopen(t.server)
 		}

@@ -147,8 +147,13 @@ func (b *bench) ClientEnded(now time.Time, c *Client) { b.ended(c, c.State()) }
 func (b *bench) ServerEnded(now time.Time, s *Server) { b.ended(s, s.State()) }
 
 func (b *bench) ended(x any, state State) {
-	if c, ok := x.(*Client); ok && c.own && !b.over[x] {
-		b.began[x] = true // one that the layer made
+	if c, ok := x.(*Client); ok {
+		if c.own && !b.over[x] {
+			b.began[x] = true // one that the layer made
+		}
+		if c.Request() != nil || c.kept != nil {
+			b.t.Errorf("a %s that has ended keeps its request", c.Method())
+		}
 	}
 	if !b.began[x] || b.over[x] || state != StateTerminated {
 		b.t.Errorf("%T ended that is %v, or twice", x, state)
@@ -602,6 +607,9 @@ func TestCancelServer(t *testing.T) {
 	b := newBench(t, Config{})
 	b.receive(invite)
 	s := b.server
+	if s.Flow() != overUDP || s.Method() != sip.MethodInvite {
+		t.Errorf("%v came over %v", s.Method(), s.Flow())
+	}
 	b.respond(s, 180, invite)
 	b.receive(cancel)
 	if b.cancels != s || b.server == s {
@@ -783,6 +791,37 @@ func TestTheHundred(t *testing.T) {
 	}
 }
 
+// TestNothingIsKeptForLong: after the final response a client has no more than its ACK, and an INVITE server that was acknowledged, or accepted, has
+// nothing.
+func TestNothingIsKeptForLong(t *testing.T) {
+	b := newBench(t, Config{})
+	for status, kept := range map[int]bool{200: false, 486: true} {
+		branch := fmt.Sprint("z9hG4bKi", status)
+		c := b.send(overUDP, request("INVITE", branch))
+		if string(c.Request()) != string(request("INVITE", branch)) {
+			t.Errorf("the request is %q", c.Request())
+		}
+		b.receive(response(180, request("INVITE", branch), "b"))
+		if c.Request() == nil {
+			t.Error("the request is gone before the final response: a CANCEL and an ACK are made from it")
+		}
+		b.receive(response(status, request("INVITE", branch), "b"))
+		if c.Request() != nil || (c.kept != nil) != kept {
+			t.Errorf("after %d the client keeps %d bytes of request and %d to send again", status, len(c.Request()), len(c.kept))
+		}
+		b.receive(request("INVITE", branch))
+		b.respond(b.server, status, request("INVITE", branch))
+		if (b.server.kept != nil) != kept {
+			t.Errorf("after %d the server keeps %d bytes", status, len(b.server.kept))
+		}
+		b.receive(request("ACK", branch))
+		if b.server.kept != nil {
+			t.Errorf("after the ACK for %d the server keeps %d bytes", status, len(b.server.kept))
+		}
+	}
+	b.gone()
+}
+
 func TestStateless(t *testing.T) {
 	b := newBench(t, Config{})
 	b.accept = false
@@ -962,6 +1001,24 @@ func TestTransportFailure(t *testing.T) {
 	b.log = nil
 	b.l.Closed(b.now, overTCP, &b.out)
 	b.want("OPTIONS failed: transport failure", "INFO failed: transport failure")
+	b.gone()
+
+	// An INVITE that is Proceeding goes on (Figure 5), and its CANCEL and ACK need not go over what is not there any more.
+	b = newBench(t, Config{})
+	c = b.send(overTCP, invite)
+	b.receive(response(180, invite, "b"))
+	b.l.Closed(b.now, overTCP, &b.out)
+	b.cancel(c, "")
+	b.receive(response(487, invite, "b"))
+	b.want("> INVITE", "response 180 INVITE", "> CANCEL", "> ACK", "response 487 INVITE")
+	for _, i := range b.sent[1:] {
+		if i.Flow != free {
+			t.Errorf("sent over %v, want %v", i.Flow, free)
+		}
+	}
+	if c.Flow() != free {
+		t.Errorf("the flow is %v", c.Flow())
+	}
 	b.gone()
 
 	// A server stays (RFC 6026 §8.8), is told once, and absorbs what comes again.
