@@ -26,7 +26,7 @@
 //	      │ 2 │ 16 │ fam│ IP │ sport│ dport│ source, dest.    │ time       │ payload   big endian, but for the time:
 //	      └───┴────┴────┴────┴──────┴──────┴──────────────────┴────────────┴─────────
 //	time: seconds, microseconds (4 bytes each), capture agent (2), padding (2), as a little-endian machine has them in memory. HEP1 has no time. The
-//	second byte is the length up to the time.
+//	second byte is the length up to the time, or should be.
 //
 // Nothing is copied: what Parse gives are parts of the datagram. The program code is our own, after the tables of the specification.
 package hep
@@ -152,15 +152,18 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("hep: %s at byte %d", e.Text, e.Offset) }
 
-// Recognise reports whether data begins like a packet of HEP1, 2 or 3.
+// Recognise reports whether data begins like a packet of HEP1, 2 or 3. HEP1 and HEP2 have no mark; an address family and a transport have to
+// do.
 func Recognise(data []byte) bool {
 	switch {
-	case len(data) < 6:
+	case len(data) < 8:
 		return false
 	case string(data[:4]) == "HEP3":
 		return true
+	case data[0] != 1 && data[0] != 2, data[2] != IPv4 && !isIPv6(data[2]):
+		return false
 	}
-	return (data[0] == 1 || data[0] == 2) && (data[1] == header4 && data[2] == IPv4 || data[1] == header6 && isIPv6(data[2]))
+	return data[3] == UDP || data[3] == TCP || data[3] == TLS || data[3] == SCTP
 }
 
 // Frame returns the length of the HEP3 packet that a stream goes on with; 0: it cannot be told yet. A stream that does not go on with one has lost

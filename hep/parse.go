@@ -158,9 +158,7 @@ func (p *Packet) parse2(data []byte) error {
 	default:
 		return &Error{2, fmt.Sprintf("the address family %d", p.Family)}
 	}
-	if int(data[1]) != head {
-		return &Error{1, fmt.Sprintf("a header of %d bytes, that of the address family %d has %d", data[1], p.Family, head)}
-	}
+	// data[1] should be head. Nobody needs it, and sngrep 1.6.0 writes something else there.
 	if len(data) < head {
 		return &Error{len(data), "cut in the addresses"}
 	}
