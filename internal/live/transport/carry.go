@@ -119,7 +119,7 @@ func (d *Driver) flush() {
 	}
 	d.writing = nil
 	if len(s.out) > 0 {
-		s.send(s, d.wrote)
+		s.send(s, d.done)
 	}
 }
 

@@ -31,9 +31,10 @@ type Driver struct {
 	element live.Element
 	now     time.Time
 	closed  bool
-	out     live.Outbox // what the element asks for now
-	doing   live.Outbox // what is being carried out
-	writing *udpSocket  // has datagrams in its out
+	out     live.Outbox            // what the element asks for now
+	doing   live.Outbox            // what is being carried out
+	writing *udpSocket             // has datagrams in its out
+	done    func(*outgoing, error) // wrote: made once, since each making is an allocation
 	timer   *time.Timer
 	armed   time.Time // when timer fires; zero: it does not
 	fired   time.Time // when it did
@@ -58,6 +59,7 @@ func New(cfg Config, element live.Element) (*Driver, error) {
 		cfg.Allow = func(netip.AddrPort) bool { return true }
 	}
 	d := &Driver{cfg: cfg, element: element, tap: tap{to: cfg.Tap}}
+	d.done = d.wrote
 	d.pool.init()
 	if err := d.listen(); err != nil {
 		d.release()

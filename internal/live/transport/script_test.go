@@ -34,6 +34,12 @@ type happening struct {
 	err   error
 }
 
+func (s *script) tell(h happening) {
+	if s.happened != nil {
+		s.happened <- h
+	}
+}
+
 func newScript() *script { return &script{happened: make(chan happening, 20000)} }
 
 func (s *script) Receive(now time.Time, from live.Flow, data []byte, out *live.Outbox) {
@@ -41,7 +47,7 @@ func (s *script) Receive(now time.Time, from live.Flow, data []byte, out *live.O
 		s.receive(now, from, data, out)
 	}
 	if s.happened != nil {
-		s.happened <- happening{what: "receive", flow: from, data: string(data)}
+		s.tell(happening{what: "receive", flow: from, data: string(data)})
 	}
 }
 
@@ -49,18 +55,18 @@ func (s *script) Failed(now time.Time, to live.Flow, ref uint64, err error, out 
 	if s.failed != nil {
 		s.failed(now, to, ref, err, out)
 	}
-	s.happened <- happening{what: "failed", flow: to, ref: ref, err: err}
+	s.tell(happening{what: "failed", flow: to, ref: ref, err: err})
 }
 
 func (s *script) Resolved(now time.Time, ref uint64, flows []live.Flow, err error, out *live.Outbox) {
 	if s.resolved != nil {
 		s.resolved(now, ref, flows, err, out)
 	}
-	s.happened <- happening{what: "resolved", ref: ref, flows: flows, err: err}
+	s.tell(happening{what: "resolved", ref: ref, flows: flows, err: err})
 }
 
 func (s *script) Closed(now time.Time, f live.Flow, out *live.Outbox) {
-	s.happened <- happening{what: "closed", flow: f}
+	s.tell(happening{what: "closed", flow: f})
 }
 
 func (s *script) Wake(now time.Time, out *live.Outbox) {
@@ -68,7 +74,7 @@ func (s *script) Wake(now time.Time, out *live.Outbox) {
 	if s.wake != nil {
 		s.wake(now, out)
 	}
-	s.happened <- happening{what: "wake"}
+	s.tell(happening{what: "wake"})
 }
 
 func (s *script) Next() time.Time { return s.next }
@@ -185,3 +191,7 @@ func read(t testing.TB, c *net.UDPConn) (string, netip.AddrPort) {
 
 // echo sends everything back over the flow that it came over.
 func echo(_ time.Time, from live.Flow, data []byte, out *live.Outbox) { out.Send(from, 0, data) }
+
+func contextOf(testing.TB) (context.Context, context.CancelFunc) {
+	return context.WithCancel(context.Background())
+}
