@@ -83,7 +83,8 @@ func (d *Driver) Run(ctx context.Context) error {
 	for _, s := range d.udp {
 		d.running.Go(func() {
 			handle := func() { d.datagrams(s) }
-			if err := s.serve(s, handle, d.unreachable); err != nil && d.ctx.Err() == nil {
+			unreachable := func(to netip.AddrPort, quote []byte, err error) { d.unreachable(s, to, quote, err) }
+			if err := s.serve(s, handle, unreachable); err != nil && d.ctx.Err() == nil {
 				failed <- fmt.Errorf("reading UDP at %s: %w", s.addr, err)
 			}
 		})
@@ -217,10 +218,13 @@ func (d *Driver) datagrams(s *udpSocket) {
 	d.leave()
 }
 
-// unreachable tells that an ICMP error came back for a datagram (RFC 3261 §18.4).
-func (d *Driver) unreachable(o outgoing, err error) {
-	d.counters.Unreachable.Add(1)
+// unreachable tells that an ICMP error came back for a datagram (RFC 3261 §18.4). Over loopback it is there before the call that sent the
+// datagram returns: only whoever holds the element knows what was sent.
+func (d *Driver) unreachable(s *udpSocket, to netip.AddrPort, quote []byte, err error) {
 	d.event(func(now time.Time, out *live.Outbox) {
-		d.element.Failed(now, o.flow, o.ref, fmt.Errorf("%s is unreachable: %w", o.flow.Remote, err), out)
+		d.counters.Unreachable.Add(1)
+		if o, ok := s.sent.find(to, quote); ok {
+			d.element.Failed(now, o.flow, o.ref, fmt.Errorf("%s is unreachable: %w", to, err), out)
+		}
 	})
 }

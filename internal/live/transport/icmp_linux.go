@@ -3,6 +3,7 @@ package transport
 import (
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"syscall"
 	"unsafe"
 
@@ -12,10 +13,7 @@ import (
 // errors reads the queue of the errors that came back for datagrams (ip(7), IP_RECVERR), and calls unreachable for each that RFC 3261
 // §18.4 wants told: host, network, port and protocol unreachable, parameter problem. Source quench and time exceeded are ignored, as is
 // what was too large (the system has learned the size, and cuts what is sent again).
-//
-// Anybody can send such an error, also one that names ports that are known to all. So it must quote the beginning of what was sent to
-// that address lately, with the branch that nobody can guess.
-func (u *batchIO) errors(s *udpSocket, fd uintptr, unreachable func(outgoing, error)) {
+func (u *batchIO) errors(fd uintptr, unreachable func(netip.AddrPort, []byte, error)) {
 	var name [unix.SizeofSockaddrInet6]byte
 	var ctl [256]byte
 	for {
@@ -35,9 +33,7 @@ func (u *batchIO) errors(s *udpSocket, fd uintptr, unreachable func(outgoing, er
 		if err == nil {
 			continue
 		}
-		if o, ok := u.sent.find(readSockaddr(&name), u.quote[:min(int(n), len(u.quote))]); ok {
-			unreachable(o, err)
-		}
+		unreachable(readSockaddr(&name), u.quote[:min(int(n), len(u.quote))], err)
 	}
 }
 

@@ -204,7 +204,7 @@ func TestSlowConnections(t *testing.T) {
 	silent, pinging, half := dialTCP(t, addr(t, d, capture.TCP)), dialTCP(t, addr(t, d, capture.TCP)), dialTCP(t, addr(t, d, capture.TCP))
 	put(t, half, m)
 	get(t, half, m)
-	put(t, half, m[:20])
+	put(t, half, m[:strings.Index(m, "\r\n")+2])
 	stop := make(chan struct{})
 	go func() { // one line after the other, but never the last; and keep-alives that are no message
 		defer close(stop)

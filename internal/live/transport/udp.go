@@ -38,6 +38,7 @@ type udpSocket struct {
 	wildcard bool           // addr is unspecified: what it was sent to is known of each datagram, and chosen for each
 	in       []datagram     // what the last read brought
 	out      []outgoing     // what the next write takes
+	sent     sentRing
 	datagramIO
 }
 
@@ -45,9 +46,9 @@ type udpSocket struct {
 type datagramIO interface {
 	// open sets the socket up.
 	open(s *udpSocket) error
-	// serve reads until the socket is closed, and calls handle with what each read brought, in s.in; and unreachable for each ICMP error
-	// that answers what was sent lately.
-	serve(s *udpSocket, handle func(), unreachable func(outgoing, error)) error
+	// serve reads until the socket is closed, and calls handle with what each read brought, in s.in; and unreachable for each ICMP
+	// error, with what it quotes of the datagram that it is about.
+	serve(s *udpSocket, handle func(), unreachable func(to netip.AddrPort, quote []byte, err error)) error
 	// send writes s.out, in order, calls done for each, and empties it. What is wrong may be errSendFull.
 	send(s *udpSocket, done func(*outgoing, error))
 }

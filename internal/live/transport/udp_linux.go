@@ -22,7 +22,6 @@ type batchIO struct {
 	rx, tx []message
 	used   int // of rx, to be set up again
 	v6     bool
-	sent   sentRing
 	quote  []byte // what an ICMP error quotes
 	rxh    [udpBatch]mmsghdr
 	txh    [udpBatch]mmsghdr
@@ -98,7 +97,7 @@ func (u *batchIO) open(s *udpSocket) error {
 // All is one call of RawConn.Read, whose function returns false to wait. The wait is for datagrams that come after the read before it
 // (epoll, edge triggered), so that a read that brought less than it could take needs no second one that finds nothing: two system calls
 // a wake-up with the answer, beside epoll_wait.
-func (u *batchIO) serve(s *udpSocket, handle func(), unreachable func(outgoing, error)) error {
+func (u *batchIO) serve(s *udpSocket, handle func(), unreachable func(netip.AddrPort, []byte, error)) error {
 	return u.raw.Read(func(fd uintptr) bool {
 		for {
 			n, errno := u.receive(s, fd)
@@ -113,7 +112,7 @@ func (u *batchIO) serve(s *udpSocket, handle func(), unreachable func(outgoing, 
 			case errno == unix.EINTR:
 			default:
 				// An error that ICMP brought (RFC 3261 §18.4), or what is left of one that was read already.
-				u.errors(s, fd, unreachable)
+				u.errors(fd, unreachable)
 			}
 		}
 	})
@@ -167,7 +166,7 @@ func (u *batchIO) send(s *udpSocket, done func(*outgoing, error)) {
 	for at := 0; at < len(s.out); {
 		n, err := u.sendSome(s.out[at:], at)
 		for i := at; i < at+n; i++ {
-			u.sent.add(&s.out[i])
+			s.sent.add(&s.out[i])
 			done(&s.out[i], nil)
 		}
 		at += n

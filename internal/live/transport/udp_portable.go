@@ -33,7 +33,7 @@ func (p *portableIO) open(s *udpSocket) error {
 	return nil
 }
 
-func (p *portableIO) serve(s *udpSocket, handle func(), _ func(outgoing, error)) error {
+func (p *portableIO) serve(s *udpSocket, handle func(), _ func(netip.AddrPort, []byte, error)) error {
 	for failed := 0; ; {
 		n, oobn, _, remote, err := s.conn.ReadMsgUDPAddrPort(p.buf, p.oob)
 		if err != nil {

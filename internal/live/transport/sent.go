@@ -7,7 +7,9 @@ import (
 	"sipscribe/internal/live"
 )
 
-// sentRing remembers the last datagrams that were sent, so that what an ICMP error quotes is known again. It does not grow.
+// sentRing remembers the last datagrams that were sent, so that what an ICMP error quotes is known again. Anybody can send such an error,
+// also one that names ports that are known to all: one that does not quote the beginning of what was sent to that address lately, with
+// the branch that nobody can guess, is not believed. The ring does not grow.
 type sentRing struct {
 	seed    maphash.Seed
 	entries []sentEntry
