@@ -69,6 +69,8 @@ var Plan = Building{
 		{"internal/live/dialog", "net", "a machine does no I/O: the transport carries its actions out"},
 		{"internal/live/proxycore", "net", "a machine does no I/O: the transport carries its actions out"},
 		{"internal/live/registrarcore", "net", "a machine does no I/O: the transport carries its actions out"},
+		{"internal/live/emit", "net", "it makes datagrams; who has a socket sends them"},
+		{"internal/media", "net", "it makes packets; who has a socket sends them"},
 		{"internal/decode/**", "net", readsOnly},
 		{"internal/callflow", "net", readsOnly},
 		{"internal/explain", "net", readsOnly},

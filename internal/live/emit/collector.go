@@ -103,11 +103,7 @@ func (l *Log) Emit(rec *capture.Record) error {
 	if len(l.datagram) == 0 {
 		return nil
 	}
-	at, ok := rec.Time.UTC()
-	if !ok {
-		at = time.Unix(0, rec.Time.Clock).UTC()
-	}
-	return l.Collector.Receive(at, host(l.Host, rec, &l.last), l.datagram)
+	return l.Collector.Receive(wall(rec.Time, l.Collector.Location), host(l.Host, rec, &l.last), l.datagram)
 }
 
 // appendKiwiPriority appends "Local3.Debug" and a TAB.

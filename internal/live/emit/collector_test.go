@@ -228,3 +228,23 @@ func TestHost(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A log that is read, and sent and collected again, is the same log to the byte.
+func TestLogAgain(t *testing.T) {
+	for _, name := range []string{"day-at-home.log", "seed-call.log", "seed-call-cut.log"} {
+		want := example(t, name)
+		recs := decodeAll(t, spa.Format, want, nil)
+		if len(recs) < 7 {
+			t.Fatal(len(recs))
+		}
+		if got := logOf(t, &SPA{DebugLevel: 3, Lines: full, PRI: true}, &Collector{}, recs); got != string(want) {
+			g, w := strings.SplitAfter(got, "\n"), strings.SplitAfter(string(want), "\n")
+			for i := range w {
+				if at(g, i) != w[i] {
+					t.Errorf("%s, line %d:\n got %q\nwant %q", name, i+1, at(g, i), w[i])
+					break
+				}
+			}
+		}
+	}
+}

@@ -45,6 +45,19 @@ func stampOf(t capture.Time, loc *time.Location, style syslog.Style, digits uint
 	return s
 }
 
+// wall returns the time of a record; where it does not know its time in UTC, what its stamp says, as a clock in loc would show it.
+func wall(t capture.Time, loc *time.Location) time.Time {
+	if utc, ok := t.UTC(); ok {
+		return utc
+	}
+	s := t.Stamp
+	year := int(s.Year)
+	if year == 0 {
+		year = 2000 // every date is there
+	}
+	return time.Date(year, time.Month(s.Month), int(s.Day), int(s.Hour), int(s.Minute), int(s.Second), int(s.Nanosecond), zone(loc))
+}
+
 // zone is UTC where none is given.
 func zone(loc *time.Location) *time.Location {
 	if loc == nil {
