@@ -5,6 +5,7 @@ import (
 
 	"sipscribe/internal/capture"
 	"sipscribe/sip"
+	"sipscribe/spalog"
 )
 
 // findDirections concludes which way each message went past the host that logged it, best evidence first:
@@ -309,7 +310,7 @@ func (c *Call) voteByTransaction() {
 		}
 		way := capture.DirectionUnknown
 		switch {
-		case device == nil && name != nil && isSPA(name):
+		case device == nil && name != nil && spalog.IsAgent(name):
 			way = capture.Sent // an SPA's log with an SPA's name in the message: its own
 		case device != nil && bytes.Equal(name, device):
 			way = capture.Sent
@@ -323,16 +324,6 @@ func (c *Call) voteByTransaction() {
 			tx.Direction, tx.observer = way, h.observer
 		}
 	}
-}
-
-// isSPA reports whether a User-Agent is that of a Sipura, Linksys or Cisco analogue adapter or SPA phone.
-func isSPA(name []byte) bool {
-	for _, p := range [...]string{"Sipura/", "Linksys/", "Cisco/SPA", "Cisco-SPA", "Linksys SPA", "Sipura SPA"} {
-		if bytes.HasPrefix(name, []byte(p)) {
-			return true
-		}
-	}
-	return false
 }
 
 // propagate settles transactions by those that are settled: a CANCEL goes as its INVITE does, the ACK of a 2xx too, and a request in a

@@ -20,7 +20,7 @@ func newExplain(t *terminal) *cobra.Command {
 	var read readFlags
 	var assume []string
 	var format, color string
-	width := number{n: -1, want: fmt.Sprintf("a number of columns: %d or more, or 0 for no limit", minWidth), ok: func(n int) bool { return n == 0 || n >= minWidth }}
+	width := widthFlag()
 	var ascii, brief bool
 	cmd := &cobra.Command{
 		Use:   "explain FILE…",
@@ -94,6 +94,11 @@ Files may be compressed (gzip, Zstandard); several are merged by time; "-" is st
 
 // minWidth is the least number of columns that a story can be drawn in.
 const minWidth = 30
+
+// widthFlag is the value of --width; -1 stands for the terminal's own.
+func widthFlag() number {
+	return number{n: -1, want: fmt.Sprintf("a number of columns: %d or more, or 0 for no limit", minWidth), ok: func(n int) bool { return n == 0 || n >= minWidth }}
+}
 
 // explainer writes the calls of one run.
 type explainer struct {

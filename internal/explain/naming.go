@@ -7,6 +7,7 @@ import (
 	"sipscribe/internal/callflow"
 	"sipscribe/internal/capture"
 	"sipscribe/sip"
+	"sipscribe/spalog"
 )
 
 // nameParties names the participants as a person would, from what the messages show: the name that the source gives, what the party
@@ -87,7 +88,7 @@ func (p *Party) baseName() string {
 func (t *Teller) nameEnd(i int, p *callflow.Participant, q *Party) {
 	c := t.call
 	agent, agentIsSPA := t.agentOf(i), false
-	if isSPA(agent) {
+	if spalog.IsAgent(agent) {
 		agentIsSPA = !t.isNamed(t.word("word.spa")) // two SPAs: their people tell them apart
 	}
 	if agentIsSPA {
@@ -155,16 +156,6 @@ func (t *Teller) agentOf(i int) []byte {
 		}
 	}
 	return nil
-}
-
-// isSPA reports whether a User-Agent is that of a Sipura, Linksys or Cisco analogue adapter or SPA telephone.
-func isSPA(agent []byte) bool {
-	for _, p := range [...]string{"Sipura/", "Linksys/", "Cisco/SPA", "Cisco-SPA", "Linksys SPA", "Sipura SPA"} {
-		if bytes.HasPrefix(agent, []byte(p)) {
-			return true
-		}
-	}
-	return false
 }
 
 // personName returns the name of the person or number in an address: the display name, or the user part; nil if there is none or it is

@@ -270,13 +270,8 @@ func (l *lab) play() (err error) {
 // leave ends what is still going on, and waits for the last messages of it.
 func (l *lab) leave(cause error) error {
 	deadline := time.Now().Add(settle)
-	for _, p := range append([]*phone{l.spa}, l.others...) {
-		if p == nil {
-			continue
-		}
-		if errors.Is(cause, context.Canceled) {
-			_ = p.hangUp() // there may be no call
-		}
+	if cause != nil && l.spa != nil {
+		_ = l.spa.hangUp() // there may be no call
 	}
 	for {
 		idle := true

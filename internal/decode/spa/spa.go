@@ -92,7 +92,7 @@ func sniff(head []byte) decode.Verdict {
 
 // fingerprint reports whether a message has the marks of an SPA: its User-Agent or Server, or the tag that it makes.
 func fingerprint(text []byte) bool {
-	for _, name := range [...]string{"Sipura/", "Linksys/", "Cisco/SPA", "Cisco-SPA"} {
+	for _, name := range [...]string{"Sipura/", "Linksys/", "Cisco/SPA", "Cisco-SPA", spalog.SoftwareAgent} {
 		if bytes.Contains(text, []byte(name)) {
 			return true
 		}

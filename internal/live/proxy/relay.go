@@ -22,10 +22,13 @@ type relay struct {
 	targets []proxycore.Target
 	// request is kept as long as it may have to be forwarded to somebody else.
 	request []byte
-	tag     string // of responses that are made here
-	branch  []*branch
-	wake    time.Time // what the context wants; entries of wakes that say otherwise are old
-	ended   bool
+	// tag is that of responses that are made here. The first response of a phone that has one gives it: so the 200 to a CANCEL has the tag of
+	// the 180 and the 487, where no more than one phone has rung (§9.2).
+	tag    string
+	tagged bool
+	branch []*branch
+	wake   time.Time // what the context wants; entries of wakes that say otherwise are old
+	ended  bool
 }
 
 // branch is a client transaction of a relay.
@@ -122,6 +125,7 @@ func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Out
 					p.layer.Cancel(now, b.client, a.Reason, nil, out)
 				}
 			case proxycore.ActionRelay:
+				r.relayed(a.Response)
 				p.layer.Respond(now, r.server, a.Response, out)
 				final = final || a.Status >= 200
 			case proxycore.ActionRespond:
@@ -149,6 +153,18 @@ func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Out
 		if !next.IsZero() {
 			p.wakes.add(next, r)
 		}
+	}
+}
+
+// relayed takes note of a response that is handed back.
+func (r *relay) relayed(response []byte) {
+	if r.tagged {
+		return
+	}
+	var m sip.Message
+	m.Parse(response)
+	if tag := m.ToTag(); len(tag) > 0 {
+		r.tag, r.tagged = string(tag), true
 	}
 }
 

@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sipscribe/internal/app"
+	"sipscribe/internal/callflow"
+	"sipscribe/internal/decode"
+	"sipscribe/internal/diagnose/rules"
+	"sipscribe/internal/lab"
+	"sipscribe/internal/render/page"
+	"sipscribe/internal/render/text"
+	"sipscribe/internal/report"
+)
+
+func newLab(t *terminal) *cobra.Command {
+	var scenario, save, color, quirks string
+	var ring time.Duration
+	var list, asPage, ascii, brief bool
+	port := func() number {
+		return number{want: "a port from 1 to 65535", ok: func(n int) bool { return n >= 1 && n <= 65535 }}
+	}
+	sipPort, proxyPort := port(), port()
+	limit := number{want: "a number of bytes from 64 to 65535; 1022 is sysklogd's", ok: func(n int) bool { return n >= 64 && n <= 65535 }}
+	width := widthFlag()
+	cmd := &cobra.Command{
+		Use:   "lab",
+		Short: "Place a call for real, on this machine alone, and tell it from its syslog",
+		Long: `Starts a registrar and proxy, telephones, a software SPA and a syslog collector in this process, on the loopback addresses of this machine, lets the SPA place
+a call, and tells the story of it from the collected syslog alone. Without --scenario it is the call of the page that sipscribe began with: challenged, ringing
+for 16 seconds, cancelled.`,
+		Example: `  sipscribe lab --ring 2s
+  sipscribe lab --scenario busy
+  sipscribe lab --page --save out
+  sipscribe explain out/cancel.log`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if list {
+				return listScenarios(t)
+			}
+			s := lab.Named(scenario)
+			if s == nil {
+				return withHint(fmt.Errorf("--scenario: there is no scenario %q", scenario), "sipscribe lab --list shows them")
+			}
+			if ring < 0 || ring > 10*time.Minute {
+				return fmt.Errorf("--ring: %v is not from 0 to 10m", ring)
+			}
+			if quirks != "" && quirks != "spa" {
+				return fmt.Errorf("--quirks: there are none of %q; there is spa", quirks)
+			}
+			useColor, err := t.color(color)
+			if err != nil {
+				return err
+			}
+			defer t.done()
+			if save != "" {
+				if err := os.MkdirAll(save, 0o777); err != nil {
+					return fmt.Errorf("--save: %w", err)
+				}
+			}
+			res, err := lab.Run(cmd.Context(), lab.Config{Scenario: s, Ring: ring, SIPPort: uint16(max(sipPort.n, 0)), ProxyPort: uint16(max(proxyPort.n, 0)),
+				LogLimit: max(limit.n, 0), Quirks: quirks == "spa", Talk: t.talk})
+			interrupted := errors.Is(err, context.Canceled)
+			if err != nil && !interrupted {
+				return labError(err)
+			}
+			story, err := tellLab(res.Log, asPage, text.Options{Width: t.width(width.n), Color: useColor, ASCII: ascii || oldConsole() && isTerminal(t.stdout), Brief: brief})
+			if err != nil {
+				return err
+			}
+			if save != "" {
+				plain, err := tellLab(res.Log, asPage, text.Options{Width: 120, Brief: brief})
+				if err != nil {
+					return err
+				}
+				if err := saveLab(t, save, s.Name, res, plain); err != nil {
+					return err
+				}
+			}
+			if _, err := t.Write(story); err != nil {
+				return err
+			}
+			if interrupted {
+				return context.Canceled
+			}
+			return nil
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&scenario, "scenario", "cancel", "what happens; --list shows all")
+	fl.BoolVar(&list, "list", false, "list the scenarios")
+	fl.DurationVar(&ring, "ring", 0, "how long it rings, such as 2s (default: as the scenario has it)")
+	fl.BoolVar(&asPage, "page", false, "print the page of each call: assumptions, explanation, syslog entries")
+	fl.StringVar(&save, "save", "", "`folder` for the syslog, a capture of the same messages, and the story")
+	fl.Var(&limit, "log-limit", "cut the syslog as a daemon does, after so many `bytes` of a message (1022: the classic one)")
+	fl.Var(&sipPort, "sip-port", "the `port` of the SPA (default: 5062 if it is free)")
+	fl.Var(&proxyPort, "proxy-port", "the `port` of the proxy (default: any that is free)")
+	fl.StringVar(&quirks, "quirks", "", "spa: do as the real device does (credentials in CANCEL, Contact in ACK, x-sipura)")
+	fl.Var(&width, "width", "`columns` to draw for; 0: no limit (default: those of the terminal)")
+	fl.StringVar(&color, "color", "auto", "use colours: auto, always, never (NO_COLOR is obeyed)")
+	fl.BoolVar(&ascii, "ascii", false, "draw arrows with - and > only")
+	fl.BoolVar(&brief, "brief", false, "leave out the facts and what happened to the log")
+	return cmd
+}
+
+// labError says what to do about what most often keeps the lab from starting.
+func labError(err error) error {
+	if strings.Contains(err.Error(), "in use") {
+		return withHint(err, "choose another with --sip-port or --proxy-port, or leave it to the lab")
+	}
+	return err
+}
+
+func listScenarios(t *terminal) error {
+	wide := 0
+	for _, s := range lab.Scenarios {
+		wide = max(wide, len(s.Name))
+	}
+	for _, s := range lab.Scenarios {
+		if _, err := fmt.Fprintf(t, "%-*s  %s\n", wide, s.Name, s.About); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellLab tells the calls of a log as explain does.
+func tellLab(log []byte, asPage bool, o text.Options) ([]byte, error) {
+	lines := bytes.Split(log, []byte("\n"))
+	line := func(_ int32, n int64) []byte {
+		if n < 1 || n > int64(len(lines)) {
+			return nil
+		}
+		return lines[n-1]
+	}
+	b := report.NewBuilder(nil, rules.All)
+	type told struct {
+		seq  int64
+		text []byte
+	}
+	var calls []told
+	_, err := app.Read(context.Background(), app.ReadConfig{Files: []string{"-"}, Stdin: bytes.NewReader(log), Clock: &decode.ClockRules{}}, func(c *callflow.Call, _ int64) error {
+		made := b.Build(c)
+		if asPage {
+			calls = append(calls, told{c.Seq, page.Append(nil, made, page.Options{Line: line})})
+			return nil
+		}
+		calls = append(calls, told{c.Seq, text.Append(nil, made, o)})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(calls) == 0 {
+		return nil, errors.New("the collected syslog has no call: none of its messages came through")
+	}
+	var out []byte
+	for i := 1; i < len(calls); i++ { // few, and nearly in order
+		for j := i; j > 0 && calls[j].seq < calls[j-1].seq; j-- {
+			calls[j], calls[j-1] = calls[j-1], calls[j]
+		}
+	}
+	for i, c := range calls {
+		if i > 0 {
+			out = append(out, "\n\n"...)
+		}
+		if !asPage {
+			out = fmt.Appendf(out, "Call %d", i+1)
+		}
+		out = append(out, c.text...)
+	}
+	return out, nil
+}
+
+// saveLab keeps what a scenario left behind.
+func saveLab(t *terminal, dir, name string, res *lab.Result, story []byte) error {
+	for _, f := range []struct {
+		suffix string
+		data   []byte
+	}{{".log", res.Log}, {".pcap", res.Pcap}, {".txt", story}} {
+		path := filepath.Join(dir, name+f.suffix)
+		if err := os.WriteFile(path, f.data, 0o666); err != nil {
+			return fmt.Errorf("--save: %w", err)
+		}
+		t.talk("saved %s", path)
+	}
+	return nil
+}
