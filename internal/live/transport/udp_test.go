@@ -17,27 +17,39 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestDatagramIsReceivedAndAnswered(t *testing.T) {
 	for _, local := range []string{"127.0.0.1", "::1"} {
-		e := newScript()
-		e.receive = echo
-		d := start(t, e, Config{Listen: at(local, capture.UDP)})
-		c := socket(t, netip.AddrPortFrom(netip.MustParseAddr(local), 0).String())
-		m := request("OPTIONS", "1", capture.UDP, 0)
-		write(t, c, addr(t, d, capture.UDP), m)
-		got, from := read(t, c)
-		if got != m || from != addr(t, d, capture.UDP) {
-			t.Errorf("%q came back from %s", got, from)
-		}
-		want := live.Flow{Transport: capture.UDP, Local: addr(t, d, capture.UDP), Remote: localOf(c)}
-		if h := e.expect(t, "receive"); h.flow != want || h.data != m {
-			t.Errorf("the element received %q over %+v, want %+v", h.data, h.flow, want)
-		}
+		eachIO(t, func(t *testing.T, portable bool) { testDatagram(t, local, portable) })
+	}
+}
+
+// eachIO runs a test with the I/O of this system and with that of the others.
+func eachIO(t *testing.T, f func(t *testing.T, portable bool)) {
+	t.Run("batched", func(t *testing.T) { f(t, false) })
+	t.Run("portable", func(t *testing.T) { f(t, true) })
+}
+
+func testDatagram(t *testing.T, local string, portable bool) {
+	e := newScript()
+	e.receive = echo
+	d := start(t, e, Config{Listen: at(local, capture.UDP), portable: portable})
+	c := socket(t, netip.AddrPortFrom(netip.MustParseAddr(local), 0).String())
+	m := request("OPTIONS", "1", capture.UDP, 0)
+	write(t, c, addr(t, d, capture.UDP), m)
+	got, from := read(t, c)
+	if got != m || from != addr(t, d, capture.UDP) {
+		t.Errorf("%q came back from %s", got, from)
+	}
+	want := live.Flow{Transport: capture.UDP, Local: addr(t, d, capture.UDP), Remote: localOf(c)}
+	if h := e.expect(t, "receive"); h.flow != want || h.data != m {
+		t.Errorf("the element received %q over %+v, want %+v", h.data, h.flow, want)
 	}
 }
 
 // Fault 1 of other stacks: what was sent back to back must arrive in the order in which it was sent.
-func TestOrderOfDatagrams(t *testing.T) {
+func TestOrderOfDatagrams(t *testing.T) { eachIO(t, testOrderOfDatagrams) }
+
+func testOrderOfDatagrams(t *testing.T, portable bool) {
 	e := newScript()
-	d := start(t, e, Config{Listen: at("127.0.0.1", capture.UDP)})
+	d := start(t, e, Config{Listen: at("127.0.0.1", capture.UDP), portable: portable})
 	c := socket(t, "127.0.0.1:0")
 	for i := range 5000 {
 		branch := fmt.Sprint(i)
@@ -51,10 +63,12 @@ func TestOrderOfDatagrams(t *testing.T) {
 	}
 }
 
-func TestLargestDatagram(t *testing.T) {
+func TestLargestDatagram(t *testing.T) { eachIO(t, testLargestDatagram) }
+
+func testLargestDatagram(t *testing.T, portable bool) {
 	e := newScript()
 	e.receive = echo
-	d := start(t, e, Config{Listen: at("127.0.0.1", capture.UDP)})
+	d := start(t, e, Config{Listen: at("127.0.0.1", capture.UDP), portable: portable})
 	c := socket(t, "127.0.0.1:0")
 	m := request("INVITE", "1", capture.UDP, 1<<15)
 	m = "SIP/2.0 200 OK" + m[strings.Index(m, "\r\n"):] + strings.Repeat("x", 65507-len(m)+strings.Index(m, "\r\n")-14)
@@ -99,9 +113,13 @@ func TestWhatIsNoMessageIsCountedAndDropped(t *testing.T) {
 
 // A host with several addresses answers from the one that was asked, and the element is told which that was.
 func TestSourceAddressOfWildcardListener(t *testing.T) {
+	eachIO(t, testSourceAddressOfWildcardListener)
+}
+
+func testSourceAddressOfWildcardListener(t *testing.T, portable bool) {
 	e := newScript()
 	e.receive = echo
-	d := start(t, e, Config{Listen: at("0.0.0.0", capture.UDP)})
+	d := start(t, e, Config{Listen: at("0.0.0.0", capture.UDP), portable: portable})
 	port := addr(t, d, capture.UDP).Port()
 	c := socket(t, "127.0.0.1:0")
 	for _, host := range []string{"127.0.0.1", "127.0.0.2", "127.0.0.9"} {
