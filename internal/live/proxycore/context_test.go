@@ -20,7 +20,6 @@ type run struct {
 	t   testing.TB
 	x   *Context
 	now time.Time
-	log []string
 }
 
 func flow(n int) live.Flow {
