@@ -309,6 +309,13 @@ func TestStaticRoutes(t *testing.T) {
 	if _, err := NewStaticRoutes([]StaticRoute{{Gateway: "sip:g"}, {Gateway: "sip:h"}}); err == nil {
 		t.Error("two routes of one prefix are taken")
 	}
+	if all, err := NewStaticRoutes([]StaticRoute{{Gateway: "sip:g"}, {Prefix: "9", Gateway: "sip:h"}}); err != nil {
+		t.Error(err)
+	} else if u := sip.ParseURI([]byte("sip:123@x")); true {
+		if _, got, _ := all.Lookup(&u); got != "sip:123@g" {
+			t.Errorf("a route for every number: %q", got)
+		}
+	}
 	var none *StaticRoutes
 	u := sip.ParseURI([]byte("sip:1@h"))
 	if _, _, ok := none.Lookup(&u); ok {

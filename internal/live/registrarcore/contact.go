@@ -214,7 +214,7 @@ func (q *request) bind(c *contact, m *sip.Message) (Answer, bool) {
 			secure = secure && isSecure(&a.URI)
 		}
 		for i := range q.contacts {
-			secure = secure && isSecure(&q.contacts[i].uri)
+			secure = secure && (isSecure(&q.contacts[i].uri) || !q.contacts[i].uri.IsSIP())
 		}
 		if !secure {
 			return refuse(400, "a Contact is a sips URI, and the Request-URI, the Path or another Contact is not"), false

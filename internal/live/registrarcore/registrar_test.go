@@ -150,6 +150,12 @@ func TestRegister(t *testing.T) {
 			{0, []string{"Supported: outbound, path", "Call-ID: boot2", `Contact: <sip:a@198.51.100.8;ob>;reg-id=2;+sip.instance="<urn:uuid:1>", <sip:x@h>`}, "400"},
 			{0, []string{"Via: SIP/2.0/UDP edge;branch=z9hG4bKe", "Via: SIP/2.0/UDP h;branch=z9hG4bKf", "Supported: outbound, path", `Contact: <sip:a@198.51.100.8;ob>;reg-id=2;+sip.instance="<urn:uuid:1>"`}, "439"},
 			{0, []string{"Call-ID: z", "Contact: <sip:b@h>;reg-id=1"}, `200 | Contact: <sip:a@198.51.100.8;ob>;reg-id=1;+sip.instance="<urn:uuid:1>";expires=3600 | Contact: <sip:b@h>;reg-id=1;expires=3600`}}},
+		{"RFC 5626 §6: two flows of one instance are two bindings", Config{}, []step{
+			{0, []string{`Contact: <sip:a@h>;reg-id=1;+sip.instance="<u>"`}, `200 | Contact: <sip:a@h>;reg-id=1;+sip.instance="<u>";expires=3600`},
+			{0, []string{"CSeq: 2 REGISTER", `Contact: <sip:a@h>;reg-id=2;+sip.instance="<u>"`}, `200 | Contact: <sip:a@h>;reg-id=1;+sip.instance="<u>";expires=3600 | Contact: <sip:a@h>;reg-id=2;+sip.instance="<u>";expires=3600`}}},
+		{"two instances of one URI are two devices", Config{}, []step{
+			{0, []string{`Contact: <sip:a@192.168.0.2>;+sip.instance="<u>"`}, `200 | Contact: <sip:a@192.168.0.2>;+sip.instance="<u>";expires=3600`},
+			{0, []string{`Contact: <sip:a@192.168.0.2>;+sip.instance="<v>"`}, `200 | Contact: <sip:a@192.168.0.2>;+sip.instance="<u>";expires=3600 | Contact: <sip:a@192.168.0.2>;+sip.instance="<v>";expires=3600`}}},
 		{"RFC 5630 §5.2: a sips contact among others", Config{}, []step{
 			{0, []string{"Contact: <sips:a@h>"}, "400"},
 			{0, []string{"REGISTER sips:example.com SIP/2.0", "Contact: <sips:a@h>, <sip:b@h>"}, "400"},
@@ -168,6 +174,36 @@ func TestRegister(t *testing.T) {
 			if got := told(r.Register(t0.Add(s.at), m, udp(me), true)); got != s.want {
 				t.Errorf("%s: %d:\n got %s\nwant %s", c.name, i, got, s.want)
 			}
+		}
+	}
+}
+
+// TestRFC3665 is RFC 3665 §2.1 to §2.4, without the credentials, and with the sequence numbers that one client would count.
+func TestRFC3665(t *testing.T) {
+	r := newRegistrar(t, Config{Domains: []string{"biloxi.example.com", "ss2.biloxi.example.com"}})
+	tls := live.Flow{Transport: capture.TLS, Remote: netip.MustParseAddrPort("192.0.2.201:40000"), Conn: 7}
+	send := func(lines ...string) string {
+		m := register(append([]string{"REGISTER sips:ss2.biloxi.example.com SIP/2.0", "Via: SIP/2.0/TLS client.biloxi.example.com:5061;branch=z9hG4bKnashds7", "Max-Forwards: 70",
+			"From: Bob <sips:bob@biloxi.example.com>;tag=a73kszlfl", "To: Bob <sips:bob@biloxi.example.com>", "Call-ID: 1j9FpLxk3uxtm8tn@biloxi.example.com"}, lines...)...)
+		a := r.Register(t0, m, tls, true)
+		a.Reply.ToTag = "37GkEhwl6"
+		return string(live.AppendReply(nil, m, tls, &a.Reply))
+	}
+	want := func(cseq string, lines ...string) string {
+		return strings.Join(append(append([]string{"SIP/2.0 200 OK", "Via: SIP/2.0/TLS client.biloxi.example.com:5061;branch=z9hG4bKnashds7;received=192.0.2.201",
+			"From: Bob <sips:bob@biloxi.example.com>;tag=a73kszlfl", "To: Bob <sips:bob@biloxi.example.com>;tag=37GkEhwl6", "Call-ID: 1j9FpLxk3uxtm8tn@biloxi.example.com",
+			"CSeq: " + cseq}, lines...), "Date: Thu, 20 Aug 2026 16:40:00 GMT", "Content-Length: 0", "", ""), "\r\n")
+	}
+	const contact = "Contact: <sips:bob@client.biloxi.example.com>;expires=3600"
+	const mail = "Contact: <mailto:bob@biloxi.example.com>;expires=3600"
+	for _, c := range []struct{ name, got, want string }{
+		{"§2.1 successful new registration", send("CSeq: 2 REGISTER", "Contact: <sips:bob@client.biloxi.example.com>"), want("2 REGISTER", contact)},
+		{"§2.2 update of contact list", send("CSeq: 3 REGISTER", "Contact: mailto:bob@biloxi.example.com"), want("3 REGISTER", contact, mail)},
+		{"§2.3 request for current contact list", send("CSeq: 4 REGISTER"), want("4 REGISTER", contact, mail)},
+		{"§2.4 cancellation of registration", send("CSeq: 5 REGISTER", "Expires: 0", "Contact: *"), want("5 REGISTER")},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", c.name, c.got, c.want)
 		}
 	}
 }
