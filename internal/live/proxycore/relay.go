@@ -1,6 +1,10 @@
 package proxycore
 
-import "sipscribe/sip"
+import (
+	"slices"
+
+	"sipscribe/sip"
+)
 
 // Relay says how a response is handed back (§16.7).
 type Relay struct {
@@ -123,12 +127,16 @@ func valuesIn(m *sip.Message, f *sip.Field, behind uint32) sip.Span {
 
 // appendWithout appends a row of Contact without some of its values.
 func appendWithout(dst []byte, m *sip.Message, f *sip.Field, without []sip.Span) []byte {
+	// Only the rows of the first MaxTargets values have any; the others are not looked through again for each row.
+	if !slices.ContainsFunc(without, func(s sip.Span) bool { return s.Start >= f.Value.Start && s.End <= f.Value.End }) {
+		return appendRowOf(dst, m, f)
+	}
 	n, start := 0, len(dst)
 	for s := range m.Values(f.ID) {
 		if s.Start >= f.Value.End {
 			break
 		}
-		if s.Start < f.Value.Start || contains(without, s) {
+		if s.Start < f.Value.Start || slices.Contains(without, s) {
 			continue
 		}
 		if n++; n == 1 {
@@ -142,15 +150,6 @@ func appendWithout(dst []byte, m *sip.Message, f *sip.Field, without []sip.Span)
 		dst = append(dst, "\r\n"...)
 	}
 	return dst
-}
-
-func contains(list []sip.Span, s sip.Span) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // appendPlain appends a text of ours without line ends.
