@@ -48,7 +48,8 @@ func (c Codec) AppendDecoded(dst []int16, code []byte) []int16 {
 }
 
 // encodeMuLaw is G.711 table 2: a 14-bit magnitude plus a bias of 33 falls into one of eight segments, each twice as wide as the one
-// before, and within it into one of sixteen steps. All bits but the sign are sent inverted. (The 16-bit sample is the 14-bit one times 4.)
+// before, and within it into one of sixteen steps. All bits but the sign are sent inverted. (The 16-bit sample is the 14-bit one times 4. The
+// magnitude of a negative one is its complement, as in the reference software of G.191; others take it one higher.)
 func encodeMuLaw(s int16) byte {
 	magnitude, sign := uint(s)>>2, byte(0x80)
 	if s < 0 {
