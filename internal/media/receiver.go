@@ -143,6 +143,7 @@ func (r *Receiver) begin(p *rtp.Packet) {
 	r.jitter.set, r.audioJitter.set, r.begun = false, false, false
 	r.lastReport = expectation{}
 	r.sender = senderReport{}
+	r.digits.recent = [recentDigits]recentDigit{} // its timestamps are its own
 }
 
 // takesOver reports whether the stream of a packet with another SSRC is now the one that is received.
