@@ -1,0 +1,66 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// LoadYAML reads a configuration into a struct, strictly: a key that is not known, one that comes twice, and a value of another type are errors.
+// The error names the file, the line and, where it is known, the column.
+func LoadYAML(name string, data []byte, into any) error {
+	err := yaml.Load(data, into, yaml.WithV3Defaults(), yaml.WithKnownFields())
+	if err == nil {
+		return nil
+	}
+	var several *yaml.LoadErrors
+	var one *yaml.LoadError
+	switch {
+	case errors.As(err, &several) && len(several.Errors) > 0:
+		one = several.Errors[0]
+	case errors.As(err, &one):
+	default:
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	place := name
+	if one.Mark.Line > 0 {
+		place += fmt.Sprintf(", line %d", one.Mark.Line)
+		if one.Mark.Column > 0 {
+			place += fmt.Sprintf(", column %d", one.Mark.Column)
+		}
+	}
+	return fmt.Errorf("%s: %s", place, plainYAML(one.Message))
+}
+
+// plainYAML says an error of the library in the words of the one who wrote the file.
+func plainYAML(s string) string {
+	if field, _, ok := strings.Cut(strings.TrimPrefix(s, "field "), " not found in type "); ok && strings.HasPrefix(s, "field ") {
+		return fmt.Sprintf("there is no setting %q", field)
+	}
+	if rest, ok := strings.CutPrefix(s, "cannot construct !!"); ok {
+		_, rest, _ = strings.Cut(rest, " ")
+		value, kind, ok := strings.Cut(rest, " into ")
+		if ok {
+			return fmt.Sprintf("%s is not %s", value, plainKind(kind))
+		}
+	}
+	return s
+}
+
+func plainKind(kind string) string {
+	switch {
+	case strings.HasPrefix(kind, "int"), strings.HasPrefix(kind, "uint"):
+		return "a whole number"
+	case strings.HasPrefix(kind, "float"):
+		return "a number"
+	case kind == "bool":
+		return "yes or no"
+	case strings.HasPrefix(kind, "[]"):
+		return "a list"
+	case kind == "string":
+		return "a text"
+	}
+	return "what is expected here"
+}
