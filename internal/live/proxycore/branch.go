@@ -41,13 +41,14 @@ func (x *Context) finish(b *branch) {
 }
 
 // fail ends a branch that will have no final response: the next address of its target is tried, if there is one (§16.6 step 7); otherwise it
-// is as if a 408 had come, or a 503 if it could not be sent (§16.9).
+// is as if a 408 had come, or a 503 if it could not be sent (§16.9). A branch that had any response was not unreachable (RFC 3263 §4.3:
+// "without ever having received any response, provisional or final").
 func (x *Context) fail(b *branch, unsent bool) {
 	if b.done {
 		return
 	}
 	t := &x.targets[b.target]
-	if len(t.flows) > 0 && !x.closed && !b.cancelled {
+	if len(t.flows) > 0 && !x.closed && !b.cancelled && !b.proceeding {
 		b.done = true
 		t.state = targetReady
 		return
@@ -69,7 +70,7 @@ func (x *Context) cancel(m *sip.Message) {
 	x.cancelled, x.closed = true, true
 	reason := ""
 	if m != nil {
-		// RFC 3326 §2: the reason for a CANCEL goes on hop by hop.
+		// A Reason may stand in any CANCEL (RFC 3326 §2); since a CANCEL ends at each hop, it has to be put into the next one.
 		if v := bytes.Join(bytes.Fields(m.Value(sip.FieldReason)), []byte(" ")); len(v) <= 256 {
 			reason = string(v)
 		}

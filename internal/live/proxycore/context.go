@@ -329,7 +329,7 @@ func (x *Context) response(now time.Time, n int, m *sip.Message) {
 		}
 		x.finish(b)
 		x.final, x.closed = true, true
-		x.cancelAll(`SIP;cause=200;text="Call completed elsewhere"`) // step 10, RFC 3326 §3.2
+		x.cancelAll(`SIP;cause=200;text="Call completed elsewhere"`) // step 10, RFC 3326 §3.1
 	default:
 		if b.answered || x.final {
 			x.finish(b)

@@ -269,6 +269,7 @@ func TestFailover(t *testing.T) {
 	resolving(Config{}, "sip:a@h").steps("no address", "begin", "resolve 0", "resolved 0 0", "respond 500; end", "resolved 0 3", "")
 	resolving(Config{}, "sip:a@h").steps("cancelled before there is an address", "begin", "resolve 0", "cancel", "respond 487; end", "resolved 0 1", "")
 	resolving(Config{}, "sip:a@h").steps("cancelled: the next address is not tried", "begin", "resolve 0", "resolved 0 2", "forward 0 to 0 breadth 60", "cancel", "cancel 0"+gone, "0 timeout", "respond 487")
+	resolving(Config{}, "sip:a@h").steps("one that has said something is not passed over", "begin", "resolve 0", "resolved 0 2", "forward 0 to 0 breadth 60", "0 100", "", "0 timeout", "respond 408")
 	resolving(Config{}, "sip:a@h").steps("timer C: the next address is not rung after a minute", "begin", "resolve 0", "resolved 0 2", "forward 0 to 0 breadth 60", "0 180", "relay 180",
 		"wait 3m10s", "cancel 0", "0 timeout", "respond 408")
 	resolving(Config{}, "sip:a@h", "sip:b@h", "sip:a@h;x=y").steps("equal targets are one, and breadth is kept for who is not resolved yet",

@@ -50,7 +50,7 @@ type Config struct {
 	Extensions []string
 	// PathAlways takes a Path from a UA that does not say that it supports it; otherwise that is answered with a 420 (RFC 3327 §5.3).
 	PathAlways bool
-	// ServiceRoute goes into each 200 (RFC 3608 §6.1).
+	// ServiceRoute goes into each 200 (RFC 3608 §6.3).
 	ServiceRoute []string
 }
 
@@ -259,7 +259,7 @@ func (r *Registrar) accept(now time.Time, m *sip.Message, aor string, req *reque
 		}
 	}
 	for _, s := range r.cfg.ServiceRoute {
-		add("Service-Route", s) // RFC 3608 §6.1
+		add("Service-Route", s) // RFC 3608 §6.3
 	}
 	if req.outbound {
 		add("Require", "outbound") // RFC 5626 §6
