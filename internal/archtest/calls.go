@@ -50,7 +50,7 @@ func isFace(p place) bool { return p.program || p.dir == "internal/cli" }
 
 // isSocket reports whether the package does I/O for the machines, and so has the real clock.
 func isSocket(dir string) bool {
-	return slices.Contains([]string{"internal/live/transport", "internal/live/ua", "internal/live/proxy", "internal/live/registrar"}, dir)
+	return slices.Contains([]string{"internal/live/transport", "internal/live/locate", "internal/live/ua", "internal/live/proxy", "internal/live/registrar"}, dir)
 }
 
 // calls finds uses of functions out of their place, and of the built-in print and println.

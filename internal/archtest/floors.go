@@ -40,7 +40,7 @@ var Plan = Building{
 		{2, []string{"internal/decode", "internal/callflow", "internal/media", "internal/live",
 			"internal/live/transaction", "internal/live/dialog", "internal/live/proxycore", "internal/live/registrarcore", "internal/live/wire"}},
 		{3, []string{"internal/decode/*", "internal/explain", "internal/diagnose",
-			"internal/live/transport", "internal/live/ua", "internal/live/proxy", "internal/live/registrar", "internal/live/emit"}},
+			"internal/live/transport", "internal/live/locate", "internal/live/ua", "internal/live/proxy", "internal/live/registrar", "internal/live/emit"}},
 		{4, []string{"internal/decode/all", "internal/diagnose/rules"}},
 		{5, []string{"internal/report"}},
 		{6, []string{"internal/render", "internal/render/*", "internal/store", "internal/store/*", "internal/bus", "internal/bus/*"}},
