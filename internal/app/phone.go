@@ -1,0 +1,374 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"sipscribe/internal/capture"
+	"sipscribe/internal/live"
+	"sipscribe/internal/live/emit"
+	"sipscribe/internal/live/transaction"
+	"sipscribe/internal/live/transport"
+	"sipscribe/internal/live/ua"
+	"sipscribe/spalog"
+)
+
+// PhoneConfig is a phone as its file has it: the settings of an SPA, by the names that stand on its pages. Times are in seconds, as there.
+type PhoneConfig struct {
+	// System
+	SyslogServer string `yaml:"Syslog Server"`
+	DebugServer  string `yaml:"Debug Server"`
+	DebugLevel   *int   `yaml:"Debug Level"`
+	// SIP
+	MaxForward     int     `yaml:"Max Forward"`
+	MaxRedirection int     `yaml:"Max Redirection"`
+	MaxAuth        int     `yaml:"Max Auth"`
+	UserAgent      string  `yaml:"SIP User Agent Name"`
+	T1             seconds `yaml:"SIP T1"`
+	T2             seconds `yaml:"SIP T2"`
+	T4             seconds `yaml:"SIP T4"`
+	TimerB         seconds `yaml:"SIP Timer B"`
+	TimerF         seconds `yaml:"SIP Timer F"`
+	TimerH         seconds `yaml:"SIP Timer H"`
+	TimerD         seconds `yaml:"SIP Timer D"`
+	TimerJ         seconds `yaml:"SIP Timer J"`
+	InviteExpires  seconds `yaml:"INVITE Expires"`
+	ReInvite       seconds `yaml:"ReINVITE Expires"`
+	RegRetry       seconds `yaml:"Reg Retry Intvl"`
+	KeepAlive      seconds `yaml:"NAT Keep Alive Intvl"`
+	RTPPortMin     uint16  `yaml:"RTP Port Min"`
+	// Lines
+	Line1 *PhoneLine `yaml:"Line 1"`
+	Line2 *PhoneLine `yaml:"Line 2"`
+
+	// Address is the device's; "": the one from which the proxy is reached.
+	Address string `yaml:"Address"`
+	Quirks  string `yaml:"Quirks"`
+	// SyslogForm is spa (as the device sends it), rfc5424, rfc3164 or hep.
+	SyslogForm string `yaml:"Syslog Form"`
+	SyslogPRI  bool   `yaml:"Syslog PRI"`
+	Capture    string `yaml:"Capture"`
+	// Keep, if there, gets the lines of a collector that the phone's syslog would go to, in zone Zone.
+	Keep io.Writer      `yaml:"-"`
+	Zone *time.Location `yaml:"-"`
+}
+
+// PhoneLine is one line of a PhoneConfig.
+type PhoneLine struct {
+	SIPPort      uint16 `yaml:"SIP Port"`
+	SIPTransport string `yaml:"SIP Transport"`
+	DebugOption  string `yaml:"SIP Debug Option"`
+
+	Proxy              string  `yaml:"Proxy"`
+	OutboundProxy      string  `yaml:"Outbound Proxy"`
+	UseOutboundProxy   bool    `yaml:"Use Outbound Proxy"`
+	UseOBProxyInDialog *bool   `yaml:"Use OB Proxy In Dialog"`
+	Register           *bool   `yaml:"Register"`
+	RegisterExpires    seconds `yaml:"Register Expires"`
+	MakeCallWithoutReg *bool   `yaml:"Make Call Without Reg"`
+	NATKeepAlive       bool    `yaml:"NAT Keep Alive Enable"`
+
+	DisplayName  string `yaml:"Display Name"`
+	UserID       string `yaml:"User ID"`
+	Password     string `yaml:"Password"`
+	PasswordFile string `yaml:"Password File"`
+	AuthID       string `yaml:"Auth ID"`
+	UseAuthID    *bool  `yaml:"Use Auth ID"`
+	Realm        string `yaml:"Realm"`
+
+	DialPlan        string  `yaml:"Dial Plan"`
+	DND             bool    `yaml:"DND"`
+	CfwdAll         string  `yaml:"Cfwd All Dest"`
+	CfwdBusy        string  `yaml:"Cfwd Busy Dest"`
+	CfwdNoAns       string  `yaml:"Cfwd No Ans Dest"`
+	CfwdNoAnsDelay  seconds `yaml:"Cfwd No Ans Delay"`
+	AutoAnswer      bool    `yaml:"Auto Answer"`
+	AutoAnswerDelay seconds `yaml:"Auto Answer Delay"`
+}
+
+// seconds is a time as an SPA's pages have it: 0.5, 240.
+type seconds float64
+
+func (s seconds) duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
+
+// Seconds turns a time into that of a setting.
+func Seconds(d time.Duration) seconds { return seconds(d.Seconds()) }
+
+// Phone is a phone on the sockets of this machine.
+type Phone struct {
+	phone   *ua.Phone
+	driver  *transport.Driver
+	closers []func() error
+	// Lines has the address of each line.
+	Lines []netip.AddrPort
+}
+
+// NewPhone makes a phone. notify is told what happens, while the phone is held: it must not wait, nor call Do.
+func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone, error) {
+	p := &Phone{}
+	ok := false
+	defer func() {
+		if !ok {
+			p.close()
+		}
+	}()
+	uc := ua.Config{UserAgent: cfg.UserAgent, MaxForward: cfg.MaxForward, MaxRedirection: cfg.MaxRedirection, MaxAuth: cfg.MaxAuth,
+		Timers: transaction.Timers{T1: cfg.T1.duration(), T2: cfg.T2.duration(), T4: cfg.T4.duration(), B: cfg.TimerB.duration(), F: cfg.TimerF.duration(),
+			H: cfg.TimerH.duration(), D: cfg.TimerD.duration(), J: cfg.TimerJ.duration()},
+		InviteExpires: cfg.InviteExpires.duration(), ReInviteExpires: cfg.ReInvite.duration(), RegRetry: cfg.RegRetry.duration(), KeepAlive: cfg.KeepAlive.duration(),
+		Rand: rand.Reader, Notify: notify}
+	if uc.UserAgent == "" {
+		uc.UserAgent = spalog.SoftwareAgent
+	}
+	if cfg.RTPPortMin > 0 {
+		uc.MediaPort = func(line int) uint16 { return cfg.RTPPortMin + uint16(2*(line-1)) }
+	}
+	switch cfg.Quirks {
+	case "":
+	case "spa":
+		uc.Quirks = ua.SPA
+	default:
+		return nil, fmt.Errorf("Quirks: there are none of %q; there is spa", cfg.Quirks)
+	}
+	var lines []emit.Line
+	var listen []transport.Listener
+	for i, l := range []*PhoneLine{cfg.Line1, cfg.Line2} {
+		if l == nil {
+			continue
+		}
+		lc, option, err := l.config(i+1, cfg.Address)
+		if err != nil {
+			return nil, fmt.Errorf("Line %d: %w", i+1, err)
+		}
+		uc.Lines = append(uc.Lines, lc)
+		lines = append(lines, emit.Line{Port: lc.Local.Port(), Option: option})
+		listen = append(listen, transport.Listener{Transport: lc.Transport, Addr: lc.Local})
+		p.Lines = append(p.Lines, lc.Local)
+	}
+	if len(uc.Lines) == 0 {
+		return nil, errors.New("the phone has no line: it needs at least Line 1 with User ID and Proxy")
+	}
+	tap, err := p.emitters(&cfg, lines)
+	if err != nil {
+		return nil, err
+	}
+	if p.phone, err = ua.New(uc); err != nil {
+		return nil, err
+	}
+	if p.driver, err = transport.New(transport.Config{Listen: listen, Tap: tap, Logger: log, Resolver: systemResolver{}}, p.phone); err != nil {
+		return nil, err
+	}
+	ok = true
+	return p, nil
+}
+
+// config turns a line into that of the user agent.
+func (l *PhoneLine) config(number int, address string) (ua.LineConfig, emit.DebugOption, error) {
+	lc := ua.LineConfig{Proxy: l.Proxy, OutboundProxy: l.OutboundProxy, UseOutboundProxy: l.UseOutboundProxy, UserID: l.UserID, DisplayName: l.DisplayName,
+		Password: l.Password, Register: l.Register == nil || *l.Register, RegisterExpires: l.RegisterExpires.duration(), NATKeepAlive: l.NATKeepAlive,
+		DialPlan: l.DialPlan, DND: l.DND, CfwdAll: l.CfwdAll, CfwdBusy: l.CfwdBusy, CfwdNoAns: l.CfwdNoAns, CfwdNoAnsDelay: l.CfwdNoAnsDelay.duration(),
+		AutoAnswer: l.AutoAnswer, AutoAnswerDelay: l.AutoAnswerDelay.duration()}
+	lc.NoOutboundProxyInDialog = l.UseOBProxyInDialog != nil && !*l.UseOBProxyInDialog
+	lc.NoCallWithoutReg = l.MakeCallWithoutReg != nil && !*l.MakeCallWithoutReg
+	if l.UseAuthID == nil && l.AuthID != "" || l.UseAuthID != nil && *l.UseAuthID {
+		lc.AuthID = l.AuthID
+	}
+	if l.Realm != "" {
+		lc.Realms = []string{l.Realm}
+	}
+	option := emit.DebugFull
+	var err error
+	if l.DebugOption != "" {
+		if option, err = emit.ParseDebugOption(l.DebugOption); err != nil {
+			return lc, option, fmt.Errorf("SIP Debug Option: %w", err)
+		}
+	}
+	if l.PasswordFile != "" {
+		if lc.Password, err = ReadPassword(l.PasswordFile); err != nil {
+			return lc, option, err
+		}
+	}
+	lc.Transport = capture.UDP
+	if l.SIPTransport != "" {
+		if lc.Transport = live.TransportNamed(l.SIPTransport); lc.Transport == capture.TransportUnknown {
+			return lc, option, fmt.Errorf("SIP Transport: there is no %q; there are UDP, TCP, TLS", l.SIPTransport)
+		}
+	}
+	addr, err := localAddress(address, lc)
+	if err != nil {
+		return lc, option, err
+	}
+	port := l.SIPPort
+	if port == 0 {
+		port = uint16(5060 + number - 1)
+	}
+	lc.Local = netip.AddrPortFrom(addr, port)
+	return lc, option, nil
+}
+
+// localAddress returns the device's address: the one given, or the one from which the line's server is reached. Nothing is sent to find that out.
+func localAddress(given string, l ua.LineConfig) (netip.Addr, error) {
+	if given != "" {
+		a, err := netip.ParseAddr(given)
+		if err != nil {
+			return a, fmt.Errorf("Address: %q is not an IP address", given)
+		}
+		return a, nil
+	}
+	host := l.Proxy
+	if l.UseOutboundProxy {
+		host = l.OutboundProxy
+	}
+	if host == "" {
+		return netip.Addr{}, errors.New("Proxy is empty")
+	}
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		host = net.JoinHostPort(strings.Trim(host, "[]"), "5060")
+	}
+	c, err := net.Dial("udp", host)
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("the proxy %s: %w", host, err)
+	}
+	defer c.Close()
+	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
+}
+
+// ReadPassword reads a password from the first line of a file that nobody else may read.
+func ReadPassword(name string) (string, error) {
+	if err := checkPrivate(name); err != nil {
+		return "", err
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return "", err
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	line = strings.TrimSuffix(line, "\r")
+	if line == "" {
+		return "", fmt.Errorf("%s: its first line is empty, and should be the password", name)
+	}
+	return line, nil
+}
+
+// emitters makes what the phone says of itself: its syslog, a capture, a file.
+func (p *Phone) emitters(cfg *PhoneConfig, lines []emit.Line) (func(*capture.Record), error) {
+	level := 3
+	if cfg.DebugLevel != nil {
+		level = *cfg.DebugLevel
+	}
+	var tee emit.Tee
+	syslogTo, err := p.sender(cfg.SyslogServer, "Syslog Server")
+	if err != nil {
+		return nil, err
+	}
+	debugTo, err := p.sender(cfg.DebugServer, "Debug Server")
+	if err != nil {
+		return nil, err
+	}
+	switch cfg.SyslogForm {
+	case "", "spa":
+		tee = append(tee, &emit.SPA{SyslogServer: syslogTo, DebugServer: debugTo, DebugLevel: level, Lines: lines, PRI: cfg.SyslogPRI})
+	case "rfc5424", "rfc3164":
+		form := emit.RFC5424
+		if cfg.SyslogForm == "rfc3164" {
+			form = emit.RFC3164
+		}
+		if syslogTo != nil {
+			tee = append(tee, &emit.Syslog{Form: form, Send: syslogTo, Host: p.Lines[0].Addr().String()})
+		}
+	case "hep":
+		if syslogTo != nil {
+			tee = append(tee, &emit.HEP{Send: syslogTo, Own: p.Lines[0]})
+		}
+	default:
+		return nil, fmt.Errorf("Syslog Form: there is no %q; there are spa, rfc5424, rfc3164, hep", cfg.SyslogForm)
+	}
+	if cfg.Capture != "" {
+		f, err := os.Create(cfg.Capture)
+		if err != nil {
+			return nil, fmt.Errorf("Capture: %w", err)
+		}
+		w := bufio.NewWriter(f)
+		pcap, err := emit.NewPcap(w)
+		if err != nil {
+			return nil, err
+		}
+		pcap.Own = p.Lines[0]
+		p.closers = append(p.closers, pcap.Close, w.Flush, f.Close)
+		tee = append(tee, pcap)
+	}
+	if cfg.Keep != nil {
+		tee = append(tee, &emit.Log{SPA: &emit.SPA{DebugLevel: level, Lines: lines}, Collector: &emit.Collector{W: cfg.Keep, Location: cfg.Zone}, Host: p.Lines[0].Addr().String()})
+	}
+	return func(rec *capture.Record) { _ = tee.Emit(rec) }, nil // a collector that is not there does not keep a phone from working
+}
+
+// sender returns what sends datagrams to a server of a phone's settings; nil if there is none.
+func (p *Phone) sender(server, setting string) (emit.Sender, error) {
+	if server == "" {
+		return nil, nil
+	}
+	if _, _, err := net.SplitHostPort(server); err != nil {
+		server = net.JoinHostPort(strings.Trim(server, "[]"), "514")
+	}
+	c, err := net.Dial("udp", server)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", setting, server, err)
+	}
+	p.closers = append(p.closers, c.Close)
+	return func(b []byte) error { _, err := c.Write(b); return err }, nil
+}
+
+// Do gives the phone a command.
+func (p *Phone) Do(f func(ph *ua.Phone, now time.Time, out *live.Outbox) error) error {
+	var err error
+	if derr := p.driver.Do(func(now time.Time, out *live.Outbox) { err = f(p.phone, now, out) }); derr != nil {
+		return derr
+	}
+	return err
+}
+
+// Run drives the phone until the context ends, then closes everything. Whoever ends it has had it hang up and unregister before.
+func (p *Phone) Run(ctx context.Context) error {
+	err := p.driver.Run(ctx)
+	p.close()
+	return err
+}
+
+func (p *Phone) close() {
+	for _, f := range p.closers {
+		_ = f()
+	}
+	p.closers = nil
+}
+
+// systemResolver asks the system for the addresses of a name.
+type systemResolver struct{}
+
+// Resolve returns the addresses of the target's host, at its port or the usual one.
+func (systemResolver) Resolve(ctx context.Context, t live.Target) ([]live.Flow, error) {
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", t.Host)
+	if err != nil {
+		return nil, err
+	}
+	var flows []live.Flow
+	for _, a := range addrs {
+		at := t
+		at.Host = a.Unmap().String()
+		if f, ok := live.FlowOf(at); ok {
+			f.Name = t.Host
+			flows = append(flows, f)
+		}
+	}
+	return flows, nil
+}

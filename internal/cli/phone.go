@@ -1,0 +1,576 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"sipscribe/internal/app"
+	"sipscribe/internal/live"
+	"sipscribe/internal/live/ua"
+	"sipscribe/internal/render/text"
+)
+
+// phoneFlags are the flags of phone and its commands.
+type phoneFlags struct {
+	config, user, authID, passwordFile, password, name      string
+	proxy, outbound, domain, address, transport             string
+	syslog, debugServer, debugOption, form, capture, quirks string
+	sipPort                                                 number
+	line                                                    number
+	noRegister, verbose, keepAlive                          bool
+	expires                                                 time.Duration
+}
+
+func (f *phoneFlags) register(cmd *cobra.Command) {
+	fl := cmd.PersistentFlags()
+	f.sipPort = number{want: "a port from 1 to 65535", ok: func(n int) bool { return n >= 1 && n <= 65535 }}
+	f.line = number{n: 1, want: "1 or 2", ok: func(n int) bool { return n == 1 || n == 2 }}
+	fl.StringVar(&f.config, "config", "", "settings of the phone, a YAML `file` with the names that stand on an SPA's pages; the flags win over it")
+	fl.StringVar(&f.user, "user", "", "User ID")
+	fl.StringVar(&f.authID, "auth-id", "", "Auth ID, the name for the password if it is not the User ID")
+	fl.StringVar(&f.passwordFile, "password-file", "", "a `file` that only you can read, with the password in its first line")
+	fl.StringVar(&f.password, "password", "", "Password; others on this machine can see it, --password-file is better")
+	fl.StringVar(&f.name, "display-name", "", "Display Name")
+	fl.StringVar(&f.proxy, "proxy", "", "Proxy: the `host` or host:port that the line registers with and calls through")
+	fl.StringVar(&f.domain, "domain", "", "the domain of the user, if it is not the host of --proxy; --proxy is then the Outbound Proxy")
+	fl.StringVar(&f.outbound, "outbound-proxy", "", "Outbound Proxy")
+	fl.StringVar(&f.address, "address", "", "the address of this phone (default: the one from which the proxy is reached)")
+	fl.Var(&f.sipPort, "sip-port", "SIP Port (default 5060)")
+	fl.StringVar(&f.transport, "transport", "", "SIP Transport: udp, tcp or tls (default udp)")
+	fl.StringVar(&f.syslog, "syslog", "", "Syslog Server: `host:port` that gets the phone's syslog")
+	fl.StringVar(&f.debugServer, "debug-server", "", "Debug Server: `host:port` that gets it too")
+	fl.StringVar(&f.debugOption, "sip-debug", "", `SIP Debug Option: none, 1-line, full, "full excl. NTFY" … (default full)`)
+	fl.StringVar(&f.form, "syslog-form", "", "how the syslog is sent: spa (as the device does), rfc5424, rfc3164, hep (default spa)")
+	fl.StringVar(&f.capture, "capture", "", "write what is sent and received to a pcap `file`")
+	fl.StringVar(&f.quirks, "quirks", "", "spa: do as the real device does (credentials in CANCEL, Contact in ACK, x-sipura)")
+	fl.BoolVar(&f.noRegister, "no-register", false, "Register: no")
+	fl.BoolVar(&f.keepAlive, "keep-alive", false, "NAT Keep Alive Enable: a NOTIFY every 15 s")
+	fl.DurationVar(&f.expires, "expires", 0, "Register Expires, such as 10m (default 1h)")
+	fl.Var(&f.line, "line", "the line to use")
+	fl.BoolVarP(&f.verbose, "verbose", "v", false, "say what happens to sockets and connections")
+}
+
+// settings turns file and flags into the settings of a phone.
+func (f *phoneFlags) settings(t *terminal) (app.PhoneConfig, error) {
+	var cfg app.PhoneConfig
+	if f.config != "" {
+		b, err := os.ReadFile(f.config)
+		if err != nil {
+			return cfg, err
+		}
+		if err := app.LoadYAML(f.config, b, &cfg); err != nil {
+			return cfg, err
+		}
+	}
+	if cfg.Line1 == nil && (f.line.n == 1 || cfg.Line2 == nil) {
+		cfg.Line1 = &app.PhoneLine{}
+	}
+	l := cfg.Line1
+	if f.line.n == 2 {
+		if cfg.Line2 == nil {
+			return cfg, withHint(errors.New("--line: there is no Line 2"), "it has to be in the file of --config")
+		}
+		l = cfg.Line2
+	}
+	set := func(to *string, v string) {
+		if v != "" {
+			*to = v
+		}
+	}
+	set(&l.UserID, f.user)
+	set(&l.AuthID, f.authID)
+	set(&l.DisplayName, f.name)
+	set(&l.SIPTransport, f.transport)
+	set(&l.DebugOption, f.debugOption)
+	set(&l.Proxy, f.proxy)
+	if f.domain != "" {
+		if l.Proxy != "" && f.outbound == "" {
+			l.OutboundProxy, l.UseOutboundProxy = l.Proxy, true
+		}
+		l.Proxy = f.domain
+	}
+	if f.outbound != "" {
+		l.OutboundProxy, l.UseOutboundProxy = f.outbound, true
+	}
+	if f.sipPort.set {
+		l.SIPPort = uint16(f.sipPort.n)
+	}
+	if f.noRegister {
+		no := false
+		l.Register = &no
+	}
+	if f.keepAlive {
+		l.NATKeepAlive = true
+	}
+	if f.expires > 0 {
+		l.RegisterExpires = app.Seconds(f.expires)
+	}
+	set(&cfg.Address, f.address)
+	set(&cfg.SyslogServer, f.syslog)
+	set(&cfg.DebugServer, f.debugServer)
+	set(&cfg.SyslogForm, f.form)
+	set(&cfg.Capture, f.capture)
+	set(&cfg.Quirks, f.quirks)
+	if l.UserID == "" {
+		return cfg, withHint(errors.New("the phone has no User ID"), "say who it is with --user")
+	}
+	if l.Proxy == "" {
+		return cfg, withHint(errors.New("the phone has no Proxy"), "say where it registers with --proxy host:port")
+	}
+	return cfg, f.setPassword(t, l)
+}
+
+// setPassword finds the password of a line: a file, the flag, the settings; or it asks.
+func (f *phoneFlags) setPassword(t *terminal, l *app.PhoneLine) error {
+	switch {
+	case f.passwordFile != "":
+		l.PasswordFile = f.passwordFile
+	case f.password != "":
+		t.talk("--password: others on this machine can see the password in the list of processes; --password-file keeps it to yourself")
+		l.Password = f.password
+	case l.Password == "" && l.PasswordFile == "":
+		in, ok := t.stdin.(*os.File)
+		if !ok || !term.IsTerminal(int(in.Fd())) {
+			return nil // a proxy that asks nobody needs none
+		}
+		fmt.Fprintf(t.stderr, "Password of %s: ", printable(l.UserID))
+		b, err := term.ReadPassword(int(in.Fd()))
+		fmt.Fprintln(t.stderr)
+		if err != nil {
+			return err
+		}
+		l.Password = string(b)
+	}
+	return nil
+}
+
+// telephone is a phone that is running.
+type telephone struct {
+	*app.Phone
+	line   int
+	events chan ua.Event
+	cancel context.CancelFunc
+	done   chan error
+	log    lockedBuffer
+}
+
+// lockedBuffer is a buffer that one side writes and the other reads.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) Bytes() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return bytes.Clone(b.buf.Bytes())
+}
+
+// start makes a phone and registers its lines.
+func (f *phoneFlags) start(t *terminal, keep bool) (*telephone, error) {
+	cfg, err := f.settings(t)
+	if err != nil {
+		return nil, err
+	}
+	tel := &telephone{line: f.line.n, events: make(chan ua.Event, 1024), done: make(chan error, 1)}
+	if keep {
+		cfg.Keep, cfg.Zone = &tel.log, time.Local
+	}
+	var log *slog.Logger
+	if f.verbose {
+		log = slog.New(slog.NewTextHandler(talker{t}, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
+				return slog.Attr{}
+			}
+			return a
+		}}))
+	}
+	tel.Phone, err = app.NewPhone(cfg, func(e ua.Event) {
+		select {
+		case tel.events <- e:
+		default: // nobody has looked for a thousand events
+		}
+	}, log)
+	if err != nil {
+		return nil, phoneError(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background()) // Ctrl-C hangs up first
+	tel.cancel = cancel
+	go func() { tel.done <- tel.Run(ctx) }()
+	t.talk("the phone is at %s", tel.Lines[0])
+	return tel, tel.Do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { p.Start(now, out); return nil })
+}
+
+// talker writes what is logged as talk.
+type talker struct{ t *terminal }
+
+func (w talker) Write(p []byte) (int, error) {
+	w.t.talk("%s", strings.TrimSpace(string(p)))
+	return len(p), nil
+}
+
+// phoneError says what to do about what most often keeps a phone from starting.
+func phoneError(err error) error {
+	var dns *net.DNSError
+	switch {
+	case strings.Contains(err.Error(), "in use"):
+		return withHint(err, "choose another with --sip-port")
+	case errors.As(err, &dns):
+		return withHint(err, "is the name right, and is there a network?")
+	}
+	return err
+}
+
+// stop hangs up, unregisters, and ends the phone when that is done, or after a while.
+func (tel *telephone) stop(within time.Duration) {
+	_ = tel.Do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { p.Stop(now, out); return nil })
+	deadline := time.Now().Add(within)
+	for time.Now().Before(deadline) {
+		idle := false
+		_ = tel.Do(func(p *ua.Phone, _ time.Time, _ *live.Outbox) error { idle = p.Idle(); return nil })
+		if idle {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	tel.cancel()
+	<-tel.done
+}
+
+// describe says an event in words.
+func describe(e ua.Event) string {
+	peer := strings.TrimPrefix(e.Peer, "sip:")
+	switch e.Kind {
+	case ua.EventRegistered:
+		return fmt.Sprintf("registered for %v", e.Expires)
+	case ua.EventUnregistered:
+		return "no longer registered"
+	case ua.EventRegisterFailed:
+		return fmt.Sprintf("not registered: %d %s", e.Status, e.Reason)
+	case ua.EventCalling:
+		return "calling " + peer
+	case ua.EventTrying:
+		return "the proxy is trying"
+	case ua.EventRinging:
+		if e.Status == 180 {
+			return "it rings there"
+		}
+		return fmt.Sprintf("in progress: %d %s", e.Status, e.Reason)
+	case ua.EventIncoming:
+		return "a call from " + peer
+	case ua.EventAnswered:
+		if e.By == ua.Local {
+			return "answered"
+		}
+		return "they have answered"
+	case ua.EventHeld:
+		return "they have put the call on hold"
+	case ua.EventResumed:
+		return "they have taken the call back"
+	case ua.EventDigit:
+		return "they pressed " + e.Reason
+	case ua.EventEnded:
+		why := ""
+		if e.Status != 0 {
+			why = fmt.Sprintf(" (%d %s)", e.Status, e.Reason)
+		}
+		switch e.By {
+		case ua.Local:
+			return "ended by us" + why
+		case ua.Remote:
+			return "ended by them" + why
+		}
+		return "ended" + why
+	}
+	return e.Kind.String()
+}
+
+func newPhone(t *terminal) *cobra.Command {
+	var f phoneFlags
+	cmd := &cobra.Command{
+		Use:   "phone",
+		Short: "A software SPA: registers, dials, answers, hangs up, and logs as the device does",
+		Long: `A telephone adapter in software, with the settings, the dial plan and the syslog of a Sipura, Linksys or Cisco SPA. It has no sound card. Without a command it
+is worked line by line; "help" there says how.`,
+		Example: `  sipscribe phone --user spa1 --proxy 127.0.0.1:5060 --syslog 127.0.0.1:5514
+  sipscribe phone call 1-800-555-1212 --user spa1 --proxy 127.0.0.1:5060 --cancel-after 16s`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			tel, err := f.start(t, false)
+			if err != nil {
+				return err
+			}
+			return f.work(cmd.Context(), t, tel)
+		},
+	}
+	f.register(cmd)
+	cmd.AddCommand(newPhoneCall(t, &f))
+	return cmd
+}
+
+func newPhoneCall(t *terminal, f *phoneFlags) *cobra.Command {
+	var cancelAfter, hangUpAfter, ringFor time.Duration
+	var byPlan, tell bool
+	cmd := &cobra.Command{
+		Use:   "call NUMBER",
+		Short: "Call a number or a SIP address, once",
+		Long: `Registers, calls, and ends when the call has ended. The exit status is 0 if the call was answered or cancelled as asked for, 2 otherwise. Ctrl-C while it rings cancels
+the call and waits for the answer to that; once more ends at once.`,
+		Example: `  sipscribe phone call 1-800-555-1212 --user spa1 --proxy 127.0.0.1:5060 --cancel-after 16s --tell`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, d := range []struct {
+				name string
+				d    time.Duration
+			}{{"--cancel-after", cancelAfter}, {"--hang-up-after", hangUpAfter}, {"--give-up-after", ringFor}} {
+				if d.d < 0 {
+					return fmt.Errorf("%s: %v is in the past", d.name, d.d)
+				}
+			}
+			tel, err := f.start(t, tell)
+			if err != nil {
+				return err
+			}
+			c := &oneCall{tel: tel, t: t, cancelAfter: cancelAfter, hangUpAfter: hangUpAfter, ringFor: ringFor, register: !f.noRegister}
+			err = c.run(cmd.Context(), args[0], byPlan)
+			tel.stop(5 * time.Second)
+			if tell {
+				story, terr := tellLab(tel.log.Bytes(), false, text.Options{Width: t.width(-1)})
+				if terr == nil {
+					_, terr = t.Write(story)
+				}
+				if err == nil {
+					err = terr
+				}
+			}
+			return err
+		},
+	}
+	fl := cmd.Flags()
+	fl.DurationVar(&cancelAfter, "cancel-after", 0, "hang up after it has rung for so long, such as 16s")
+	fl.DurationVar(&hangUpAfter, "hang-up-after", 10*time.Second, "hang up so long after it was answered; 0: when the other side does")
+	fl.DurationVar(&ringFor, "give-up-after", 0, "hang up so long after dialling if nobody has answered (default: INVITE Expires)")
+	fl.BoolVar(&byPlan, "dial-plan", false, "take the number through the Dial Plan")
+	fl.BoolVar(&tell, "tell", false, "tell the story from the phone's own syslog at the end")
+	return cmd
+}
+
+// oneCall is what "phone call" does.
+type oneCall struct {
+	tel                               *telephone
+	t                                 *terminal
+	cancelAfter, hangUpAfter, ringFor time.Duration
+	register                          bool
+}
+
+func (c *oneCall) run(ctx context.Context, number string, byPlan bool) error {
+	if c.register {
+		if err := c.awaitRegistration(ctx); err != nil {
+			return err
+		}
+	}
+	err := c.tel.Do(func(p *ua.Phone, now time.Time, out *live.Outbox) error {
+		if byPlan {
+			return p.DialByPlan(now, c.tel.line, number, out)
+		}
+		return p.Dial(now, c.tel.line, number, out)
+	})
+	if err != nil {
+		return err
+	}
+	hangUp := func() {
+		_ = c.tel.Do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { return p.HangUp(now, c.tel.line, out) })
+	}
+	var timer <-chan time.Time
+	if c.ringFor > 0 {
+		timer = time.After(c.ringFor)
+	}
+	asked, answered := false, false
+	done := ctx.Done()
+	for {
+		select {
+		case e := <-c.tel.events:
+			c.t.talk("%s", describe(e))
+			switch {
+			case e.Kind == ua.EventRinging && c.cancelAfter > 0:
+				timer = time.After(c.cancelAfter)
+			case e.Kind == ua.EventAnswered:
+				answered, timer = true, nil
+				if c.hangUpAfter > 0 {
+					timer = time.After(c.hangUpAfter)
+				}
+			case e.Kind == ua.EventEnded && (answered || asked):
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				return nil
+			case e.Kind == ua.EventEnded:
+				return fmt.Errorf("the call was not answered: %d %s", e.Status, e.Reason)
+			}
+		case <-timer:
+			asked, timer = true, nil
+			hangUp()
+		case <-done:
+			asked, done = true, nil
+			hangUp()
+		}
+	}
+}
+
+// awaitRegistration waits until the line is registered, or was refused: a call may be possible all the same.
+func (c *oneCall) awaitRegistration(ctx context.Context) error {
+	for {
+		select {
+		case e := <-c.tel.events:
+			if e.Line != c.tel.line {
+				continue
+			}
+			c.t.talk("%s", describe(e))
+			switch e.Kind {
+			case ua.EventRegistered:
+				return nil
+			case ua.EventRegisterFailed:
+				if e.Status == 408 || e.Status == 503 {
+					return withHint(fmt.Errorf("the proxy does not answer: %d %s", e.Status, e.Reason), "check --proxy, and that nothing between drops UDP")
+				}
+				return nil
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// phoneHelp is what "help" says in the interactive phone.
+const phoneHelp = `off          lift the handset; a call that rings is answered
+0-9 * #      press keys: they are dialled by the Dial Plan, or sent in a call
+call NUMBER  call a number or a SIP address at once
+answer       take a call
+hang         put the handset back: cancel, end or refuse the call
+hold resume  put the other side on hold, and take it back
+quit         hang up, unregister and end (Ctrl-C with no call does the same)
+`
+
+// work is the interactive phone.
+func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) error {
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		s := bufio.NewScanner(t.stdin)
+		s.Buffer(make([]byte, 4096), 4096)
+		for s.Scan() {
+			select {
+			case lines <- s.Text():
+			case <-tel.done:
+				return
+			}
+		}
+	}()
+	defer tel.stop(35 * time.Second)
+	inCall := false
+	done := ctx.Done()
+	for {
+		select {
+		case e := <-tel.events:
+			if _, err := fmt.Fprintf(t, "line %d: %s\n", e.Line, printable(describe(e))); err != nil {
+				return err
+			}
+			switch e.Kind {
+			case ua.EventCalling, ua.EventIncoming:
+				inCall = true
+			case ua.EventEnded:
+				inCall = false
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+			}
+		case line, ok := <-lines:
+			if !ok {
+				return nil // the end of input
+			}
+			quit, err := tel.command(t, strings.TrimSpace(line))
+			if err != nil {
+				t.talk("%v", err)
+			}
+			if quit {
+				return nil
+			}
+		case <-done:
+			if !inCall {
+				return ctx.Err()
+			}
+			done = nil
+			t.talk("hanging up; Ctrl-C again ends at once")
+			if err := tel.Do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { return p.HangUp(now, tel.line, out) }); err != nil {
+				return ctx.Err()
+			}
+		case err := <-tel.done:
+			tel.done <- nil
+			return err
+		}
+	}
+}
+
+// command does what a line says, and reports whether that is to end.
+func (tel *telephone) command(t *terminal, line string) (quit bool, err error) {
+	word, rest, _ := strings.Cut(line, " ")
+	do := func(f func(p *ua.Phone, now time.Time, out *live.Outbox) error) error { return tel.Do(f) }
+	n := tel.line
+	switch word {
+	case "":
+		return false, nil
+	case "quit", "exit":
+		return true, nil
+	case "help", "?":
+		_, err := io.WriteString(t, phoneHelp)
+		return false, err
+	case "off":
+		return false, do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { return p.OffHook(now, n, out) })
+	case "hang", "on":
+		return false, do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { return p.HangUp(now, n, out) })
+	case "answer":
+		return false, do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { return p.Answer(now, n, out) })
+	case "hold":
+		return false, do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { return p.Hold(now, n, out) })
+	case "resume":
+		return false, do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { return p.Resume(now, n, out) })
+	case "call":
+		if strings.TrimSpace(rest) == "" {
+			return false, errors.New("call whom? such as: call 1-800-555-1212")
+		}
+		return false, do(func(p *ua.Phone, now time.Time, out *live.Outbox) error {
+			return p.Dial(now, n, strings.TrimSpace(rest), out)
+		})
+	}
+	keys := strings.NewReplacer("-", "", " ", "", ".", "", "(", "", ")", "").Replace(line)
+	if keys == "" || strings.Trim(keys, "0123456789*#") != "" {
+		return false, fmt.Errorf("%q is no command and no number; help lists them", line)
+	}
+	return false, do(func(p *ua.Phone, now time.Time, out *live.Outbox) error {
+		for i := 0; i < len(keys); i++ {
+			if err := p.Digit(now, n, keys[i], out); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
