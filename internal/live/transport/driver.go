@@ -150,6 +150,16 @@ func (d *Driver) Listeners() []Listener { return d.bound }
 // Counters returns the counters of the driver; they may be read at any time.
 func (d *Driver) Counters() *Counters { return &d.counters }
 
+// Overflowed returns how many datagrams the system threw away since they came faster than they were read (Linux; 0 elsewhere, and once
+// the driver is closed).
+func (d *Driver) Overflowed() uint64 {
+	var n uint64
+	for _, s := range d.udp {
+		n += s.dropped()
+	}
+	return n
+}
+
 // event holds the element, calls f, and carries out what the element asks for. False: the driver is closed, and f was not called.
 func (d *Driver) event(f func(now time.Time, out *live.Outbox)) bool {
 	if !d.enter() {

@@ -51,6 +51,8 @@ type datagramIO interface {
 	serve(s *udpSocket, handle func(), unreachable func(to netip.AddrPort, quote []byte, err error)) error
 	// send writes s.out, in order, calls done for each, and empties it. What is wrong may be errSendFull.
 	send(s *udpSocket, done func(*outgoing, error))
+	// dropped returns how many datagrams the system threw away since nobody read them in time; 0 where it does not tell.
+	dropped() uint64
 }
 
 // errSendFull: the socket's buffer takes no more. UDP may lose; nobody waits for it.

@@ -206,6 +206,20 @@ func (u *batchIO) sendSome(out []outgoing, at int) (n int, err error) {
 	}
 }
 
+func (u *batchIO) dropped() uint64 {
+	const drops = 8               // SK_MEMINFO_DROPS
+	var info [drops + 1]uint32    // SO_MEMINFO, socket(7)
+	size := uint32(4 * len(info)) // of it
+	var errno syscall.Errno
+	err := u.raw.Control(func(fd uintptr) {
+		_, _, errno = syscall.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO, uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	})
+	if err != nil || errno != 0 {
+		return 0
+	}
+	return uint64(info[drops])
+}
+
 // readSockaddr returns the address of a struct sockaddr_in or sockaddr_in6.
 func readSockaddr(b *[unix.SizeofSockaddrInet6]byte) netip.AddrPort {
 	port := binary.BigEndian.Uint16(b[2:])

@@ -71,6 +71,8 @@ func (p *portableIO) destination(oob []byte) netip.Addr {
 	return a.Unmap()
 }
 
+func (p *portableIO) dropped() uint64 { return 0 }
+
 func (p *portableIO) send(s *udpSocket, done func(*outgoing, error)) {
 	for i := range s.out {
 		o := &s.out[i]

@@ -348,3 +348,29 @@ func TestDoAfterTheEnd(t *testing.T) {
 	}
 	d.Close()
 }
+
+// What comes faster than it is read is lost, and counted to the message.
+func TestOverflowIsCounted(t *testing.T) {
+	e := newScript()
+	d := start(t, e, Config{Listen: at("127.0.0.1", capture.UDP), Limits: Limits{ReceiveBuffer: 4096}})
+	c := socket(t, "127.0.0.1:0")
+	const sent = 5000
+	d.Do(func(time.Time, *live.Outbox) {
+		for range sent {
+			write(t, c, addr(t, d, capture.UDP), request("OPTIONS", "1", capture.UDP, 0))
+		}
+	})
+	if !seesICMP {
+		return // nor does it tell this
+	}
+	lost := d.Overflowed()
+	if lost == 0 {
+		t.Skip("this system found room for everything")
+	}
+	for range sent - lost {
+		e.expect(t, "receive")
+	}
+	if n := d.Overflowed(); n != lost {
+		t.Errorf("%d, then %d", lost, n)
+	}
+}
