@@ -14,16 +14,18 @@ import (
 
 	"sipscribe/internal/app"
 	"sipscribe/internal/callflow"
+	"sipscribe/internal/capture"
 	"sipscribe/internal/decode"
 	"sipscribe/internal/diagnose/rules"
 	"sipscribe/internal/lab"
+	"sipscribe/internal/live"
 	"sipscribe/internal/render/page"
 	"sipscribe/internal/render/text"
 	"sipscribe/internal/report"
 )
 
 func newLab(t *terminal) *cobra.Command {
-	var scenario, save, color, quirks string
+	var scenario, save, color, quirks, over string
 	var ring time.Duration
 	var list, asPage, ascii, brief bool
 	port := func() number {
@@ -57,6 +59,10 @@ for 16 seconds, cancelled.`,
 			if quirks != "" && quirks != "spa" {
 				return fmt.Errorf("--quirks: there are none of %q; there is spa", quirks)
 			}
+			transport := live.TransportNamed(over)
+			if transport == capture.TransportUnknown {
+				return fmt.Errorf("--transport: there is no %q; there are udp, tcp, tls", over)
+			}
 			useColor, err := t.color(color)
 			if err != nil {
 				return err
@@ -68,7 +74,7 @@ for 16 seconds, cancelled.`,
 				}
 			}
 			res, err := lab.Run(cmd.Context(), lab.Config{Scenario: s, Ring: ring, SIPPort: uint16(max(sipPort.n, 0)), ProxyPort: uint16(max(proxyPort.n, 0)),
-				LogLimit: max(limit.n, 0), Quirks: quirks == "spa", Talk: t.talk})
+				Transport: transport, LogLimit: max(limit.n, 0), Quirks: quirks == "spa", Talk: t.talk})
 			interrupted := errors.Is(err, context.Canceled)
 			if err != nil && !interrupted {
 				return labError(err)
@@ -104,6 +110,7 @@ for 16 seconds, cancelled.`,
 	fl.Var(&limit, "log-limit", "cut the syslog as a daemon does, after so many `bytes` of a message (1022: the classic one)")
 	fl.Var(&sipPort, "sip-port", "the `port` of the SPA (default: 5062 if it is free)")
 	fl.Var(&proxyPort, "proxy-port", "the `port` of the proxy (default: any that is free)")
+	fl.StringVar(&over, "transport", "udp", "what carries the messages: udp, tcp, or tls with a certificate made for this run")
 	fl.StringVar(&quirks, "quirks", "", "spa: do as the real device does (credentials in CANCEL, Contact in ACK, x-sipura)")
 	fl.Var(&width, "width", "`columns` to draw for; 0: no limit (default: those of the terminal)")
 	fl.StringVar(&color, "color", "auto", "use colours: auto, always, never (NO_COLOR is obeyed)")

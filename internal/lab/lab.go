@@ -13,6 +13,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -49,6 +50,8 @@ type Config struct {
 	Ring time.Duration
 	// SIPPort is the SPA's port; 0: 5062 if it is free, else another. ProxyPort is the proxy's; 0: any.
 	SIPPort, ProxyPort uint16
+	// Transport is that between the SPA, the proxy and the telephones: UDP if it is not said, TCP or TLS.
+	Transport capture.Transport
 	// LogLimit cuts the log as a syslog daemon does (1022 is that of the seed page); 0: nothing is cut.
 	LogLimit int
 	// Quirks has the SPA do as the real device does.
@@ -81,6 +84,9 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if cfg.Talk == nil {
 		cfg.Talk = func(string, ...any) {}
 	}
+	if cfg.Transport == capture.TransportUnknown {
+		cfg.Transport = capture.UDP
+	}
 	if cfg.Location == nil {
 		cfg.Location = time.Local
 	}
@@ -95,6 +101,7 @@ type lab struct {
 	ctx    context.Context
 	result *Result
 
+	tls       *tls.Config
 	collector *collector
 	proxy     *station
 	spa       *phone
@@ -117,7 +124,7 @@ type station struct {
 
 // start drives an element at addresses.
 func (l *lab) start(element live.Element, tap func(*capture.Record), listen ...transport.Listener) (*station, error) {
-	d, err := transport.New(transport.Config{Listen: listen, Tap: tap, Allow: transport.Loopback}, element)
+	d, err := transport.New(transport.Config{Listen: listen, TLS: l.tls, Tap: tap, Allow: transport.Loopback}, element)
 	if err != nil {
 		return nil, err
 	}
@@ -236,6 +243,11 @@ func (l *lab) play() (err error) {
 			err = l.tapErr
 		}
 	}()
+	if l.cfg.Transport == capture.TLS {
+		if l.tls, err = newTLS(); err != nil {
+			return err
+		}
+	}
 	if l.collector, err = newCollector(l.cfg.Location, l.cfg.LogLimit); err != nil {
 		return err
 	}
@@ -260,7 +272,7 @@ func (l *lab) play() (err error) {
 	if l.spa, err = l.startSPA(); err != nil {
 		return err
 	}
-	l.cfg.Talk("SPA at 127.0.0.1:%d, proxy of %s at 127.0.0.1:%d, syslog at %s", l.spa.port, Domain, l.result.ProxyPort, l.collector.addr)
+	l.cfg.Talk("SPA at 127.0.0.1:%d, proxy of %s at 127.0.0.1:%d (%s), syslog at %s", l.spa.port, Domain, l.result.ProxyPort, l.cfg.Transport, l.collector.addr)
 	if err := s.play(l); err != nil {
 		return l.leave(err)
 	}
@@ -331,12 +343,12 @@ func (l *lab) startProxy() error {
 		}
 	}
 	at := netip.AddrPortFrom(loopback, port)
-	p, err := proxy.New(time.Now(), proxy.Config{Domains: []string{Domain}, Listeners: []proxy.Listener{{Transport: capture.UDP, Addr: at}}, Users: l.users,
+	p, err := proxy.New(time.Now(), proxy.Config{Domains: []string{Domain}, Listeners: []proxy.Listener{{Transport: l.cfg.Transport, Addr: at}}, Users: l.users,
 		Rand: rand.Reader, MinExpires: time.Second, NonceLifetime: l.cfg.Scenario.NonceLifetime})
 	if err != nil {
 		return err
 	}
-	s, err := l.start(p, nil, transport.Listener{Transport: capture.UDP, Addr: at})
+	s, err := l.start(p, nil, transport.Listener{Transport: l.cfg.Transport, Addr: at})
 	if err != nil {
 		return err
 	}
@@ -353,7 +365,7 @@ func (l *lab) startPhone(cfg ua.Config, port uint16, name string, tap func(*capt
 		}
 	}
 	line := &cfg.Lines[0]
-	line.Local = netip.AddrPortFrom(loopback, port)
+	line.Local, line.Transport = netip.AddrPortFrom(loopback, port), l.cfg.Transport
 	line.Proxy, line.OutboundProxy, line.UseOutboundProxy = Domain, netip.AddrPortFrom(loopback, l.result.ProxyPort).String(), true
 	if line.Password == "" {
 		line.Password = password
@@ -369,7 +381,7 @@ func (l *lab) startPhone(cfg ua.Config, port uint16, name string, tap func(*capt
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	p.phone = made
-	if p.station, err = l.start(made, tap, transport.Listener{Transport: capture.UDP, Addr: line.Local}); err != nil {
+	if p.station, err = l.start(made, tap, transport.Listener{Transport: l.cfg.Transport, Addr: line.Local}); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return p, p.do(func(ph *ua.Phone, now time.Time, out *live.Outbox) error { ph.Start(now, out); return nil })
@@ -398,17 +410,22 @@ func (l *lab) startSPA() (*phone, error) {
 	return l.startPhone(cfg, port, "SPA", l.record)
 }
 
-// freePort returns a UDP port of the loopback address that is free: the wanted one if it is.
+// freePort returns a port of the loopback address that is free for UDP and TCP: the wanted one if it is.
 func freePort(want uint16) (uint16, error) {
-	for _, p := range []uint16{want, 0} {
-		c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loopback, p)))
+	for _, p := range []uint16{want, 0, 0, 0} {
+		u, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loopback, p)))
 		if err != nil {
 			continue
 		}
-		got := c.LocalAddr().(*net.UDPAddr).AddrPort().Port()
-		return got, c.Close()
+		at := u.LocalAddr().(*net.UDPAddr).AddrPort()
+		t, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(at))
+		_ = u.Close()
+		if err != nil {
+			continue
+		}
+		return at.Port(), t.Close()
 	}
-	return 0, errors.New("no UDP port of 127.0.0.1 is free")
+	return 0, errors.New("no port of 127.0.0.1 is free")
 }
 
 // tapSPA makes the SPA's syslog and the capture.

@@ -104,6 +104,36 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
+// The seed call goes over connections too, with a certificate of the lab's own for TLS.
+func TestTransports(t *testing.T) {
+	for _, transport := range []capture.Transport{capture.TCP, capture.TLS} {
+		t.Run(transport.String(), func(t *testing.T) {
+			t.Parallel()
+			for _, name := range []string{"cancel", "answered-callee-hangs-up", "cancel-crosses-answer"} {
+				port, err := freePort(0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r, err := Run(context.Background(), Config{Scenario: Named(name), Ring: 100 * time.Millisecond, SIPPort: port, Transport: transport, Location: time.UTC})
+				if err != nil {
+					t.Fatal(name, err)
+				}
+				calls, _ := told(t, spa.Format, r.Log)
+				want := "call answered"
+				if name == "cancel" {
+					want = "call cancelled"
+				}
+				if len(calls) != 2 || calls[1] != want {
+					t.Errorf("%s: %q\n%s", name, calls, r.Log)
+				}
+				if !bytes.Contains(r.Log, []byte("Via: SIP/2.0/"+transport.String()+" ")) {
+					t.Errorf("no Via with %s in\n%s", transport, r.Log)
+				}
+			}
+		})
+	}
+}
+
 // A scenario that is interrupted hangs up, so that nobody talks to nobody.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
