@@ -1,6 +1,7 @@
 package ua
 
 import (
+	"strings"
 	"time"
 
 	"sipscribe/internal/live"
@@ -23,7 +24,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		}
 		return
 	}
-	v := sip.Validator{Role: sip.RoleUAS, Stream: from.Reliable(), Extensions: []string{}}
+	v := sip.Validator{Role: sip.RoleUAS, Stream: from.Reliable(), Extensions: []string{}, ContentTypes: contentTypes}
 	switch verdict := v.Verdict(m); verdict.Action {
 	case sip.ActionDrop:
 		return
@@ -56,13 +57,16 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	}
 }
 
+// contentTypes are the bodies that the phone can read.
+var contentTypes = []string{"application/sdp", "application/dtmf-relay", "application/dtmf"}
+
 // owed returns the header fields that a refusal must have (§8.2.1, §8.2.2.3, §8.2.3).
 func owed(status int, m *sip.Message) []sip.DraftField {
 	switch status {
 	case 405:
 		return []sip.DraftField{{Name: "Allow", Value: allow}}
 	case 415:
-		return []sip.DraftField{{Name: "Accept", Value: "application/sdp, application/dtmf-relay"}, {Name: "Accept-Encoding", Value: "identity"}}
+		return []sip.DraftField{{Name: "Accept", Value: strings.Join(contentTypes, ", ")}, {Name: "Accept-Encoding", Value: "identity"}}
 	case 420:
 		return []sip.DraftField{{Name: "Unsupported", Value: string(m.Value(sip.FieldRequire))}}
 	}
