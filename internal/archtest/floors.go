@@ -44,7 +44,7 @@ var Plan = Building{
 		{4, []string{"internal/decode/all", "internal/diagnose/rules"}},
 		{5, []string{"internal/report"}},
 		{6, []string{"internal/render", "internal/render/*", "internal/store", "internal/store/*", "internal/bus", "internal/bus/*"}},
-		{7, []string{"internal/collect", "internal/sim", "internal/lab"}},
+		{7, []string{"internal/collect", "internal/sim", "internal/lab", "internal/proxyd"}},
 		{8, []string{"internal/app"}},
 		{9, []string{"internal/cli", "internal/tui", "internal/web"}},
 		{10, []string{"cmd/*", "internal/workload/cmd/*", "internal/bench"}},

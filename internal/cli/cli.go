@@ -106,7 +106,7 @@ what happened in each call, with the place in the log that proves each sentence.
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newExplain(t), newList(t), newRules(t), newLab(t), newPhone(t))
+	root.AddCommand(newExplain(t), newList(t), newRules(t), newLab(t), newPhone(t), newProxy(t))
 	return root
 }
 

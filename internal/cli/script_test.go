@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 //	cut FILE N      only the first N bytes; from the end if N is negative
 //	raw FILE NEW    \x1b and \u202e in the text of FILE and in the name NEW are made the characters that they name
 //	printable FILE  fails if FILE ("stdout", "stderr" too) has a character that a terminal would obey
+//	mode FILE MODE  fails if FILE has other permissions than the octal MODE
 //	columns N FILE  fails if a line is longer than N columns, or has blanks at its end
 func TestScript(t *testing.T) {
 	logs, err := filepath.Abs("testdata/logs")
@@ -49,6 +50,7 @@ func TestScript(t *testing.T) {
 			"raw":       rawFile,
 			"printable": printableFile,
 			"columns":   columnsOf,
+			"mode":      modeOf,
 		},
 	})
 }
@@ -134,6 +136,17 @@ func printableFile(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if text == "" {
 		ts.Fatalf("%s is empty", args[0])
+	}
+}
+
+func modeOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mode FILE MODE")
+	}
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if got := strconv.FormatUint(uint64(info.Mode().Perm()), 8); got != args[1] {
+		ts.Fatalf("%s has mode %s", args[0], got)
 	}
 }
 

@@ -100,10 +100,21 @@ func (g *gate) request(now time.Time, a netip.Addr) bool {
 	return true
 }
 
-// known gives a request back: it was from somebody known.
-func (g *gate) known(now time.Time, a netip.Addr) {
+// known gives requests back: they were from somebody known.
+func (g *gate) known(now time.Time, a netip.Addr, requests float64) {
 	v := g.visit(now, a)
-	v.requests = min(g.limits.Burst, v.requests+1)
+	v.requests = min(g.limits.Burst, v.requests+requests)
+}
+
+// challengeSize is about what a challenge has in bytes.
+const challengeSize = 1024
+
+// proved gives back what it took to find out that somebody is known: his request, the one before it that was challenged, and the challenge. It
+// has reached him, so that the address was not forged. So a thousand users behind one address are not held for a flood.
+func (g *gate) proved(now time.Time, a netip.Addr) {
+	g.known(now, a, 2)
+	v := g.visit(now, a)
+	v.bytes = min(g.limits.BytesBurst, v.bytes+challengeSize)
 }
 
 // answer reports whether a source may be sent n bytes before it has said who it is.

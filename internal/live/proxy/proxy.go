@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,6 +66,8 @@ type Config struct {
 	Domains []string
 	// Listeners are its addresses. At least one.
 	Listeners []Listener
+	// Aliases are further names and addresses by which it is reached, without a port: those of the machine where it listens at all of them.
+	Aliases []string
 	// Realm of its challenges; "": the first domain.
 	Realm string
 	// Users are those who may register and call.
@@ -174,6 +177,10 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 		MaxClients: cfg.Limits.Transactions, MaxServers: cfg.Limits.Transactions, Observe: cfg.Observe})
 	p.gate = newGate(cfg.Limits)
 
+	hosts, err := p.hosts()
+	if err != nil {
+		return nil, err
+	}
 	secret := make([]byte, 64)
 	if _, err := io.ReadFull(cfg.Rand, secret); err != nil {
 		return nil, fmt.Errorf("the source of chance: %w", err)
@@ -184,8 +191,8 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 	}
 	if !cfg.Open {
 		// The two challenge the same users in one realm. Each keeps what its own nonces were used for, so they have numbers of their own.
-		shared := digest.AuthorityConfig{Realm: cfg.Realm, Users: cfg.Users, Keys: cfg.Keys, Algorithms: cfg.Algorithms, Node: 2 * cfg.Node, Lifetime: cfg.NonceLifetime, Proxy: true}
-		var err error
+		shared := digest.AuthorityConfig{Realm: cfg.Realm, Users: cfg.Users, Keys: cfg.Keys, Algorithms: cfg.Algorithms, Node: 2 * cfg.Node, Lifetime: cfg.NonceLifetime, Proxy: true,
+			Hosts: names(hosts)}
 		if p.authority, err = digest.NewAuthority(now, shared); err != nil {
 			return nil, err
 		}
@@ -195,24 +202,6 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 		}
 	}
 
-	var hosts []proxycore.Host
-	for i, l := range cfg.Listeners {
-		if l.Name == "" {
-			if l.Addr.Addr().IsUnspecified() {
-				return nil, fmt.Errorf("the listener %s is at every address of the machine: say by which name or address it is to be reached", l.Addr)
-			}
-			p.cfg.Listeners[i].Name = l.Addr.String()
-		}
-		host, _, _ := strings.Cut(p.cfg.Listeners[i].Name, ":")
-		if l.Addr.Addr().Is6() || strings.HasPrefix(p.cfg.Listeners[i].Name, "[") {
-			host, _, _ = strings.Cut(strings.TrimPrefix(p.cfg.Listeners[i].Name, "["), "]")
-		}
-		hosts = append(hosts, proxycore.Host{Name: host, Port: l.Addr.Port()})
-		if !l.Addr.Addr().IsUnspecified() {
-			hosts = append(hosts, proxycore.Host{Name: l.Addr.Addr().String(), Port: l.Addr.Port()})
-		}
-	}
-	var err error
 	if p.core, err = proxycore.New(proxycore.Config{Domains: cfg.Domains, Hosts: hosts, Mark: mark, TimerC: cfg.TimerC, Ring: cfg.Ring, Recurse: cfg.Recurse,
 		Options: p.options()}); err != nil {
 		return nil, err
@@ -227,6 +216,52 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 		return nil, err
 	}
 	return p, p.setRoutes()
+}
+
+// hosts returns the names and addresses by which the proxy is reached, and names the listeners that have no name.
+func (p *Proxy) hosts() ([]proxycore.Host, error) {
+	var hosts []proxycore.Host
+	for i := range p.cfg.Listeners {
+		l := &p.cfg.Listeners[i]
+		if l.Name == "" {
+			if l.Addr.Addr().IsUnspecified() {
+				return nil, fmt.Errorf("the listener %s is at every address of the machine: say by which name or address it is to be reached", l.Addr)
+			}
+			l.Name = l.Addr.String()
+		}
+		hosts = append(hosts, proxycore.Host{Name: hostOf(l.Name), Port: l.Addr.Port()})
+		if !l.Addr.Addr().IsUnspecified() {
+			hosts = append(hosts, proxycore.Host{Name: l.Addr.Addr().String(), Port: l.Addr.Port()})
+		}
+		for _, a := range p.cfg.Aliases {
+			hosts = append(hosts, proxycore.Host{Name: a, Port: l.Addr.Port()})
+		}
+	}
+	return hosts, nil
+}
+
+// hostOf returns the host of a sent-by: without its port, and an IPv6 address without brackets.
+func hostOf(sentBy string) string {
+	if inner, ok := strings.CutPrefix(sentBy, "["); ok {
+		host, _, _ := strings.Cut(inner, "]")
+		return host
+	}
+	host, _, _ := strings.Cut(sentBy, ":")
+	return host
+}
+
+// names returns each host once, for digest-uris: SIPp and some devices write there the address that they send to, and not the Request-URI.
+func names(hosts []proxycore.Host) []string {
+	var out []string
+	for _, h := range hosts {
+		if strings.Contains(h.Name, ":") {
+			h.Name = "[" + h.Name + "]"
+		}
+		if !slices.Contains(out, h.Name) {
+			out = append(out, h.Name)
+		}
+	}
+	return out
 }
 
 // setRoutes makes gateways and routes ready.

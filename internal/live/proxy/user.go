@@ -46,6 +46,15 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		p.register(now, from, m, trusted, out)
 		return
 	}
+	if m.Method == sip.MethodOptions && route.Remaining == 0 && len(uri.User) == 0 && p.core.IsSelf(&uri) {
+		// Whether the proxy is there may be asked by anybody (§11: "before issuing an INVITE"); it tells no more than a challenge does.
+		reply := live.Reply{Status: 200, Fields: p.options()}
+		if p.draining {
+			reply = live.Reply{Status: 503, Reason: "Shutting Down", Fields: []sip.DraftField{{Name: "Retry-After", Value: "30"}}}
+		}
+		p.answer(now, from, m, &reply, out)
+		return
+	}
 	inDialog := route.Ours && string(route.Token) == p.token(m.CallID()) && len(m.ToTag()) > 0
 	who := ""
 	if !inDialog && !trusted && !p.cfg.Open {
@@ -58,15 +67,11 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 			return
 		}
 	}
-	if !inDialog {
-		p.gate.known(now, from.Remote.Addr())
-		if p.draining {
-			p.refuse(now, from, m, &live.Reply{Status: 503, Reason: "Shutting Down", Fields: []sip.DraftField{{Name: "Retry-After", Value: "30"}}}, out)
-			return
-		}
+	if !trusted && (inDialog || p.cfg.Open) {
+		p.gate.known(now, from.Remote.Addr(), 1)
 	}
-	if m.Method == sip.MethodOptions && route.Remaining == 0 && len(uri.User) == 0 && p.core.IsSelf(&uri) {
-		p.refuse(now, from, m, &live.Reply{Status: 200, Fields: p.options()}, out)
+	if p.draining && !inDialog {
+		p.refuse(now, from, m, &live.Reply{Status: 503, Reason: "Shutting Down", Fields: []sip.DraftField{{Name: "Retry-After", Value: "30"}}}, out)
 		return
 	}
 	targets, status := p.targets(now, m, &route, &uri)
@@ -108,7 +113,7 @@ func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *
 	switch result.Verdict {
 	case digest.Accepted:
 		p.gate.succeeded(result.Credentials.Username)
-		p.gate.known(now, addr)
+		p.gate.proved(now, addr)
 		return result.Credentials.Username, true
 	case digest.Malformed:
 		p.answer(now, from, m, &live.Reply{Status: 400, Reason: "Bad Credentials"}, out)
@@ -154,7 +159,7 @@ func values(m *sip.Message, field sip.FieldID) iter.Seq[[]byte] {
 // answer answers a request without a transaction (§8.2.7): whoever asked may be somebody else, so it is sent once, and only as long as that
 // address has not been sent too much.
 func (p *Proxy) answer(now time.Time, from live.Flow, m *sip.Message, r *live.Reply, out *live.Outbox) {
-	if r.Status != 401 && r.Status != 407 {
+	if r.Status >= 300 && r.Status != 401 && r.Status != 407 {
 		p.counters.Refused++
 	}
 	r.ToTag = p.statelessTag(m)
@@ -240,6 +245,9 @@ func (p *Proxy) cancel(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	if cancels == nil {
 		p.answer(now, from, m, &live.Reply{Status: 481}, out)
 		return
+	}
+	if !p.trusts(from) {
+		p.gate.known(now, from.Remote.Addr(), 1)
 	}
 	r, ok := cancels.User.(*relay)
 	s, err := p.layer.Accept(now, from, m)

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"sipscribe/internal/proxyd"
+)
+
+// passwordFlags say where a password comes from.
+type passwordFlags struct {
+	password, file string
+	given          bool // --password stands on the command line
+}
+
+// read returns the password: from the flag, from a file, from the terminal (twice, and not shown), or else the first line of standard input.
+func (f *passwordFlags) read(t *terminal, whose string) (string, error) {
+	switch {
+	case f.given && f.file != "":
+		return "", errors.New("--password and --password-file both give a password: one is enough")
+	case f.given:
+		t.talk("a password on the command line is seen by everybody on this machine and stays in the shell's history; --password-file, or no flag at all, keeps it to yourself")
+		return f.password, checkPassword(f.password)
+	case f.file != "":
+		return proxyd.ReadPasswordFile(f.file)
+	}
+	in, ok := t.stdin.(*os.File)
+	if ok && term.IsTerminal(int(in.Fd())) {
+		first, err := askPassword(t, in, fmt.Sprintf("Password of %s: ", printable(whose)))
+		if err != nil {
+			return "", err
+		}
+		again, err := askPassword(t, in, "Once more: ")
+		if err != nil {
+			return "", err
+		}
+		if first != again {
+			return "", errors.New("the two passwords differ; nothing was changed")
+		}
+		return first, checkPassword(first)
+	}
+	line, err := bufio.NewReader(io.LimitReader(t.stdin, 4096)).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return "", fmt.Errorf("reading the password from standard input: %w", err)
+	}
+	line = strings.TrimRight(line, "\r\n")
+	if line == "" {
+		return "", withHint(errors.New("no password: standard input is empty"), "its first line is taken, or that of --password-file FILE")
+	}
+	return line, checkPassword(line)
+}
+
+func askPassword(t *terminal, in *os.File, prompt string) (string, error) {
+	fmt.Fprint(t.stderr, prompt)
+	b, err := term.ReadPassword(int(in.Fd()))
+	fmt.Fprintln(t.stderr)
+	if err != nil {
+		return "", fmt.Errorf("reading the password: %w", err)
+	}
+	return string(b), nil
+}
+
+func checkPassword(p string) error {
+	if p == "" {
+		return errors.New("the password is empty")
+	}
+	return nil
+}
