@@ -165,7 +165,7 @@ func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone,
 	if p.phone, err = ua.New(uc); err != nil {
 		return nil, err
 	}
-	if p.driver, err = transport.New(transport.Config{Listen: listen, Tap: tap, Logger: log, Resolver: systemResolver{}}, p.phone); err != nil {
+	if p.driver, err = transport.New(transport.Config{Listen: listen, Tap: tap, Logger: log, Resolver: newResolver()}, p.phone); err != nil {
 		return nil, err
 	}
 	ok = true
@@ -350,25 +350,4 @@ func (p *Phone) close() {
 		_ = f()
 	}
 	p.closers = nil
-}
-
-// systemResolver asks the system for the addresses of a name.
-type systemResolver struct{}
-
-// Resolve returns the addresses of the target's host, at its port or the usual one.
-func (systemResolver) Resolve(ctx context.Context, t live.Target) ([]live.Flow, error) {
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", t.Host)
-	if err != nil {
-		return nil, err
-	}
-	var flows []live.Flow
-	for _, a := range addrs {
-		at := t
-		at.Host = a.Unmap().String()
-		if f, ok := live.FlowOf(at); ok {
-			f.Name = t.Host
-			flows = append(flows, f)
-		}
-	}
-	return flows, nil
 }
