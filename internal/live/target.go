@@ -1,43 +1,42 @@
 package live
 
 import (
+	"bytes"
 	"net/netip"
-	"strings"
 
 	"sipscribe/internal/capture"
 	"sipscribe/sip"
 )
 
-// TargetOf returns where a request to a URI goes, for RFC 3263 §4: host, port, and the transport that it names. false if the URI is
-// none of SIP or has no host. maddr is taken for what it is, the address to use (§19.1.1), since the URI was given by whoever is called;
-// what a Via says is never asked.
-func TargetOf(uri string) (Target, bool) {
-	u := sip.ParseURI([]byte(uri))
-	if !u.IsSIP() || len(u.Host) == 0 {
+// TargetOf returns where a request to a URI goes, for RFC 3263 §4: host, port, and the transport that it names. false: it is no SIP URI with a host,
+// or names a port or transport that there is not. maddr is taken for what it is, the address to use (RFC 3261 §19.1.1), since the URI was given by
+// whoever is called; what a Via says is never asked.
+func TargetOf(uri []byte) (Target, bool) {
+	u := sip.ParseURI(uri)
+	if !u.IsSIP() || len(u.Host) == 0 || u.Masked || u.PortText != nil && u.Port == 0 {
 		return Target{}, false
 	}
-	t := Target{Host: strings.Trim(string(u.Host), "[]"), Port: u.Port, Secure: strings.EqualFold(string(u.Scheme), "sips")}
+	t := Target{Port: u.Port, Secure: bytes.EqualFold(u.Scheme, []byte("sips"))}
+	host := u.Host
 	if m, ok := u.Params.Get("maddr"); ok && len(m) > 0 {
-		t.Host = strings.Trim(string(m), "[]")
+		host = m
 	}
+	t.Host = string(bytes.TrimSuffix(bytes.TrimPrefix(host, []byte("[")), []byte("]")))
 	if p, ok := u.Params.Get("transport"); ok {
-		t.Transport = TransportNamed(string(p))
-	}
-	if t.Secure {
-		t.Transport = capture.TLS
+		if t.Transport = TransportNamed(string(p)); t.Transport == capture.TransportUnknown {
+			return Target{}, false
+		}
 	}
 	return t, true
 }
 
-// TransportNamed returns the transport that a transport parameter, or a Via, names in any case; TransportUnknown for any other.
+// TransportNamed returns the transport that a transport parameter, or a Via, names in any case; TransportUnknown for any other than the three
+// that are sent over.
 func TransportNamed(name string) capture.Transport {
-	switch strings.ToUpper(name) {
-	case "UDP":
-		return capture.UDP
-	case "TCP":
-		return capture.TCP
-	case "TLS":
-		return capture.TLS
+	for _, t := range [...]capture.Transport{capture.UDP, capture.TCP, capture.TLS} {
+		if len(name) == 3 && bytes.EqualFold([]byte(name), []byte(t.String())) {
+			return t
+		}
 	}
 	return capture.TransportUnknown
 }
@@ -50,7 +49,10 @@ func FlowOf(t Target) (Flow, bool) {
 		return Flow{}, false
 	}
 	f := Flow{Transport: t.Transport}
-	if f.Transport == capture.TransportUnknown {
+	switch {
+	case t.Secure:
+		f.Transport = capture.TLS
+	case f.Transport == capture.TransportUnknown:
 		f.Transport = capture.UDP
 	}
 	port := t.Port

@@ -1,29 +1,53 @@
 package live
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
-func TestTargetAndFlow(t *testing.T) {
-	for _, c := range []struct{ uri, want string }{
-		{"sip:127.0.0.1", "UDP 127.0.0.1:5060"},
-		{"sip:b@127.0.0.1:5070", "UDP 127.0.0.1:5070"},
-		{"sip:b@127.0.0.1;transport=TCP", "TCP 127.0.0.1:5060"},
-		{"sips:b@[::1]", "TLS [::1]:5061"},
-		{"sip:b@[::ffff:127.0.0.1]:5070;transport=tls", "TLS 127.0.0.1:5070"},
-		{"sip:b@example.com;maddr=127.0.0.2", "UDP 127.0.0.2:5060"},
-		{"sip:b@example.com", "example.com"},
-		{"sip:b@example.com:5070;transport=sctp", "example.com"},
-		{"tel:+1555", "none"},
-		{"sip:", "none"},
+func TestTargetOf(t *testing.T) {
+	for uri, want := range map[string]string{
+		"sip:bob@h":                            "{h 0  false}",
+		"sips:bob@h:5070":                      "{h 5070  true}",
+		"sip:[2001:db8::9]:5060;transport=tcp": "{2001:db8::9 5060 TCP false}",
+		"sip:h;maddr=192.0.2.5":                "{192.0.2.5 0  false}",
+		"sip:h;transport=pigeon":               "",
+		"sip:h:0":                              "",
+		"tel:+1800":                            "",
+		"sip:":                                 "",
 	} {
-		got := "none"
-		if target, ok := TargetOf(c.uri); ok {
-			got = target.Host
-			if f, ok := FlowOf(target); ok {
-				got = f.Transport.String() + " " + f.Remote.String()
-			}
+		got := ""
+		if x, ok := TargetOf([]byte(uri)); ok {
+			got = fmt.Sprint(x)
 		}
-		if got != c.want {
-			t.Errorf("%s: %s, want %s", c.uri, got, c.want)
+		if got != want {
+			t.Errorf("%s: %s, want %s", uri, got, want)
+		}
+	}
+}
+
+func TestFlowOf(t *testing.T) {
+	for uri, want := range map[string]string{
+		"sip:127.0.0.1":                               "UDP 127.0.0.1:5060",
+		"sip:b@127.0.0.1:5070":                        "UDP 127.0.0.1:5070",
+		"sip:b@127.0.0.1;transport=TCP":               "TCP 127.0.0.1:5060",
+		"sips:b@[::1]":                                "TLS [::1]:5061",
+		"sips:b@[::1];transport=tcp":                  "TLS [::1]:5061",
+		"sip:b@[::ffff:127.0.0.1]:5070;transport=tls": "TLS 127.0.0.1:5070",
+		"sip:b@example.com;maddr=127.0.0.2":           "UDP 127.0.0.2:5060",
+		"sip:b@example.com":                           "",
+	} {
+		target, ok := TargetOf([]byte(uri))
+		if !ok {
+			t.Errorf("%s is no target", uri)
+			continue
+		}
+		got := ""
+		if f, ok := FlowOf(target); ok {
+			got = f.Transport.String() + " " + f.Remote.String()
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", uri, got, want)
 		}
 	}
 }

@@ -19,7 +19,7 @@ type gateway struct {
 }
 
 func newGateway(g Gateway, chance io.Reader) (*gateway, error) {
-	if _, ok := live.TargetOf(g.URI); !ok || strings.Contains(g.URI, "@") {
+	if _, ok := live.TargetOf([]byte(g.URI)); !ok || strings.Contains(g.URI, "@") {
 		return nil, fmt.Errorf("gateway %q: its address %q must be a SIP URI without a user, such as sip:gw.example.com:5060", g.Name, g.URI)
 	}
 	made := &gateway{Gateway: g}

@@ -202,25 +202,7 @@ func TestPreprocess(t *testing.T) {
 	}
 }
 
-func TestTargetOf(t *testing.T) {
-	for uri, want := range map[string]string{
-		"sip:bob@h":                            "{h 0  false}",
-		"sips:bob@h:5070":                      "{h 5070  true}",
-		"sip:[2001:db8::9]:5060;transport=tcp": "{2001:db8::9 5060 TCP false}",
-		"sip:h;maddr=192.0.2.5":                "{192.0.2.5 0  false}",
-		"sip:h;transport=pigeon":               "",
-		"sip:h:0":                              "",
-		"tel:+1800":                            "",
-		"sip:":                                 "",
-	} {
-		got := ""
-		if x, ok := TargetOf([]byte(uri)); ok {
-			got = fmt.Sprint(x)
-		}
-		if got != want {
-			t.Errorf("%s: %s, want %s", uri, got, want)
-		}
-	}
+func TestNextHopOfASipsTarget(t *testing.T) {
 	f := &Forward{URI: "sips:bob@u", Push: []string{"<sip:edge;lr>"}}
 	if x, _ := f.NextHop(request("INVITE sip:a@b SIP/2.0")); !x.Secure || x.Host != "edge" {
 		t.Errorf("a sips target goes by TLS at every hop: %+v", x)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"sipscribe/internal/live"
 	"sipscribe/sip"
 )
 
@@ -88,7 +89,7 @@ func FuzzAppendForward(f *testing.F) {
 	f.Add(request("INVITE sip:192.0.2.1;lr SIP/2.0", "Route: <sip:a>, <sip:b>, <sip:c\r\n d>", "Proxy-Authorization: Digest realm=\"r\"").Raw, "sip:a?x=y")
 	f.Add(request("BYE sip:p.example.com;maddr=192.0.2.1 SIP/2.0", "v: SIP/2.0/UDP a, SIP/2.0/UDP b,SIP/2.0/TCP c").Raw, "sip:x\r\nEvil: 1")
 	f.Fuzz(func(t *testing.T, raw []byte, uri string) {
-		if _, ok := TargetOf([]byte(uri)); uri != "" && !ok {
+		if _, ok := live.TargetOf([]byte(uri)); uri != "" && !ok {
 			return // a target is a SIP URI (§16.5)
 		}
 		c := newCore(t, Config{})

@@ -1,9 +1,6 @@
 package proxycore
 
 import (
-	"bytes"
-
-	"sipscribe/internal/capture"
 	"sipscribe/internal/live"
 	"sipscribe/sip"
 )
@@ -16,7 +13,7 @@ func (f *Forward) NextHop(m *sip.Message) (live.Target, bool) {
 	if has {
 		uri = sip.ParseAddress(first).URI.Raw
 	}
-	t, ok := TargetOf(uri)
+	t, ok := live.TargetOf(uri)
 	// "If the Request-URI specifies a SIPS resource, the proxy MUST follow the procedures of [4] as if the input URI were a SIPS URI."
 	if u := sip.ParseURI(target); isSecure(&u) {
 		t.Secure = true
@@ -48,25 +45,4 @@ func (f *Forward) firstRoute(m *sip.Message) ([]byte, bool) {
 		n++
 	}
 	return nil, false
-}
-
-// TargetOf returns what a SIP URI says of where requests to it go (RFC 3263 §4: a maddr, else the host).
-func TargetOf(uri []byte) (live.Target, bool) {
-	u := sip.ParseURI(uri)
-	if !u.IsSIP() || len(u.Host) == 0 || u.Masked || u.PortText != nil && u.Port == 0 {
-		return live.Target{}, false
-	}
-	t := live.Target{Port: u.Port, Secure: isSecure(&u)}
-	host := u.Host
-	if maddr, has := u.Params.Get("maddr"); has && len(maddr) > 0 {
-		host = maddr
-	}
-	host = bytes.TrimSuffix(bytes.TrimPrefix(host, []byte("[")), []byte("]"))
-	t.Host = string(host)
-	if v, has := u.Params.Get("transport"); has {
-		if t.Transport = transportOf(v); t.Transport == capture.TransportUnknown {
-			return live.Target{}, false
-		}
-	}
-	return t, true
 }

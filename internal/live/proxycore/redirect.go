@@ -1,6 +1,9 @@
 package proxycore
 
-import "sipscribe/sip"
+import (
+	"sipscribe/internal/live"
+	"sipscribe/sip"
+)
 
 // redirect tries the contacts of a redirection here (§16.7 step 4), if that is wanted. It returns true if nothing of the response is left to be
 // handed back. Contacts that are tried are noted in how.Without: "the proxy MUST remove them from the response before adding the response to
@@ -15,7 +18,7 @@ func (x *Context) redirect(b *branch, m *sip.Message, how *Relay) bool {
 			break
 		}
 		a := sip.ParseAddress(m.Text(s))
-		if _, ok := TargetOf(a.URI.Raw); !ok || a.Star || len(a.URI.Raw) > maxRedirect {
+		if _, ok := live.TargetOf(a.URI.Raw); !ok || a.Star || len(a.URI.Raw) > maxRedirect {
 			continue
 		}
 		if x.secure && !isSecure(&a.URI) {

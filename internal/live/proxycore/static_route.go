@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"sipscribe/internal/live"
 	"sipscribe/sip"
 )
 
@@ -45,7 +46,7 @@ func NewStaticRoutes(routes []StaticRoute) (*StaticRoutes, error) {
 			return nil, fmt.Errorf("route %q is given twice", s.Prefix)
 		}
 		u := sip.ParseURI([]byte(s.Gateway))
-		if _, ok := TargetOf([]byte(s.Gateway)); !ok || u.HasAt || u.Headers != nil {
+		if _, ok := live.TargetOf([]byte(s.Gateway)); !ok || u.HasAt || u.Headers != nil {
 			return nil, fmt.Errorf("route %q: gateway %q is not a SIP URI without a user, like sip:gw.example.com", s.Prefix, s.Gateway)
 		}
 		r.routes[s.Prefix] = s

@@ -200,7 +200,7 @@ func due(deadline, now time.Time) bool { return !deadline.IsZero() && !now.Befor
 
 // resolve finds the addresses of a URI, and calls f with them, now or later.
 func (p *Phone) resolve(now time.Time, uri string, f func(now time.Time, flows []live.Flow, err error, out *live.Outbox), out *live.Outbox) {
-	t, ok := live.TargetOf(uri)
+	t, ok := live.TargetOf([]byte(uri))
 	if !ok {
 		f(now, nil, fmt.Errorf("%q is not a SIP URI with a host", uri), out)
 		return
