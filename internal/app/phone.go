@@ -138,7 +138,7 @@ func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone,
 	case "spa":
 		uc.Quirks = ua.SPA
 	default:
-		return nil, fmt.Errorf("Quirks: there are none of %q; there is spa", cfg.Quirks)
+		return nil, fmt.Errorf("setting Quirks: there are none of %q; there is spa", cfg.Quirks)
 	}
 	var lines []emit.Line
 	var listen []transport.Listener
@@ -148,7 +148,7 @@ func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone,
 		}
 		lc, option, err := l.config(i+1, cfg.Address)
 		if err != nil {
-			return nil, fmt.Errorf("Line %d: %w", i+1, err)
+			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
 		uc.Lines = append(uc.Lines, lc)
 		lines = append(lines, emit.Line{Port: lc.Local.Port(), Option: option})
@@ -190,7 +190,7 @@ func (l *PhoneLine) config(number int, address string) (ua.LineConfig, emit.Debu
 	var err error
 	if l.DebugOption != "" {
 		if option, err = emit.ParseDebugOption(l.DebugOption); err != nil {
-			return lc, option, fmt.Errorf("SIP Debug Option: %w", err)
+			return lc, option, fmt.Errorf("setting SIP Debug Option: %w", err)
 		}
 	}
 	if l.PasswordFile != "" {
@@ -201,7 +201,7 @@ func (l *PhoneLine) config(number int, address string) (ua.LineConfig, emit.Debu
 	lc.Transport = capture.UDP
 	if l.SIPTransport != "" {
 		if lc.Transport = live.TransportNamed(l.SIPTransport); lc.Transport == capture.TransportUnknown {
-			return lc, option, fmt.Errorf("SIP Transport: there is no %q; there are UDP, TCP, TLS", l.SIPTransport)
+			return lc, option, fmt.Errorf("setting SIP Transport: there is no %q; there are UDP, TCP, TLS", l.SIPTransport)
 		}
 	}
 	addr, err := localAddress(address, lc)
@@ -221,7 +221,7 @@ func localAddress(given string, l ua.LineConfig) (netip.Addr, error) {
 	if given != "" {
 		a, err := netip.ParseAddr(given)
 		if err != nil {
-			return a, fmt.Errorf("Address: %q is not an IP address", given)
+			return a, fmt.Errorf("setting Address: %q is not an IP address", given)
 		}
 		return a, nil
 	}
@@ -230,7 +230,7 @@ func localAddress(given string, l ua.LineConfig) (netip.Addr, error) {
 		host = l.OutboundProxy
 	}
 	if host == "" {
-		return netip.Addr{}, errors.New("Proxy is empty")
+		return netip.Addr{}, errors.New("the setting Proxy is empty")
 	}
 	if _, _, err := net.SplitHostPort(host); err != nil {
 		host = net.JoinHostPort(strings.Trim(host, "[]"), "5060")
@@ -291,12 +291,12 @@ func (p *Phone) emitters(cfg *PhoneConfig, lines []emit.Line) (func(*capture.Rec
 			tee = append(tee, &emit.HEP{Send: syslogTo, Own: p.Lines[0]})
 		}
 	default:
-		return nil, fmt.Errorf("Syslog Form: there is no %q; there are spa, rfc5424, rfc3164, hep", cfg.SyslogForm)
+		return nil, fmt.Errorf("setting Syslog Form: there is no %q; there are spa, rfc5424, rfc3164, hep", cfg.SyslogForm)
 	}
 	if cfg.Capture != "" {
 		f, err := os.Create(cfg.Capture)
 		if err != nil {
-			return nil, fmt.Errorf("Capture: %w", err)
+			return nil, fmt.Errorf("setting Capture: %w", err)
 		}
 		w := bufio.NewWriter(f)
 		pcap, err := emit.NewPcap(w)
