@@ -52,6 +52,7 @@ var Plan = Building{
 	Steps: []Step{
 		{"digest", "sip", "a digest-uri and a Request-URI are compared as those who route by them read them"},
 		{"internal/live/*", "internal/live", "a machine is written in terms of flows and the outbox"},
+		{"internal/live/wire", "internal/media", "the network in virtual time carries the sound of calls, too"},
 		{"internal/render/*", "internal/render", "an output is written in terms of what the drawings share"},
 		{"internal/render/*", "internal/render/ladder", "every output draws the ladder from the one layout engine"},
 		{"internal/store/*", "internal/store", "a back end carries out the interface that the store declares"},

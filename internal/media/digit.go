@@ -103,6 +103,7 @@ type digits struct {
 	dropped int64
 	recent  [recentDigits]recentDigit
 	next    int
+	begun   func(Digit) // nil: nobody is told
 }
 
 // packet takes the payload of an event packet: events that follow each other without a pause (§2.5.1.5), mostly one.
@@ -143,9 +144,13 @@ func (d *digits) report(timestamp uint32, e digitEvent) {
 		return
 	}
 	r := recentDigit{event: e.event, timestamp: timestamp, duration: e.duration, index: -1, set: true}
+	digit := Digit{Event: e.event, Duration: duration(int64(e.duration)), Ended: e.end}
+	if d.begun != nil {
+		d.begun(digit)
+	}
 	if len(d.all) < maxDigits {
 		r.index = len(d.all)
-		d.all = append(d.all, Digit{Event: e.event, Duration: duration(int64(e.duration)), Ended: e.end})
+		d.all = append(d.all, digit)
 	} else {
 		d.dropped++
 	}

@@ -15,6 +15,8 @@ type ReceiverConfig struct {
 	DigitType uint8
 	// Sink takes the sound; nil: nobody listens.
 	Sink Sink
+	// Digit is told of each digit or other event as it begins, also of those that are not kept; nil: nobody is.
+	Digit func(Digit)
 }
 
 // Receiver counts the RTP packets of one stream and takes sound and digits out of them.
@@ -28,6 +30,7 @@ type Receiver struct {
 	newSSRC uint32
 	newSeq  uint16
 	newSet  bool
+	expect  bool // another stream takes over with its first packet
 
 	set    bool
 	ssrc   uint32
@@ -73,7 +76,14 @@ func NewReceiver(c ReceiverConfig) *Receiver {
 	if c.Codecs == nil {
 		c.Codecs = map[uint8]Codec{uint8(PCMU): PCMU, uint8(PCMA): PCMA}
 	}
-	return &Receiver{c: c}
+	return &Receiver{c: c, digits: digits{begun: c.Digit}}
+}
+
+// change goes on with other payload types. moved: the other end has said that it sends from elsewhere now, so that another stream is no
+// surprise.
+func (r *Receiver) change(codecs map[uint8]Codec, digitType uint8, moved bool) {
+	r.c.Codecs, r.c.DigitType = codecs, digitType
+	r.expect = r.expect || moved
 }
 
 // Receive takes a packet that arrived now. The error is ErrRTP; whatever else is odd is counted. b is not kept.
@@ -137,7 +147,7 @@ func (r *Receiver) count(now time.Time, octets int) {
 
 // begin makes the stream of a packet the one that is received.
 func (r *Receiver) begin(p *rtp.Packet) {
-	r.set, r.newSet = true, false
+	r.set, r.newSet, r.expect = true, false, false
 	r.ssrc, r.stats.SSRC = p.SSRC, p.SSRC
 	r.seq.restart(p.SequenceNumber)
 	r.jitter.set, r.audioJitter.set, r.begun = false, false, false
@@ -148,7 +158,7 @@ func (r *Receiver) begin(p *rtp.Packet) {
 
 // takesOver reports whether the stream of a packet with another SSRC is now the one that is received.
 func (r *Receiver) takesOver(p *rtp.Packet) bool {
-	if r.newSet && r.newSSRC == p.SSRC && p.SequenceNumber == r.newSeq+1 {
+	if r.expect || r.newSet && r.newSSRC == p.SSRC && p.SequenceNumber == r.newSeq+1 {
 		r.stats.Restarts++
 		r.begin(p)
 		return true

@@ -73,22 +73,45 @@ type runningDigit struct {
 // ErrDigits is the error of digits to an end that takes none.
 var ErrDigits = errors.New("the other end takes no telephone-event")
 
-// NewSender returns a Sender whose first packet is due now.
-func NewSender(c SenderConfig, now time.Time) (*Sender, error) {
+// check fills in what is not set, and says what cannot be.
+func (c *SenderConfig) check() error {
 	if c.Ptime == 0 {
 		c.Ptime = DefaultPtime
 	}
 	if c.Ptime < minPtime || c.Ptime > maxPtime {
-		return nil, fmt.Errorf("ptime of %v, want %v to %v", c.Ptime, minPtime, maxPtime)
+		return fmt.Errorf("ptime of %v, want %v to %v", c.Ptime, minPtime, maxPtime)
 	}
 	if c.Codec.String() == "" {
-		return nil, fmt.Errorf("codec %d, want PCMU or PCMA", c.Codec)
+		return fmt.Errorf("codec %d, want PCMU or PCMA", c.Codec)
 	}
 	if c.PayloadType == 0 {
 		c.PayloadType = uint8(c.Codec)
 	}
 	if c.PayloadType > 127 || c.DigitType > 127 || c.DigitType == c.PayloadType && c.DigitType != 0 {
-		return nil, fmt.Errorf("payload types %d and %d, want two different up to 127", c.PayloadType, c.DigitType)
+		return fmt.Errorf("payload types %d and %d, want two different up to 127", c.PayloadType, c.DigitType)
+	}
+	return nil
+}
+
+// change goes on with another codec, other payload types or another packet time: a description that changes within a call (RFC 3264 §8.3)
+// is no new stream. Digits that wait for an end that takes none any more are dropped.
+func (s *Sender) change(c SenderConfig) error {
+	c.Source, c.Rand = s.c.Source, s.c.Rand
+	if err := c.check(); err != nil {
+		return err
+	}
+	if s.c = c; c.DigitType == 0 {
+		s.queue, s.current = nil, runningDigit{}
+	}
+	s.frame = samples(c.Ptime)
+	s.pcm = make([]int16, s.frame)
+	return nil
+}
+
+// NewSender returns a Sender whose first packet is due now.
+func NewSender(c SenderConfig, now time.Time) (*Sender, error) {
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	var seed [10]byte
 	if _, err := io.ReadFull(c.Rand, seed[:]); err != nil {

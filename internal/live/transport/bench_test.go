@@ -105,3 +105,17 @@ func BenchmarkTap(b *testing.B) {
 		t.message(now, capture.Sent, f, m)
 	}
 }
+
+// One second of sound of one call, both ways, on sockets: what matters is the processor time (user + system), which is printed.
+func BenchmarkRTPStreamSecond(b *testing.B) {
+	r := newTestRTP(b, RTPConfig{})
+	rtpPorts(b, r)
+	began := cpuTime()
+	n := 0
+	for b.Loop() {
+		wait(b, time.Second)
+		n++
+	}
+	// Two ends: each sends one stream and receives one.
+	b.ReportMetric(float64((cpuTime()-began).Microseconds())/float64(2*n), "cpu-us/stream-s")
+}

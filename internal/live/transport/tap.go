@@ -33,6 +33,11 @@ func (t *tap) message(now time.Time, dir capture.Direction, f live.Flow, data []
 	t.emit(now)
 }
 
+func (t *tap) media(now time.Time, dir capture.Direction, src, dst netip.AddrPort, data []byte) {
+	t.rec = capture.Record{Kind: capture.KindMedia, Direction: dir, Time: t.rec.Time, Data: data, Src: endpoint(capture.UDP, src), Dst: endpoint(capture.UDP, dst)}
+	t.emit(now)
+}
+
 func (t *tap) say(now time.Time, it *live.Item) {
 	if t.to == nil {
 		return

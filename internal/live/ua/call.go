@@ -1,9 +1,6 @@
 package ua
 
 import (
-	"encoding/binary"
-	"encoding/hex"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +8,7 @@ import (
 	"sipscribe/internal/live"
 	"sipscribe/internal/live/dialog"
 	"sipscribe/internal/live/transaction"
+	"sipscribe/internal/media"
 	"sipscribe/sip"
 	"sipscribe/spalog"
 )
@@ -22,6 +20,9 @@ type call struct {
 	id       string // Call-ID
 	peer     string // the other side's URI
 	audio    audio
+	sound    media.Port    // nil: it has none
+	counts   *media.Counts // once the sound has ended
+	answerAt time.Time
 	session  *session // once it is answered
 	ended    bool
 
@@ -56,11 +57,6 @@ func newOutgoing(l *line, uri string) *call {
 		tag: p.layer.Tag() + "o" + strconv.Itoa(l.number-1), seq: firstSeq}
 	c.audio = l.newAudio()
 	return c
-}
-
-func (l *line) newAudio() audio {
-	b, _ := hex.DecodeString(l.phone.random(4))
-	return audio{local: netip.AddrPortFrom(l.Local.Addr(), l.phone.cfg.MediaPort(l.number)), events: -1, id: uint64(binary.BigEndian.Uint32(b))}
 }
 
 // invite sends the INVITE to the other side (§13.2.1).
@@ -98,6 +94,9 @@ func (c *call) provisional(now time.Time, m *response, out *live.Outbox) {
 		return
 	}
 	p := c.line.phone
+	if m.Status > 100 {
+		c.early(now, m.BodyBytes())
+	}
 	e := Event{Time: now, Line: c.line.number, Call: c.id, Peer: c.peer, Status: int(m.Status), Reason: string(m.Text(m.Reason))}
 	switch {
 	case m.Status == 100 && !c.tried:
@@ -186,7 +185,8 @@ func (c *call) accepted(now time.Time, m *response, out *live.Outbox) {
 		s.bye(now, `SIP;cause=488;text="Not Acceptable Here"`, out)
 		c.end(now, Local, 488, "the answer has no codec that was offered", out)
 	default:
-		c.session, c.expires = s, time.Time{}
+		c.session, c.expires, c.answerAt = s, time.Time{}, now
+		c.describe(now)
 		say(out, spalog.Event{Kind: spalog.Answered})
 		p.notify(Event{Time: now, Kind: EventAnswered, Line: c.line.number, Call: c.id, Peer: c.peer, By: Remote})
 	}
@@ -207,6 +207,7 @@ func (c *call) end(now time.Time, by Party, status int, reason string, out *live
 	}
 	c.ended = true
 	c.expires, c.autoAnswer, c.forward = time.Time{}, time.Time{}, time.Time{}
+	c.release(now)
 	if c.outgoing && c.session == nil && by != Local && status >= 300 {
 		say(out, spalog.Event{Kind: spalog.Failed, Text: []byte(strconv.Itoa(status))})
 	}
@@ -217,7 +218,8 @@ func (c *call) end(now time.Time, by Party, status int, reason string, out *live
 			c.line.digits = ""
 		}
 	}
-	c.line.phone.notify(Event{Time: now, Kind: EventEnded, Line: c.line.number, Call: c.id, Peer: c.peer, By: by, Status: status, Reason: reason})
+	c.line.phone.notify(Event{Time: now, Kind: EventEnded, Line: c.line.number, Call: c.id, Peer: c.peer, By: by, Status: status, Reason: reason,
+		Audio: c.counts})
 }
 
 // hangUp ends the call from this side, whatever it has come to.

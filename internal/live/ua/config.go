@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strings"
 	"time"
 
 	"sipscribe/internal/capture"
 	"sipscribe/internal/live/transaction"
+	"sipscribe/internal/media"
 )
 
 // Config is how a phone is set up. The fields are the parameters of an SPA, by its names (the SPA's name stands in the comment where it
@@ -43,8 +45,36 @@ type Config struct {
 	Rand io.Reader
 	// Notify is told what happens, in order, from within the methods of the phone. It may call them.
 	Notify func(Event)
-	// MediaPort returns the port at which a new call of a line takes audio. Nil: 16384, 16386 and so on, by line (RTP Port Min).
+	// Media opens the ports of calls and has their sound. Nil: descriptions are exchanged, and nothing is sent or heard.
+	Media media.Opener
+	// MediaPort returns the port at which a new call of a line takes audio, without Media. Nil: 16384, 16386 and so on, by line (RTP Port Min).
 	MediaPort func(line int) uint16
+	// PacketSize is RTP Packet Size: how much sound a packet should have (20 ms, of 10 to 200; an SPA comes with 30).
+	PacketSize time.Duration
+	// NoStatsInBye is "Stats In BYE: no": a BYE, and the 200 to one, do not say what was sent and received.
+	NoStatsInBye bool
+}
+
+// DTMFTxMethod is how keys are sent in a call.
+type DTMFTxMethod uint8
+
+const (
+	// DTMFAuto: as DTMFAVT if the other side takes telephone-event, else as DTMFINFO.
+	DTMFAuto DTMFTxMethod = iota
+	// DTMFAVT: with the sound (RFC 4733).
+	DTMFAVT
+	// DTMFINFO: by INFO with application/dtmf-relay.
+	DTMFINFO
+)
+
+// ParseDTMFTxMethod returns the method that an SPA's page calls so.
+func ParseDTMFTxMethod(s string) (DTMFTxMethod, error) {
+	for i, name := range [...]string{"Auto", "AVT", "INFO"} {
+		if strings.EqualFold(s, name) {
+			return DTMFTxMethod(i), nil
+		}
+	}
+	return DTMFAuto, fmt.Errorf("there is no %q; there are Auto, AVT, INFO", s)
 }
 
 // Quirks are what a real SPA does (option --quirks spa).
@@ -93,6 +123,9 @@ type LineConfig struct {
 	// NATKeepAlive is NAT Keep Alive Enable: a NOTIFY of the event keep-alive every KeepAlive.
 	NATKeepAlive bool
 
+	// DTMFTx is DTMF Tx Method.
+	DTMFTx DTMFTxMethod
+
 	// DialPlan of the line. Empty: what an SPA comes with.
 	DialPlan string
 
@@ -137,6 +170,7 @@ func (c Config) withDefaults() Config {
 	set(&c.ReInviteExpires, 30*time.Second)
 	set(&c.RegRetry, 30*time.Second)
 	set(&c.KeepAlive, 15*time.Second)
+	set(&c.PacketSize, media.DefaultPtime)
 	if c.Notify == nil {
 		c.Notify = func(Event) {}
 	}
@@ -167,6 +201,9 @@ func (c *Config) check() error {
 	}
 	if c.Rand == nil {
 		return fmt.Errorf("a phone needs a source of chance")
+	}
+	if c.PacketSize < 10*time.Millisecond || c.PacketSize > 200*time.Millisecond || c.PacketSize%(10*time.Millisecond) != 0 {
+		return fmt.Errorf("RTP Packet Size is %v; it can be 10 ms to 200 ms, in steps of 10 ms", c.PacketSize)
 	}
 	for i, l := range c.Lines {
 		switch {

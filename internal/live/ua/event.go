@@ -1,6 +1,10 @@
 package ua
 
-import "time"
+import (
+	"time"
+
+	"sipscribe/internal/media"
+)
 
 // EventKind says what happened on a line.
 type EventKind uint8
@@ -67,4 +71,6 @@ type Event struct {
 	Reason  string
 	By      Party
 	Expires time.Duration
+	// Audio are the counts of a call that has ended; nil: it had no sound.
+	Audio *media.Counts
 }

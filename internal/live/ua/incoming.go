@@ -93,6 +93,10 @@ func (c *call) answer(now time.Time, out *live.Outbox) error {
 		c.refuse(now, 400, []sip.DraftField{{Name: "Warning", Value: `399 ` + l.Local.Addr().String() + ` "no usable Contact"`}}, Local, out)
 		return err
 	}
+	if err := c.open(now); err != nil {
+		c.refuse(now, 500, []sip.DraftField{{Name: "Warning", Value: `399 ` + l.Local.Addr().String() + ` "no port for the audio"`}}, Local, out)
+		return err
+	}
 	var description []byte
 	if len(m.BodyBytes()) > 0 {
 		var ok bool
@@ -111,7 +115,10 @@ func (c *call) answer(now time.Time, out *live.Outbox) error {
 	s.server, s.offered = c.server, len(m.BodyBytes()) == 0
 	s.inviteSeq = m.CSeq().Number
 	l.phone.sessions[d.ID] = s
-	c.session = s
+	c.session, c.answerAt = s, now
+	if !s.offered {
+		c.describe(now)
+	}
 	s.sendOK(now, c.respond(now, 200, l.describedFields(), description, out))
 	l.phone.notify(Event{Time: now, Kind: EventAnswered, Line: l.number, Call: c.id, Peer: c.peer, By: Local})
 	return nil

@@ -225,7 +225,11 @@ func (l *line) dial(now time.Time, number string, out *live.Outbox) error {
 	if l.NoCallWithoutReg && (l.registration == nil || !l.registration.registered) {
 		return ErrNotRegistered
 	}
-	l.call = newOutgoing(l, l.address(number))
+	c := newOutgoing(l, l.address(number))
+	if err := c.open(now); err != nil {
+		return err
+	}
+	l.call = c
 	shown := plainNumber(number)
 	host := l.domain()
 	if at := strings.LastIndexByte(l.call.peer, '@'); at >= 0 && strings.Contains(number, "@") {
@@ -312,7 +316,9 @@ func (l *line) wake(now time.Time, out *live.Outbox) {
 	if due(l.dialAt, now) {
 		l.dialAt = time.Time{}
 		if d := l.plan.Match(l.digits); d.Number != "" && !d.Refused {
-			_ = l.dial(now, d.Number, out) // there is no call: nothing was dialled
+			if err := l.dial(now, d.Number, out); err != nil { // nobody waits for it
+				l.phone.notify(Event{Time: now, Kind: EventEnded, Line: l.number, Peer: l.address(d.Number), By: Local, Reason: err.Error()})
+			}
 		} else {
 			l.digits = ""
 		}

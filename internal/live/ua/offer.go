@@ -4,13 +4,18 @@ import (
 	"bytes"
 	"net/netip"
 	"strconv"
+	"time"
 
+	"sipscribe/internal/media"
 	"sipscribe/sdp"
 )
 
 // audio is the one stream of a call as the two sides have described it (RFC 3264).
 type audio struct {
 	local, remote netip.AddrPort
+	remoteRTCP    netip.AddrPort
+	packet        time.Duration // that this side's packets should hold
+	ptime         time.Duration // that the other side wants; 0: it does not say
 	// codec is the one that was agreed on ("PCMU"), payload the number to send it with; "" before that.
 	codec   string
 	payload int
@@ -18,8 +23,10 @@ type audio struct {
 	events int
 	// hold: this side has put the other on hold. held: the other side has put this one.
 	hold, held bool
-	id         uint64 // sess-id of o=
-	versions   uint64 // how many descriptions were made: sess-version counts on with each (RFC 3264 §8)
+	// sends and receives are what the directions of both allow. offerer: the payload types of the offer that holds are this side's.
+	sends, receives, offerer bool
+	id                       uint64 // sess-id of o=
+	versions                 uint64 // how many descriptions were made: sess-version counts on with each (RFC 3264 §8)
 }
 
 // formats are what the phone takes, in its order of preference.
@@ -41,7 +48,7 @@ func (a *audio) offer() []byte {
 	if a.hold {
 		direction = sdp.SendOnly
 	}
-	closeMedia(&m, direction)
+	a.closeMedia(&m, direction)
 	return a.write([]sdp.MediaDescription{m})
 }
 
@@ -59,7 +66,9 @@ func (a *audio) answer(body []byte) ([]byte, bool) {
 			if a.events >= 0 {
 				addFormat(&mine, a.events, "telephone-event")
 			}
-			closeMedia(&mine, a.direction(m.Direction()))
+			d := a.direction(m.Direction())
+			a.closeMedia(&mine, d)
+			a.sends, a.receives, a.offerer = d.Sends(), d.Receives(), false
 			lines = append(lines, mine)
 			continue
 		}
@@ -75,7 +84,13 @@ func (a *audio) answer(body []byte) ([]byte, bool) {
 // accept reads the answer to an offer of this side, and reports whether there is a codec that both know.
 func (a *audio) accept(body []byte) bool {
 	for _, m := range sdp.Parse(body).AllMedia() {
-		return a.read(m) // the answer has its lines in the order of the offer's (§6), which has one
+		// The answer has its lines in the order of the offer's (§6), which has one.
+		if !a.read(m) {
+			return false
+		}
+		d := m.Direction()
+		a.sends, a.receives, a.offerer = d.Receives(), d.Sends() && !a.hold, true
+		return true
 	}
 	return false
 }
@@ -88,27 +103,57 @@ func (a *audio) read(m sdp.Media) bool {
 	}
 	codec, payload, events := "", 0, -1
 	for c := range m.Codecs() {
-		if c.IsTelephoneEvent() && events < 0 {
+		if c.IsTelephoneEvent() && events < 0 && c.PayloadType > 0 && c.ClockRate == 8000 {
 			events = c.PayloadType
 		}
 		for _, f := range formats {
-			if codec == "" && bytes.EqualFold(c.Name, []byte(f.name)) && c.ClockRate == 8000 {
+			if codec == "" && (c.PayloadType > 0 || f.payload == 0) && bytes.EqualFold(c.Name, []byte(f.name)) && c.ClockRate == 8000 {
 				codec, payload = f.name, c.PayloadType
 			}
 		}
 	}
-	if codec == "" {
+	if codec == "" || payload == events {
 		return false
 	}
 	a.codec, a.payload, a.events = codec, payload, events
-	a.remote = netip.AddrPort{}
+	a.ptime, _ = m.Ptime()
+	a.remote, a.remoteRTCP = netip.AddrPort{}, netip.AddrPort{}
 	if conn, ok := m.Connection(); ok {
 		if addr, ok := conn.Addr(); ok && !conn.IsNowhere() {
 			a.remote = netip.AddrPortFrom(addr, uint16(port))
+			if r, ok := m.RTCP(); ok && r.Port > 0 && r.Port <= 65535 {
+				a.remoteRTCP = netip.AddrPortFrom(addr, uint16(r.Port)) // of a=rtcp the port alone: reports go to whom the sound goes
+			}
 		}
 	}
 	a.held = m.IsHeld()
 	return true
+}
+
+// description returns what the two sides have come to, for the session. early: the answer is not final, so that nothing is sent yet.
+func (a *audio) description(early bool) media.Description {
+	d := media.Description{Remote: a.remote, RemoteRTCP: a.remoteRTCP, PayloadType: uint8(a.payload), Ptime: a.packet, Codecs: map[uint8]media.Codec{},
+		Send: a.sends && !early, Receive: a.receives}
+	if a.ptime >= 10*time.Millisecond && a.ptime <= 200*time.Millisecond {
+		d.Ptime = a.ptime // it is the one who has to take it (RFC 4566 §6)
+	}
+	for _, f := range formats {
+		codec := media.Codec(f.payload)
+		if f.name == a.codec {
+			d.Codec = codec
+			d.Codecs[uint8(a.payload)] = codec
+		}
+		if a.offerer {
+			d.Codecs[uint8(f.payload)] = codec // whoever answers may send any that it was offered (RFC 3264 §6.1)
+		}
+	}
+	if a.events > 0 {
+		d.DigitType, d.ReceiveDigits = uint8(a.events), uint8(a.events)
+	}
+	if a.offerer {
+		d.ReceiveDigits = eventPayload
+	}
+	return d
 }
 
 // direction returns the direction of an answer to an offer's (RFC 3264 §6.1), which is less where this side holds.
@@ -134,8 +179,12 @@ func addFormat(m *sdp.MediaDescription, payload int, name string) {
 	}
 }
 
-func closeMedia(m *sdp.MediaDescription, d sdp.Direction) {
-	m.Attributes = append(m.Attributes, sdp.AttributeField{Name: "ptime", Value: "20"}, sdp.AttributeField{Name: d.String()})
+func (a *audio) closeMedia(m *sdp.MediaDescription, d sdp.Direction) {
+	ptime := a.packet
+	if ptime == 0 {
+		ptime = media.DefaultPtime
+	}
+	m.Attributes = append(m.Attributes, sdp.AttributeField{Name: "ptime", Value: strconv.Itoa(int(ptime.Milliseconds()))}, sdp.AttributeField{Name: d.String()})
 }
 
 func (a *audio) write(media []sdp.MediaDescription) []byte {

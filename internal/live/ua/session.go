@@ -10,6 +10,7 @@ import (
 	"sipscribe/internal/live"
 	"sipscribe/internal/live/dialog"
 	"sipscribe/internal/live/transaction"
+	"sipscribe/internal/media"
 	"sipscribe/sip"
 )
 
@@ -141,6 +142,7 @@ func (s *session) bye(now time.Time, reason string, out *live.Outbox) {
 	if s.ending || s.over {
 		return
 	}
+	s.release(now)
 	if s.ok != nil {
 		s.byeAfter = true
 		return
@@ -150,6 +152,7 @@ func (s *session) bye(now time.Time, reason string, out *live.Outbox) {
 	if reason != "" {
 		r.add("Reason", reason)
 	}
+	r.draft.Fields = append(r.draft.Fields, s.statsField()...)
 	r.answered = func(now time.Time, _ *response, _ *live.Outbox) { s.close(now) }
 	r.failed = func(now time.Time, _ int, _ string, _ *live.Outbox) { s.close(now) }
 	r.send(now, out)
@@ -182,6 +185,9 @@ func (s *session) acked(now time.Time, m *sip.Message, out *live.Outbox) {
 			s.bye(now, `SIP;cause=488;text="Not Acceptable Here"`, out)
 			s.call.end(now, Local, 488, "the answer has no codec that was offered", out)
 			return
+		}
+		if !s.byeAfter {
+			s.call.describe(now)
 		}
 	}
 	if s.byeAfter {
@@ -255,6 +261,7 @@ func (s *session) reinvite(now time.Time, out *live.Outbox) {
 				s.bye(now, `SIP;cause=488;text="Not Acceptable Here"`, out)
 				c.end(now, Local, 488, "the answer has no codec that was offered", out)
 			}
+			c.describe(now)
 			return
 		}
 		s.change = nil
@@ -326,6 +333,9 @@ func (s *session) changed(now time.Time, from live.Flow, m *sip.Message, out *li
 		p.layer.Respond(now, server, b, out)
 		s.sendOK(now, b)
 	}
+	if description != nil && !offered {
+		c.describe(now)
+	}
 	e := Event{Time: now, Line: c.line.number, Call: c.id, Peer: c.peer, By: Remote}
 	switch {
 	case c.audio.held && !was.held:
@@ -339,7 +349,8 @@ func (s *session) changed(now time.Time, from live.Flow, m *sip.Message, out *li
 
 // hungUp takes the BYE of the other side (§15.1.2).
 func (s *session) hungUp(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
-	s.call.line.phone.reply(now, from, m, 200, "", nil, nil, out)
+	s.release(now)
+	s.call.line.phone.reply(now, from, m, 200, "", s.statsField(), nil, out)
 	if s.over {
 		return
 	}
@@ -349,10 +360,19 @@ func (s *session) hungUp(now time.Time, from live.Flow, m *sip.Message, out *liv
 	}
 }
 
-// sendDigit sends a key by INFO, as an SPA with DTMF Tx Method INFO does.
+// sendDigit sends a key, as DTMF Tx Method has it: with the sound, or by INFO.
 func (s *session) sendDigit(now time.Time, key byte, out *live.Outbox) error {
 	if s.ending || s.over {
 		return ErrNoCall
+	}
+	if method := s.call.line.DTMFTx; method != DTMFINFO {
+		err := media.ErrDigits
+		if s.call.sound != nil {
+			err = s.call.sound.Dial(now, string(key), 0)
+		}
+		if method == DTMFAVT || !errors.Is(err, media.ErrDigits) {
+			return err
+		}
 	}
 	r := s.request("INFO")
 	r.body("application/dtmf-relay", []byte("Signal="+string(key)+"\r\nDuration=160\r\n"))
@@ -384,6 +404,6 @@ func (s *session) informed(now time.Time, from live.Flow, m *sip.Message, out *l
 		key = strings.TrimSpace(string(m.BodyBytes()))
 	}
 	if len(key) == 1 && strings.ContainsAny(key, "0123456789*#ABCD") {
-		p.notify(Event{Time: now, Kind: EventDigit, Line: c.line.number, Call: c.id, Peer: c.peer, By: Remote, Reason: key})
+		c.pressed(now, key)
 	}
 }

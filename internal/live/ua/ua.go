@@ -18,6 +18,11 @@
 //	session       a confirmed dialog: ACK, BYE, changes by re-INVITE (§14)
 //	audio         offer and answer (RFC 3264)
 //
+// The sound is not the phone's: Config.Media opens a pair of ports before an offer or answer names it, and is told what the two have come to. A
+// flow of RTP through the element's own outbox would have needed no interface, but fifty packets a second of each call would share a lock, a
+// clock and an order with the signalling, and every element and driver would have had to tell the two apart. An Opener is as easily virtual:
+// internal/live/wire carries it in virtual time.
+//
 // Not here: PRACK (100rel is not offered, RFC 3262), REFER, more than one call a line.
 package ua
 

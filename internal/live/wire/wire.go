@@ -77,6 +77,7 @@ type Node struct {
 	Addrs   []netip.AddrPort
 	out     live.Outbox
 	down    bool
+	media   bool // what it sends and receives is RTP
 	frames  int64
 }
 
@@ -102,6 +103,22 @@ func (n *Network) Add(name string, e live.Element, addrs ...netip.AddrPort) *Nod
 		n.ports[portKey{false, a}], n.ports[portKey{true, a}] = node, node
 	}
 	return node
+}
+
+// Remove takes a node off the network for good. What is on its way to it is lost, as at a port that nobody has.
+func (n *Network) Remove(node *Node) {
+	node.down = true
+	for i, other := range n.nodes {
+		if other == node {
+			n.nodes = append(n.nodes[:i:i], n.nodes[i+1:]...)
+			break
+		}
+	}
+	for key, other := range n.ports {
+		if other == node {
+			delete(n.ports, key)
+		}
+	}
 }
 
 // Do runs a command of a node's element, and carries out what it asks for.
@@ -358,7 +375,11 @@ func (n *Network) tapMessage(node *Node, way capture.Direction, transport captur
 	if n.Tap == nil {
 		return
 	}
-	n.tap(node, &capture.Record{Kind: capture.KindMessage, Direction: way, Data: data,
+	kind := capture.KindMessage
+	if node.media {
+		kind = capture.KindMedia
+	}
+	n.tap(node, &capture.Record{Kind: kind, Direction: way, Data: data,
 		Src: capture.Endpoint{Addr: src.Addr(), Port: src.Port(), Transport: transport},
 		Dst: capture.Endpoint{Addr: dst.Addr(), Port: dst.Port(), Transport: transport}})
 }
