@@ -74,20 +74,29 @@ func (t *Text) nextPart(rec *capture.Record, h *syslog.Header, p *piece) (used, 
 	text := trimEOL(p.line[from:])
 	n := len(t.buf)
 	t.step(p.place(from))
-	base := t.lines.next
 	m := t.spare[:0]
 	t.buf, m = t.parts.escape.AppendUnescaped(t.buf, text, m)
-	// Its steps behind those that are there.
-	done := n
-	for len(m) > 0 {
-		run, extra, k := nextStep(m)
-		m = m[k:]
-		done += run
-		t.omap = t.omap.Add(done-t.lines.runAt, extra)
-		t.lines.runAt = done
-	}
 	t.spare = m
-	t.lines.next = base + int64(len(text))
+	// Its steps behind those that are there: where the text has something that the message has not, and where the line had something that the
+	// text has not (colours).
+	src := from
+	for data := n; data < len(t.buf); {
+		run, extra := len(t.buf)-data, 0
+		if k := 0; len(m) > 0 {
+			run, extra, k = nextStep(m)
+			m = m[k:]
+		}
+		if p.at != nil {
+			for ; run > 1; run, data, src = run-1, data+1, src+1 {
+				t.goOn(data+1, int(p.place(src+1)-p.place(src))-1)
+			}
+		}
+		data += run
+		next := src + run + extra
+		t.goOn(data, int(p.place(next)-p.place(src))-run)
+		src = next
+	}
+	t.lines.next = p.place(from + len(text))
 	t.rec.Origin.End = p.place(from + len(text))
 	if t.lastPart(part) {
 		t.open = false
@@ -95,6 +104,14 @@ func (t *Text) nextPart(rec *capture.Record, h *syslog.Header, p *piece) (used, 
 		return true, true
 	}
 	return true, false
+}
+
+// goOn notes that from data on the source is extra bytes further.
+func (t *Text) goOn(data, extra int) {
+	if extra != 0 {
+		t.omap = t.omap.Add(data-t.lines.runAt, extra)
+		t.lines.runAt = data
+	}
 }
 
 // partGoesOn appends the first line of a further part of a message whose parts kept their line ends; false if the line is not that.
