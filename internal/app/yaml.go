@@ -18,6 +18,10 @@ func LoadYAML(name string, data []byte, into any) error {
 	var several *yaml.LoadErrors
 	var one *yaml.LoadError
 	switch {
+	case strings.Contains(err.Error(), "no documents in stream"):
+		return fmt.Errorf("%s: it is empty", name)
+	case strings.Contains(err.Error(), "expected single document"):
+		return fmt.Errorf("%s: it has several documents (a line \"---\" between them), one is read", name)
 	case errors.As(err, &several) && len(several.Errors) > 0:
 		one = several.Errors[0]
 	case errors.As(err, &one):
@@ -39,9 +43,22 @@ func plainYAML(s string) string {
 	if field, _, ok := strings.Cut(strings.TrimPrefix(s, "field "), " not found in type "); ok && strings.HasPrefix(s, "field ") {
 		return fmt.Sprintf("there is no setting %q", field)
 	}
+	if key, line, ok := strings.Cut(strings.TrimPrefix(s, "mapping key "), " already defined at "); ok && strings.HasPrefix(s, "mapping key ") {
+		return fmt.Sprintf("the setting %s is there already, at %s", key, line)
+	}
+	switch {
+	case strings.Contains(s, "found character that cannot start any token"):
+		return "a character that YAML does not want there: a tab before a setting, or a sign such as @, % or ` that needs quotes around the text"
+	case strings.Contains(s, "mapping values are not allowed"):
+		return "a colon where none can be: a text with a colon and a blank needs quotes, and settings of one group stand in one column"
+	}
 	if rest, ok := strings.CutPrefix(s, "cannot construct !!"); ok {
 		_, rest, _ = strings.Cut(rest, " ")
 		value, kind, ok := strings.Cut(rest, " into ")
+		if !ok {
+			kind, ok = strings.CutPrefix(rest, "into ")
+			value = "this"
+		}
 		if ok {
 			return fmt.Sprintf("%s is not %s", value, plainKind(kind))
 		}
@@ -61,6 +78,10 @@ func plainKind(kind string) string {
 		return "a list"
 	case kind == "string":
 		return "a text"
+	case kind == "time.Duration":
+		return "a time with its unit, such as 500ms, 30s or 5m"
+	case strings.Contains(kind, "."):
+		return "a group of settings, each in a line of its own"
 	}
 	return "what is expected here"
 }

@@ -11,13 +11,6 @@ import (
 	"sipscribe/internal/live"
 )
 
-// Listen is an address to listen at: "192.0.2.10:5060" for UDP and TCP (RFC 3261 §18.2.1 wants both), "tls:192.0.2.10:5061" for one transport.
-type Listen struct {
-	At string `key:"at"`
-	// Name is the host that Via and Record-Route have instead of the address: behind a NAT the public one.
-	Name string `key:"name"`
-}
-
 // listener is an address with one transport.
 type listener struct {
 	transport capture.Transport
@@ -25,15 +18,17 @@ type listener struct {
 	name      string
 }
 
-// parse returns the listeners of an entry.
-func (l *Listen) parse() ([]listener, error) {
-	at := l.At
+// parseListen returns the listeners of an entry: "192.0.2.10:5060" for UDP and TCP (RFC 3261 §18.2.1 wants both), "tls:192.0.2.10:5061" for one
+// transport, "0.0.0.0:5060 as sip.example.com" with the host that Via and Record-Route have instead of the address, behind a NAT the public one.
+func parseListen(entry string) ([]listener, error) {
+	at, as, named := strings.Cut(entry, " as ")
+	at, as = strings.TrimSpace(at), strings.TrimSpace(as)
 	transports := []capture.Transport{capture.UDP, capture.TCP}
 	port := uint16(5060)
 	if name, rest, ok := strings.Cut(at, ":"); ok && !strings.ContainsAny(name, ".[") && len(name) == 3 {
 		t := live.TransportNamed(name)
 		if t == capture.TransportUnknown {
-			return nil, fmt.Errorf("cannot listen at %q: there is no transport %q; there are udp, tcp and tls", l.At, name)
+			return nil, fmt.Errorf("cannot listen at %q: there is no transport %q; there are udp, tcp and tls", entry, name)
 		}
 		transports, at = []capture.Transport{t}, rest
 		if t == capture.TLS {
@@ -44,25 +39,25 @@ func (l *Listen) parse() ([]listener, error) {
 	if err != nil {
 		a, aerr := netip.ParseAddr(strings.Trim(at, "[]"))
 		if aerr != nil {
-			return nil, fmt.Errorf("cannot listen at %q: write an address of this machine with a port, such as 192.0.2.10:5060, tls:192.0.2.10:5061 or 0.0.0.0:5060 (every address)", l.At)
+			return nil, fmt.Errorf("cannot listen at %q: write an address of this machine with a port, such as 192.0.2.10:5060, tls:192.0.2.10:5061 or 0.0.0.0:5060 (every address)", entry)
 		}
 		addr = netip.AddrPortFrom(a, port)
 	}
 	if addr.Addr().IsMulticast() {
-		return nil, fmt.Errorf("cannot listen at %q: that is a multicast address, and registration by multicast (RFC 3261 §10.2.6) is not known here", l.At)
+		return nil, fmt.Errorf("cannot listen at %q: that is a multicast address, and registration by multicast (RFC 3261 §10.2.6) is not known here", entry)
 	}
-	if l.Name != "" {
-		host := l.Name
-		if h, _, err := net.SplitHostPort(l.Name); err == nil {
+	if named {
+		host := as
+		if h, _, err := net.SplitHostPort(as); err == nil {
 			host = h
 		}
 		if err := checkHost(host); err != nil {
-			return nil, fmt.Errorf("listener %s: %w", l.At, err)
+			return nil, fmt.Errorf("cannot listen at %q: %w", entry, err)
 		}
 	}
 	var out []listener
 	for _, t := range transports {
-		out = append(out, listener{t, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), l.Name})
+		out = append(out, listener{t, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), as})
 	}
 	return out, nil
 }
@@ -70,8 +65,8 @@ func (l *Listen) parse() ([]listener, error) {
 // listeners returns the listeners of all entries.
 func (s *Settings) listeners() ([]listener, error) {
 	var out []listener
-	for i := range s.Listen {
-		ls, err := s.Listen[i].parse()
+	for _, entry := range s.Listen {
+		ls, err := parseListen(entry)
 		if err != nil {
 			return nil, err
 		}

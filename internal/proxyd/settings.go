@@ -14,93 +14,93 @@ import (
 	"sipscribe/internal/live/transaction"
 )
 
-// Settings are what the configuration file says. The keys of the file are in the tags; the comments are for people, docs/proxy.md tells more.
+// Settings are what the configuration file says. docs/proxy.md tells what each means.
 type Settings struct {
-	Domains    []string `key:"domains"`
-	Listen     []Listen `key:"listen"`
-	Names      []string `key:"names"`
-	Realm      string   `key:"realm"`
-	Users      string   `key:"users"`
-	Open       bool     `key:"open"`
-	Algorithms []string `key:"algorithms"`
-	Trust      []string `key:"trust"`
-	AnyFrom    bool     `key:"any_from"`
-	TLS        TLS      `key:"tls"`
+	Domains    []string `yaml:"domains"`
+	Listen     []string `yaml:"listen"`
+	Names      []string `yaml:"names"`
+	Realm      string   `yaml:"realm"`
+	Users      string   `yaml:"users"`
+	Open       bool     `yaml:"open"`
+	Algorithms []string `yaml:"algorithms"`
+	Trust      []string `yaml:"trust"`
+	AnyFrom    bool     `yaml:"any_from"`
+	TLS        TLS      `yaml:"tls"`
 
-	Registrar Registrar `key:"registrar"`
-	Gateways  []Gateway `key:"gateways"`
-	Routes    []Route   `key:"routes"`
+	Registrar Registrar `yaml:"registrar"`
+	Gateways  []Gateway `yaml:"gateways"`
+	Routes    []Route   `yaml:"routes"`
 
-	Timers Timers `key:"timers"`
-	Limits Limits `key:"limits"`
+	Timers Timers `yaml:"timers"`
+	Limits Limits `yaml:"limits"`
 
-	Database string        `key:"database"`
-	HTTP     string        `key:"http"`
-	Drain    time.Duration `key:"drain"`
-	Log      Log           `key:"log"`
+	Database string        `yaml:"database"`
+	HTTP     string        `yaml:"http"`
+	DNS      []string      `yaml:"dns"`
+	Drain    time.Duration `yaml:"drain"`
+	Log      Log           `yaml:"log"`
 
-	// File is where they were read from, "" if from nowhere.
-	File string
+	users int // in the users file, once it was read
 }
 
 // TLS are the files of certificates.
 type TLS struct {
-	Cert string `key:"cert"`
-	Key  string `key:"key"`
-	CA   string `key:"ca"`
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+	CA   string `yaml:"ca"`
 }
 
 // Registrar says for how long bindings are kept, and how many.
 type Registrar struct {
-	Expires     time.Duration `key:"expires"`
-	MinExpires  time.Duration `key:"min_expires"`
-	MaxExpires  time.Duration `key:"max_expires"`
-	MaxContacts int           `key:"max_contacts"`
+	Expires     time.Duration `yaml:"expires"`
+	MinExpires  time.Duration `yaml:"min_expires"`
+	MaxExpires  time.Duration `yaml:"max_expires"`
+	MaxContacts int           `yaml:"max_contacts"`
 }
 
 // Gateway is where numbers go that nobody has registered.
 type Gateway struct {
-	Name         string   `key:"name"`
-	URI          string   `key:"uri"`
-	User         string   `key:"user"`
-	Password     string   `key:"password"`
-	PasswordFile string   `key:"password_file"`
-	Realms       []string `key:"realms"`
+	Name         string   `yaml:"name"`
+	URI          string   `yaml:"uri"`
+	User         string   `yaml:"user"`
+	Password     string   `yaml:"password"`
+	PasswordFile string   `yaml:"password_file"`
+	Realms       []string `yaml:"realms"`
 }
 
 // Route sends numbers to a gateway.
 type Route struct {
-	Prefix  string `key:"prefix"`
-	Strip   int    `key:"strip"`
-	Prepend string `key:"prepend"`
-	Gateway string `key:"gateway"`
+	Prefix  string `yaml:"prefix"`
+	Strip   int    `yaml:"strip"`
+	Prepend string `yaml:"prepend"`
+	Gateway string `yaml:"gateway"`
 }
 
 // Timers are those of RFC 3261 that somebody may want to change, and how long the phones of one preference ring.
 type Timers struct {
-	T1   time.Duration `key:"t1"`
-	T2   time.Duration `key:"t2"`
-	T4   time.Duration `key:"t4"`
-	C    time.Duration `key:"c"`
-	Ring time.Duration `key:"ring"`
+	T1   time.Duration `yaml:"t1"`
+	T2   time.Duration `yaml:"t2"`
+	T4   time.Duration `yaml:"t4"`
+	C    time.Duration `yaml:"c"`
+	Ring time.Duration `yaml:"ring"`
 }
 
 // Limits bound what strangers can make the proxy do; 0 is the default of internal/live/proxy.
 type Limits struct {
-	Transactions int     `key:"transactions"`
-	AORs         int     `key:"addresses"`
-	Sources      int     `key:"sources"`
-	Rate         float64 `key:"rate"`
-	Burst        float64 `key:"burst"`
-	Bytes        float64 `key:"bytes"`
-	BytesBurst   float64 `key:"bytes_burst"`
-	Failures     int     `key:"failures"`
+	Transactions int     `yaml:"transactions"`
+	AORs         int     `yaml:"addresses"`
+	Sources      int     `yaml:"sources"`
+	Rate         float64 `yaml:"rate"`
+	Burst        float64 `yaml:"burst"`
+	Bytes        float64 `yaml:"bytes"`
+	BytesBurst   float64 `yaml:"bytes_burst"`
+	Failures     int     `yaml:"failures"`
 }
 
 // Log says what is logged, and how.
 type Log struct {
-	Level  string `key:"level"`
-	Format string `key:"format"`
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"`
 }
 
 // Defaults of the settings.
@@ -217,6 +217,7 @@ func (s *Settings) proxyConfig(talk func(text string, args ...any)) (proxy.Confi
 		if err != nil {
 			return c, err
 		}
+		s.users = users.count()
 		if text := users.lacking(s.realm(), c.Algorithms); text != "" {
 			talk(text, "file", s.Users)
 		}
@@ -245,6 +246,19 @@ func (s *Settings) check() error {
 	for _, n := range s.Names {
 		if err := checkHost(n); err != nil {
 			return fmt.Errorf("name: %w", err)
+		}
+	}
+	for name, d := range map[string]time.Duration{"drain": s.Drain, "timers: t1": s.Timers.T1, "timers: t2": s.Timers.T2, "timers: t4": s.Timers.T4, "timers: c": s.Timers.C,
+		"timers: ring": s.Timers.Ring, "registrar: expires": s.Registrar.Expires, "registrar: min_expires": s.Registrar.MinExpires, "registrar: max_expires": s.Registrar.MaxExpires} {
+		if d < 0 {
+			return fmt.Errorf("%s: %v is less than nothing", name, d)
+		}
+	}
+	l := &s.Limits
+	for name, n := range map[string]float64{"transactions": float64(l.Transactions), "addresses": float64(l.AORs), "sources": float64(l.Sources), "rate": l.Rate, "burst": l.Burst,
+		"bytes": l.Bytes, "bytes_burst": l.BytesBurst, "failures": float64(l.Failures), "max_contacts": float64(s.Registrar.MaxContacts)} {
+		if !(n >= 0 && n <= Unlimited) {
+			return fmt.Errorf("limits: %s: %v is out of reach", name, n)
 		}
 	}
 	return nil

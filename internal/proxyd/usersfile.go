@@ -54,6 +54,16 @@ func OpenUsers(path string) (*UsersFile, error) {
 // Users returns what the lines say.
 func (f *UsersFile) Users() []digest.User { return f.list }
 
+// count returns how many users there are, whatever number of lines each has.
+func (f *UsersFile) count() int {
+	type key struct{ name, realm string }
+	seen := map[key]struct{}{}
+	for _, u := range f.list {
+		seen[key{u.Username, u.Realm}] = struct{}{}
+	}
+	return len(seen)
+}
+
 // Has reports whether there is a user in a realm.
 func (f *UsersFile) Has(name, realm string) bool {
 	return slices.ContainsFunc(f.list, func(u digest.User) bool { return u.Username == name && u.Realm == realm })

@@ -6,7 +6,8 @@ import "sipscribe/digest"
 type Counters struct {
 	Received, NotSIP     uint64
 	Relayed              uint64 // requests
-	Relaying             int    // now
+	Relaying             int    // now, until their last timer has run out
+	Pending              int    // now, without a final response
 	Acks                 uint64
 	Challenged, Stale    uint64
 	Refused              uint64 // requests that were answered here by 4xx to 6xx, challenges aside

@@ -65,6 +65,14 @@ func newGate(l Limits) *gate {
 	return &gate{limits: l, sources: newTable[netip.Addr](l.Sources), users: newTable[string](l.Sources)}
 }
 
+// setLimits changes the limits. Tables that have to be smaller begin anew.
+func (g *gate) setLimits(l Limits) {
+	if l.Sources != g.limits.Sources {
+		g.sources, g.users = newTable[netip.Addr](l.Sources), newTable[string](l.Sources)
+	}
+	g.limits = l
+}
+
 // source returns the part of an address that stands for who is behind it: all of IPv4, the /64 of IPv6.
 func source(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")

@@ -107,6 +107,11 @@ type Config struct {
 	Agent string
 	// Rand is where identifiers and keys come from.
 	Rand io.Reader
+	// Secret proves that a dialog went through here (see token). A proxy that has the same one after a restart knows its calls again; none: one is
+	// drawn.
+	Secret []byte
+	// Notify, if there, is told what an operator may want to know. It must not call the proxy, nor wait.
+	Notify func(Event)
 	// Observe, if there, is told each transition of a transaction.
 	Observe func(transaction.Transition)
 }
@@ -116,13 +121,17 @@ type Proxy struct {
 	cfg       Config
 	core      *proxycore.Core
 	registrar *registrarcore.Registrar
-	memory    *registrarcore.Memory // nil if the bindings are kept elsewhere
-	authority *digest.Authority     // 407
-	registry  *digest.Authority     // 401
+	expiring  expiring          // nil if the bindings are kept elsewhere, and run out there
+	authority *digest.Authority // 407
+	registry  *digest.Authority // 401
 	layer     *transaction.Layer
 	routes    *proxycore.StaticRoutes
 	gateways  map[string]*gateway
 	gate      *gate
+	calls     calls
+	roster    *roster
+	self      []proxycore.Host
+	bindings  registrarcore.Bindings
 	dialogKey []byte
 	wakes     wakes
 	waiting   map[uint64]lookup
@@ -165,20 +174,14 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 	case cfg.Rand == nil:
 		return nil, errors.New("a proxy needs a source of chance")
 	}
-	if cfg.Realm == "" {
-		cfg.Realm = cfg.Domains[0]
-	}
-	if cfg.Agent == "" {
-		cfg.Agent = "sipscribe"
-	}
-	cfg.Limits = cfg.Limits.withDefaults()
-	p := &Proxy{cfg: cfg, waiting: map[uint64]lookup{}, gateways: map[string]*gateway{}, now: now}
+	cfg = filled(cfg)
+	p := &Proxy{cfg: cfg, waiting: map[uint64]lookup{}, roster: &roster{cfg.Users}, calls: newCalls(cfg.Limits.Transactions), now: now}
 	p.layer = transaction.NewLayer(transaction.Config{Timers: cfg.Timers, Rand: cfg.Rand, User: (*user)(p), Trying: -1,
 		MaxClients: cfg.Limits.Transactions, MaxServers: cfg.Limits.Transactions, Observe: cfg.Observe})
 	p.gate = newGate(cfg.Limits)
 
-	hosts, err := p.hosts()
-	if err != nil {
+	var err error
+	if p.self, err = p.hosts(); err != nil {
 		return nil, err
 	}
 	secret := make([]byte, 64)
@@ -186,13 +189,16 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 		return nil, fmt.Errorf("the source of chance: %w", err)
 	}
 	p.dialogKey = secret[32:]
+	if len(cfg.Secret) > 0 {
+		p.dialogKey = cfg.Secret
+	}
 	if len(cfg.Keys) == 0 {
 		cfg.Keys = []digest.Key{{ID: 1, Secret: secret[:32]}}
 	}
 	if !cfg.Open {
 		// The two challenge the same users in one realm. Each keeps what its own nonces were used for, so they have numbers of their own.
-		shared := digest.AuthorityConfig{Realm: cfg.Realm, Users: cfg.Users, Keys: cfg.Keys, Algorithms: cfg.Algorithms, Node: 2 * cfg.Node, Lifetime: cfg.NonceLifetime, Proxy: true,
-			Hosts: names(hosts)}
+		shared := digest.AuthorityConfig{Realm: cfg.Realm, Users: p.roster, Keys: cfg.Keys, Algorithms: cfg.Algorithms, Node: 2 * cfg.Node, Lifetime: cfg.NonceLifetime, Proxy: true,
+			Hosts: names(p.self)}
 		if p.authority, err = digest.NewAuthority(now, shared); err != nil {
 			return nil, err
 		}
@@ -202,32 +208,48 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 		}
 	}
 
-	if p.core, err = proxycore.New(proxycore.Config{Domains: cfg.Domains, Hosts: hosts, Mark: mark, TimerC: cfg.TimerC, Ring: cfg.Ring, Recurse: cfg.Recurse,
-		Options: p.options()}); err != nil {
+	if p.bindings = cfg.Bindings; p.bindings == nil {
+		p.bindings = registrarcore.NewMemory(cfg.Limits.AORs)
+	}
+	p.expiring, _ = p.bindings.(expiring)
+	if p.core, p.registrar, err = p.newCores(&p.cfg); err != nil {
 		return nil, err
 	}
-	bindings := cfg.Bindings
-	if bindings == nil {
-		p.memory = registrarcore.NewMemory(cfg.Limits.AORs)
-		bindings = p.memory
-	}
-	if p.registrar, err = registrarcore.New(registrarcore.Config{Domains: cfg.Domains, Bindings: bindings, Expires: cfg.Expires, MinExpires: cfg.MinExpires,
-		MaxExpires: cfg.MaxExpires, MaxContacts: cfg.MaxContacts}); err != nil {
-		return nil, err
-	}
-	return p, p.setRoutes()
+	p.gateways, p.routes, err = newRoutes(&p.cfg)
+	return p, err
 }
 
-// hosts returns the names and addresses by which the proxy is reached, and names the listeners that have no name.
+// filled returns a configuration with its defaults.
+func filled(cfg Config) Config {
+	if cfg.Realm == "" && len(cfg.Domains) > 0 {
+		cfg.Realm = cfg.Domains[0]
+	}
+	if cfg.Agent == "" {
+		cfg.Agent = "sipscribe"
+	}
+	cfg.Limits = cfg.Limits.withDefaults()
+	cfg.Listeners = slices.Clone(cfg.Listeners)
+	for i := range cfg.Listeners {
+		if l := &cfg.Listeners[i]; l.Name == "" && !l.Addr.Addr().IsUnspecified() {
+			l.Name = l.Addr.String()
+		}
+	}
+	return cfg
+}
+
+// expiring are bindings that run out when they are told the time, as those of registrarcore.Memory.
+type expiring interface {
+	Expire(now time.Time) int
+	Next() time.Time
+}
+
+// hosts returns the names and addresses by which the proxy is reached.
 func (p *Proxy) hosts() ([]proxycore.Host, error) {
 	var hosts []proxycore.Host
 	for i := range p.cfg.Listeners {
 		l := &p.cfg.Listeners[i]
 		if l.Name == "" {
-			if l.Addr.Addr().IsUnspecified() {
-				return nil, fmt.Errorf("the listener %s is at every address of the machine: say by which name or address it is to be reached", l.Addr)
-			}
-			l.Name = l.Addr.String()
+			return nil, fmt.Errorf("the listener %s is at every address of the machine: say by which name or address it is to be reached", l.Addr)
 		}
 		hosts = append(hosts, proxycore.Host{Name: hostOf(l.Name), Port: l.Addr.Port()})
 		if !l.Addr.Addr().IsUnspecified() {
@@ -264,29 +286,29 @@ func names(hosts []proxycore.Host) []string {
 	return out
 }
 
-// setRoutes makes gateways and routes ready.
-func (p *Proxy) setRoutes() error {
-	for _, g := range p.cfg.Gateways {
-		made, err := newGateway(g, p.cfg.Rand)
+// newRoutes makes gateways and routes ready.
+func newRoutes(cfg *Config) (map[string]*gateway, *proxycore.StaticRoutes, error) {
+	gateways := map[string]*gateway{}
+	for _, g := range cfg.Gateways {
+		made, err := newGateway(g, cfg.Rand)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		if p.gateways[g.Name] != nil {
-			return fmt.Errorf("there are two gateways %q", g.Name)
+		if gateways[g.Name] != nil {
+			return nil, nil, fmt.Errorf("there are two gateways %q", g.Name)
 		}
-		p.gateways[g.Name] = made
+		gateways[g.Name] = made
 	}
 	var static []proxycore.StaticRoute
-	for _, r := range p.cfg.Routes {
-		g := p.gateways[r.Gateway]
+	for _, r := range cfg.Routes {
+		g := gateways[r.Gateway]
 		if g == nil {
-			return fmt.Errorf("the route %q goes to gateway %q, and there is no such gateway", r.Prefix, r.Gateway)
+			return nil, nil, fmt.Errorf("the route %q goes to gateway %q, and there is no such gateway", r.Prefix, r.Gateway)
 		}
 		static = append(static, proxycore.StaticRoute{Prefix: r.Prefix, Strip: r.Strip, Prepend: r.Prepend, Gateway: g.URI, Name: r.Gateway})
 	}
-	var err error
-	p.routes, err = proxycore.NewStaticRoutes(static)
-	return err
+	routes, err := proxycore.NewStaticRoutes(static)
+	return gateways, routes, err
 }
 
 // options are the header fields of a 200 to OPTIONS for the proxy itself (§11.2).
@@ -346,16 +368,16 @@ func (p *Proxy) Wake(now time.Time, out *live.Outbox) {
 		}
 		p.handle(now, r, proxycore.Event{Kind: proxycore.EventWake}, out)
 	}
-	if p.memory != nil {
-		p.counters.Expired += uint64(p.memory.Expire(now))
+	if p.expiring != nil {
+		p.counters.Expired += uint64(p.expiring.Expire(now))
 	}
 }
 
 // Next returns when Wake has something to do.
 func (p *Proxy) Next() time.Time {
 	next := earlier(p.layer.Next(), p.wakes.next())
-	if p.memory != nil {
-		next = earlier(next, p.memory.Next())
+	if p.expiring != nil {
+		next = earlier(next, p.expiring.Next())
 	}
 	return next
 }
@@ -370,8 +392,25 @@ func earlier(a, b time.Time) time.Time {
 // Drain lets calls in progress finish, and refuses new ones with 503 (Retry-After), so that the proxy can be stopped.
 func (p *Proxy) Drain() { p.draining = true }
 
-// Relaying returns how many requests are being relayed. A draining proxy may be stopped when it is 0.
-func (p *Proxy) Relaying() int { return p.counters.Relaying }
+// Busy returns how many requests have no final response yet, and how many calls were answered and not ended. A draining proxy may be stopped when
+// both are 0.
+func (p *Proxy) Busy(now time.Time) (pending, calls int) {
+	return p.counters.Pending, p.calls.count(now)
+}
+
+// Transactions returns how many there are, those with them that wait for their last timer.
+func (p *Proxy) Transactions() int {
+	n := p.layer.Counts()
+	return n.All()
+}
+
+// Addresses returns how many addresses of record have bindings, -1 if whoever keeps them does not say.
+func (p *Proxy) Addresses() int {
+	if b, ok := p.bindings.(interface{ Len() int }); ok {
+		return b.Len()
+	}
+	return -1
+}
 
 // Lookup returns the bindings of an address of record, such as "sip:spa1@example.com".
 func (p *Proxy) Lookup(now time.Time, aor string) ([]registrarcore.Binding, error) {

@@ -28,6 +28,9 @@ type relay struct {
 	tagged bool
 	branch []*branch
 	wake   time.Time // what the context wants; entries of wakes that say otherwise are old
+	call   uint64    // of an INVITE that begins a call, or a BYE, whose requests pass here: by calls
+	method sip.Method
+	final  bool // a final response was given
 	ended  bool
 }
 
@@ -91,10 +94,15 @@ func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []p
 		p.full(now, from, m, out)
 		return
 	}
-	r := &relay{server: s, from: from, targets: targets, request: bytes.Clone(m.Raw), tag: p.layer.Tag()}
+	r := &relay{server: s, from: from, targets: targets, request: bytes.Clone(m.Raw), tag: p.layer.Tag(), method: m.Method}
 	s.User = r
 	p.counters.Relayed++
 	p.counters.Relaying++
+	p.counters.Pending++
+	if !p.cfg.NoRecordRoute {
+		r.call = p.calls.key(m.CallID())
+		p.calls.seen(now, r.call)
+	}
 	if m.Method == sip.MethodInvite {
 		p.buf = live.AppendReply(p.buf[:0], m, from, &live.Reply{Status: 100})
 		p.layer.Respond(now, s, p.buf, out)
@@ -128,16 +136,20 @@ func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Out
 				r.relayed(a.Response)
 				p.layer.Respond(now, r.server, a.Response, out)
 				final = final || a.Status >= 200
+				p.noteCall(now, r, a.Status)
 			case proxycore.ActionRespond:
 				p.whole.Parse(r.request)
 				a.Reply.ToTag = r.tag
 				p.buf = live.AppendReply(p.buf[:0], &p.whole, r.from, &a.Reply)
 				p.layer.Respond(now, r.server, p.buf, out)
+				p.noteCall(now, r, a.Reply.Status)
 				final = true
 			case proxycore.ActionDrop:
+				p.noteCall(now, r, 408)
 				final = true
 			case proxycore.ActionEnd:
 				r.ended = true
+				p.finished(r)
 				r.request, r.targets, r.branch = nil, nil, nil
 				r.server.User = nil
 				p.counters.Relaying--
@@ -146,6 +158,7 @@ func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Out
 		}
 	}
 	if final {
+		p.finished(r)
 		r.request = nil // it goes nowhere else; what is left waits for its timers
 	}
 	if next := r.context.Next(); !next.Equal(r.wake) {
@@ -153,6 +166,27 @@ func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Out
 		if !next.IsZero() {
 			p.wakes.add(next, r)
 		}
+	}
+}
+
+// finished takes note that a relay needs no final response any more.
+func (p *Proxy) finished(r *relay) {
+	if !r.final {
+		r.final = true
+		p.counters.Pending--
+	}
+}
+
+// noteCall takes note of a response that begins or ends a call.
+func (p *Proxy) noteCall(now time.Time, r *relay, status int) {
+	if p.cfg.NoRecordRoute || status < 200 {
+		return
+	}
+	switch {
+	case r.method == sip.MethodInvite && status < 300:
+		p.calls.answered(now, r.call)
+	case r.method == sip.MethodBye && status != 401 && status != 407:
+		p.calls.ended(r.call)
 	}
 }
 

@@ -25,6 +25,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	trusted := p.trusts(from)
 	if !trusted && !p.gate.request(now, from.Remote.Addr()) {
 		p.counters.Limited++
+		p.tell(EventLimited, from, m, Event{Status: 503, Because: "too many requests"})
 		p.answer(now, from, m, &live.Reply{Status: 503, Reason: "Too Many Requests From Your Address", Fields: []sip.DraftField{{Name: "Retry-After", Value: "10"}}}, out)
 		return
 	}
@@ -104,6 +105,7 @@ func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *
 		name = credentialsName(m, field)
 		if wait := p.gate.mustWait(now, addr, name); wait > 0 {
 			p.counters.Limited++
+			p.tell(EventLimited, from, m, Event{Status: 503, User: name, Wait: wait, Because: "too many wrong passwords"})
 			p.answer(now, from, m, &live.Reply{Status: 503, Reason: "Too Many Wrong Passwords",
 				Fields: []sip.DraftField{{Name: "Retry-After", Value: strconv.Itoa(int(wait/time.Second) + 1)}}}, out)
 			return "", false
@@ -121,6 +123,7 @@ func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *
 	case digest.Refused:
 		p.counters.WrongPassword++
 		p.gate.failed(now, addr, name)
+		p.tell(EventWrongPassword, from, m, Event{User: name, Because: result.Reason.String()})
 	case digest.Stale:
 		p.counters.Stale++
 	}
@@ -161,11 +164,15 @@ func values(m *sip.Message, field sip.FieldID) iter.Seq[[]byte] {
 func (p *Proxy) answer(now time.Time, from live.Flow, m *sip.Message, r *live.Reply, out *live.Outbox) {
 	if r.Status >= 300 && r.Status != 401 && r.Status != 407 {
 		p.counters.Refused++
+		if r.Status != 503 {
+			p.tell(EventRefused, from, m, Event{Status: r.Status, Because: r.Reason})
+		}
 	}
 	r.ToTag = p.statelessTag(m)
 	p.buf = live.AppendReply(p.buf[:0], m, from, r)
 	if !p.trusts(from) && !p.gate.answer(now, from.Remote.Addr(), len(p.buf)) {
 		p.counters.Silenced++
+		p.tell(EventSilenced, from, m, Event{Because: "too many answers to somebody who does not say who he is"})
 		return
 	}
 	out.Send(live.ReplyFlow(m, from), 0, p.buf)
@@ -184,6 +191,7 @@ func (p *Proxy) statelessTag(m *sip.Message) string {
 func (p *Proxy) refuse(now time.Time, from live.Flow, m *sip.Message, r *live.Reply, out *live.Outbox) {
 	if r.Status >= 300 {
 		p.counters.Refused++
+		p.tell(EventRefused, from, m, Event{Status: r.Status, Because: r.Reason})
 	}
 	s, err := p.layer.Accept(now, from, m)
 	if err != nil {
@@ -198,6 +206,7 @@ func (p *Proxy) refuse(now time.Time, from live.Flow, m *sip.Message, r *live.Re
 // full answers a request for which there is no room.
 func (p *Proxy) full(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
 	p.counters.Full++
+	p.tell(EventFull, from, m, Event{Status: 503, Because: "too many transactions"})
 	p.answer(now, from, m, &live.Reply{Status: 503, Fields: []sip.DraftField{{Name: "Retry-After", Value: "5"}}}, out)
 }
 
@@ -229,8 +238,10 @@ func (p *Proxy) register(now time.Time, from live.Flow, m *sip.Message, trusted 
 	}
 	if a.Reply.Status < 300 {
 		p.counters.Registered++
+		p.tell(EventRegistered, from, m, Event{Status: a.Reply.Status, User: a.AOR, Contacts: len(a.Bindings)})
 	} else {
 		p.counters.Refused++
+		p.tell(EventRefused, from, m, Event{Status: a.Reply.Status, User: a.AOR, Because: a.Because})
 	}
 	a.Reply.ToTag = p.layer.Tag()
 	a.Reply.Fields = append(a.Reply.Fields, sip.DraftField{Name: "Server", Value: p.cfg.Agent})

@@ -1,0 +1,105 @@
+package proxyd
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"sipscribe/internal/live/proxy"
+)
+
+// Check tries settings without serving: it reads every file that they name, and opens no socket. It returns what would be served, for people.
+func (s *Settings) Check() (string, error) {
+	var odd []string
+	cfg, err := s.proxyConfig(func(text string, _ ...any) { odd = append(odd, text) })
+	if err != nil {
+		return "", err
+	}
+	listeners, err := s.listeners()
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.TLS.load(); err != nil {
+		return "", err
+	}
+	if _, err := s.level(); err != nil {
+		return "", err
+	}
+	if s.Log.Format != "" && s.Log.Format != "text" && s.Log.Format != "json" {
+		return "", fmt.Errorf("log: there is no format %q: there are text and json", s.Log.Format)
+	}
+	for _, l := range listeners {
+		cfg.Listeners = append(cfg.Listeners, proxy.Listener{Transport: l.transport, Addr: l.addr, Name: l.sentBy()})
+	}
+	cfg.Rand = rand.Reader
+	if _, err := proxy.New(time.Now(), cfg); err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-10s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	line("domains", "%s", strings.Join(s.Domains, ", "))
+	for i, l := range listeners {
+		name := ""
+		if i == 0 {
+			name = "listen"
+		}
+		line(name, "%s:%s, called %s", strings.ToLower(l.transport.String()), l.addr, l.sentBy())
+	}
+	switch {
+	case s.Open:
+		line("users", "nobody is asked who he is")
+	default:
+		var offered []string
+		for _, a := range cfg.Algorithms {
+			offered = append(offered, a.String())
+		}
+		line("users", "%d in %s, realm %s, %s", s.users, s.Users, s.realm(), strings.Join(offered, ", "))
+	}
+	if len(cfg.Trusted) > 0 {
+		var nets []string
+		for _, n := range cfg.Trusted {
+			nets = append(nets, n.String())
+		}
+		line("trust", "%s", strings.Join(nets, ", "))
+	}
+	for i, r := range s.Routes {
+		name := ""
+		if i == 0 {
+			name = "routes"
+		}
+		to := "…"
+		if r.Strip > 0 {
+			to = fmt.Sprintf("without the first %d", r.Strip)
+		}
+		if r.Prepend != "" {
+			to = r.Prepend + " and " + to
+		}
+		line(name, "%s… as %s to %s", r.Prefix, to, r.Gateway)
+	}
+	for i, g := range cfg.Gateways {
+		name := ""
+		if i == 0 {
+			name = "gateways"
+		}
+		as := ""
+		if g.User != "" {
+			as = ", as " + g.User
+		}
+		line(name, "%s: %s%s", g.Name, g.URI, as)
+	}
+	if s.Database == "" {
+		line("database", "none: registrations are forgotten when the proxy ends")
+	} else {
+		line("database", "%s", s.Database)
+	}
+	if s.HTTP != "" {
+		line("http", "%s", s.HTTP)
+	}
+	for _, o := range odd {
+		line("mind", "%s", o)
+	}
+	return b.String(), nil
+}
