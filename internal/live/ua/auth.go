@@ -10,24 +10,27 @@ import (
 // realms that have challenged before.
 type credentials struct {
 	line    *line
+	account *digest.Session
 	attempt digest.Attempt
 	sent    []digest.Credentials
 	// shown are the rows that went out last. The ACK for a 2xx has the same (§13.2.2.4).
 	shown []sip.DraftField
 }
 
-func newCredentials(l *line) *credentials { return &credentials{line: l} }
+func newCredentials(l *line, account *digest.Session) *credentials {
+	return &credentials{line: l, account: account}
+}
 
 // follow returns the credentials of a further request of the same Call-ID.
 func (c *credentials) follow() *credentials {
-	return &credentials{line: c.line, attempt: c.attempt.Follow()}
+	return &credentials{line: c.line, account: c.account, attempt: c.attempt.Follow()}
 }
 
 // fields returns the Authorization and Proxy-Authorization of a request about to go out.
 func (c *credentials) fields(method, uri string) []sip.DraftField {
 	var err error
 	c.shown = nil
-	if c.sent, err = c.line.account.AppendCredentials(c.sent[:0], &c.attempt, method, uri); err != nil {
+	if c.sent, err = c.account.AppendCredentials(c.sent[:0], &c.attempt, method, uri); err != nil {
 		return nil // the source of chance has failed; the server will say what it misses
 	}
 	for i := range c.sent {
@@ -51,7 +54,7 @@ func (c *credentials) take(m *sip.Message, from live.Flow) bool {
 			}
 		}
 	}
-	return c.line.account.Challenged(&c.attempt, challenges) == nil
+	return c.account.Challenged(&c.attempt, challenges) == nil
 }
 
 // accepted takes what the server says of the credentials that it has accepted (RFC 7616 §3.5).
@@ -68,7 +71,7 @@ func (c *credentials) accepted(m *sip.Message) {
 		for i := range c.sent {
 			if c.sent[i].Proxy == (name[0] == 'P') {
 				// A proof that is wrong is no reason to hang up on a call that works: the answer went over the same way as the challenge.
-				_ = c.line.account.Informed(&c.sent[i], &info, m.BodyBytes())
+				_ = c.account.Informed(&c.sent[i], &info, m.BodyBytes())
 			}
 		}
 	}

@@ -18,9 +18,10 @@ type line struct {
 	number int // from 1
 	plan   *DialPlan
 
-	// account answers challenges; servers are the addresses of the line's own server, whose challenges are answered.
-	account *digest.Session
-	servers []live.Flow
+	// account answers challenges of calls, registrar those of registrations: what the one has asked for is not shown to the other. servers are the
+	// addresses of the line's own server, whose challenges are answered.
+	account, registrar *digest.Session
+	servers            []live.Flow
 
 	registration *registration
 	call         *call

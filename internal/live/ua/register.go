@@ -27,7 +27,7 @@ type registration struct {
 }
 
 func newRegistration(l *line) *registration {
-	return &registration{line: l, callID: l.phone.random(8) + "@" + l.Local.Addr().String(), tag: l.phone.layer.Tag(), expires: l.RegisterExpires, auth: newCredentials(l)}
+	return &registration{line: l, callID: l.phone.random(8) + "@" + l.Local.Addr().String(), tag: l.phone.layer.Tag(), expires: l.RegisterExpires, auth: newCredentials(l, l.registrar)}
 }
 
 // send registers, or takes the registration back if it is ending.

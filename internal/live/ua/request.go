@@ -47,7 +47,7 @@ type response struct {
 
 // newRequest returns a request out of any dialog (§8.1.1): from has its tag.
 func (l *line) newRequest(method, uri, from, to, callID string, seq uint32) *request {
-	r := &request{line: l, method: method, seq: seq, next: l.server(), auth: newCredentials(l)}
+	r := &request{line: l, method: method, seq: seq, next: l.server(), auth: newCredentials(l, l.account)}
 	r.nextSeq = func() uint32 { return r.seq + 1 }
 	r.draft = sip.Draft{Method: method, URI: uri, Fields: []sip.DraftField{{Name: "Via"}, {Name: "From", Value: from}, {Name: "To", Value: to},
 		{Name: "Call-ID", Value: callID}, {Name: "CSeq"}, {Name: "Max-Forwards", Value: strconv.Itoa(l.phone.cfg.MaxForward)}}}

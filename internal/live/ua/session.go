@@ -47,7 +47,7 @@ type session struct {
 }
 
 func newSession(c *call, d dialog.Dialog) *session {
-	return &session{call: c, dialog: d, auth: newCredentials(c.line)}
+	return &session{call: c, dialog: d, auth: newCredentials(c.line, c.line.account)}
 }
 
 func (s *session) timers() transaction.Timers {

@@ -72,8 +72,11 @@ func New(cfg Config) (*Phone, error) {
 			return nil, err
 		}
 		l := &line{phone: p, LineConfig: &p.cfg.Lines[i], number: i + 1, plan: plan}
-		l.account, err = digest.NewSession(digest.SessionConfig{Username: l.AuthName(), Password: l.Password, Realms: l.Realms, MaxAuth: cfg.MaxAuth, Preemptive: cfg.Preemptive,
-			NameAlgorithm: cfg.Quirks.NameAlgorithm, Rand: cfg.Rand})
+		account := digest.SessionConfig{Username: l.AuthName(), Password: l.Password, Realms: l.Realms, MaxAuth: cfg.MaxAuth, Preemptive: cfg.Preemptive,
+			NameAlgorithm: cfg.Quirks.NameAlgorithm, Rand: cfg.Rand}
+		if l.account, err = digest.NewSession(account); err == nil {
+			l.registrar, err = digest.NewSession(account)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
