@@ -163,6 +163,9 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	var h Hop
 	id := a.fill(&h, m)
 	h.source = rec.Origin.Source
+	if rec.Wrapped {
+		h.flags |= hopWrapped
+	}
 	var c *Call
 	reason := JoinReason(0)
 	if len(m.Fields) == 0 {

@@ -209,6 +209,7 @@ const (
 	hopReliable  // RSeq
 	hopTagCaller // From's tag has the form that an SPA gives it when it calls ("…o0")
 	hopTagCallee // To's tag has the form that an SPA gives it when it is called ("…i0")
+	hopWrapped   // the source had its lines broken
 )
 
 // IsRequest reports whether the hop is a request.
@@ -222,6 +223,9 @@ func (h *Hop) IsInitial() bool { return h.IsRequest() && h.toTag == 0 }
 
 // HasCredentials reports whether the request carries Authorization or Proxy-Authorization.
 func (h *Hop) HasCredentials() bool { return h.flags&hopHasCredentials != 0 }
+
+// Wrapped reports whether lines of the message were broken in the source, and put together again.
+func (h *Hop) Wrapped() bool { return h.flags&hopWrapped != 0 }
 
 // HasSDP reports whether the message has a session description.
 func (h *Hop) HasSDP() bool { return h.flags&hopHasSDP != 0 }

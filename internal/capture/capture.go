@@ -170,6 +170,8 @@ type Record struct {
 	// itself (a snap length, "Part 01 of 02" without its second part). What can only be guessed from the message is left
 	// to the rules.
 	Missing Missing
+	// Wrapped says that something broke the lines of the message in the source, at a column or between words; Data has them whole again.
+	Wrapped bool
 	// Escape is how the source shows the line ends of the message; Data has them as they were sent.
 	Escape syslog.Escape
 	Time   Time

@@ -38,6 +38,7 @@ type Text struct {
 	losses   []loss // limits that were reached and are to be told
 	longLine bool   // the last line is a piece of one longer than MaxLine
 	asPaste  pasted
+	wrap     wrapping
 
 	// held are pieces of the source still to be looked at, the next one last: the line that ended a message, the rest of a line that was
 	// split, lines that turned out not to belong to a message.
@@ -80,6 +81,8 @@ type piece struct {
 	unquoted bool
 	// copied: the piece does not borrow the reader's buffer.
 	copied bool
+	// wrapped: it was put together from several lines of the source.
+	wrapped bool
 }
 
 // place returns the offset in the source of line[i], or of the end of the line.
@@ -213,6 +216,11 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 	h.Parse(p.line)
 	t.unglue(h, p) // first, so that nothing below looks at the whole line again for each datagram on it
 	if !t.open && p.at == nil {
+		if len(p.line) <= maxWrapped {
+			t.unwrap(h, p)
+		}
+	}
+	if !t.open && p.at == nil {
 		if start, ok := findStart(h.Text); ok {
 			if used, filled := t.escaped(rec, h, start, p); used {
 				return filled
@@ -336,6 +344,7 @@ func (t *Text) heading(h *syslog.Header, start int, p *piece) {
 	t.near = nearTime{}
 	t.rec.Time = t.clock.Time(stamp)
 	t.rec.Origin = capture.Origin{Source: t.in.Source, Number: p.number, Start: p.place(h.TextStart + start)}
+	t.rec.Wrapped = p.wrapped
 }
 
 // fill gives the record away.

@@ -222,6 +222,9 @@ func hostile(part int) map[string][]byte {
 		"broken URIs":              rep("Aug 20 16:40:00 INVITE sip: bob SIP/2.0 sip: SIP/2.0 : \n", 20_000),
 		"broken URIs on one line":  cat([]byte("Aug 20 16:40:00 INVITE sip: "), rep("x: SIP/2.0 ", 100_000), []byte("\n")),
 		"raw CRs":                  cat([]byte("Aug 20 16:40:00 INVITE sip: b@c SIP/2.0"), rep("\r Via: x", 100_000), []byte("#015\n")),
+		"wrapped":                  rep("Aug 20 16:40:00 192.0.2.5 INVITE sip:18005551212@sip.example.com;user=phon\ne^M x\n", 10_000),
+		"wrapped without end":      rep("Aug 20 16:40:00 192.0.2.5 INVITE sip:18005551212@sip.example.com;user=phon\n"+strings.Repeat("x yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\n", 300), 40),
+		"wrapped, one line each":   rep("BYE sip:bob@example.com and what then follows\nBYE sip:bob@example.com is something else\n", 10_000),
 		"a message after all that": []byte(bye),
 	}
 }
@@ -497,6 +500,8 @@ func FuzzText(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(text)
+		f.Add([]byte(fold(string(text), 76, false)))
+		f.Add([]byte(trimmed(fold(string(text), 72, true))))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) { checkText(t, text) })
 }
