@@ -170,7 +170,7 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	reason := JoinReason(0)
 	if len(m.Fields) == 0 {
 		id.masked = true
-		c = a.firstLines(rec, &h)
+		c = a.startLine(rec, &h, m)
 	} else if c = a.find(&id, &h); c == nil {
 		c, reason = a.joined(rec, &h, m)
 	}
@@ -182,7 +182,7 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	}
 	a.add(c, rec, &h)
 	if len(m.Fields) == 0 {
-		a.keepFirstLines(c, rec, &h)
+		a.keepStartLine(c, rec)
 	} else {
 		a.register(c, id, &h, m)
 	}

@@ -23,14 +23,7 @@ func (c *Call) analyse() {
 // findOutcome decides how the call ended, by the transactions that nobody else's pass on: what the initiator itself saw.
 func (c *Call) findOutcome() {
 	if c.firstLinesOnly() {
-		// Which response answers which request is not in the log.
-		for i := range c.Hops {
-			if c.Hops[i].IsRequest() {
-				c.Root = i
-				break
-			}
-		}
-		c.Missing = append(c.Missing, MissingFinal)
+		c.startLineOutcome()
 		return
 	}
 	switch c.Kind {

@@ -13,8 +13,8 @@ var StartLineOnly = &diagnose.Rule{
 	Code:     "start-line-only",
 	Title:    "Only the first line of each message is logged",
 	Severity: diagnose.SeverityNote,
-	Text: `An SPA whose SIP Debug Option is "1-line" logs the start line of each message and nothing else. Which messages belong to one call, and who sent them,
-cannot be told from that.`,
+	Text: `An SPA whose SIP Debug Option is "1-line" logs the start line of each message and nothing else. Who sent it cannot be told from that; which messages belong
+to one call, and what became of it, only by their order and times, and not where two calls run at once.`,
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
 		n, first := 0, -1
