@@ -110,6 +110,7 @@ type Call struct {
 	records   []packed // while the call is open
 	endpoints []capture.Endpoint
 	shared    []netip.Addr // addresses that stand for several participants
+	sessions  []uint64     // From tags of the legs that Session-ID joined
 	far       []int16      // whom each observer talks to, by its records with addresses
 	passing   []int16      // observers that log messages before and behind them
 	names     []span       // observers

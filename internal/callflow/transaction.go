@@ -286,7 +286,7 @@ func (c *Call) twinOf(a, b *Hop) bool {
 
 // findForwards links each message with the one that it passes on: seen before a proxy and behind it.
 func (c *Call) findForwards() {
-	c.shared = c.sharedHosts()
+	c.shared, c.sessions = c.sharedHosts(), c.sessionLegs()
 	multi := false
 	for i := range c.Hops {
 		h := &c.Hops[i]
@@ -371,6 +371,9 @@ func (c *Call) forwardOf(i int, h *Hop) int {
 				return j
 			}
 		}
+	}
+	if up := c.legBefore(i, h); up >= 0 {
+		return up
 	}
 	// A back-to-back user agent, or a proxy that hides the Via before its own: the same method, CSeq and From tag, sent on by the
 	// address that the earlier one went to.
