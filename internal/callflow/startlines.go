@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"bytes"
 	"time"
 
 	"sipscribe/internal/capture"
@@ -77,12 +78,24 @@ const (
 
 // startLine returns the call that a first line belongs to, nil if it begins one.
 func (a *Assembler) startLine(rec *capture.Record, h *Hop, m *sip.Message) *Call {
-	s := &a.device(rec.Observer).lines
+	s := &a.device(startLineHost(rec)).lines
 	now := a.now[rec.Time.Domain()]
 	if h.Status == 0 {
 		return s.request(h, requestTarget(m), now)
 	}
 	return s.response(h, now)
+}
+
+// startLineHost returns the host whose lines are followed: the one that logs, or, where the source has both addresses, those two.
+func startLineHost(rec *capture.Record) []byte {
+	if !rec.Src.IsValid() || !rec.Dst.IsValid() {
+		return rec.Observer
+	}
+	a, b := rec.Src.Addr.As16(), rec.Dst.Addr.As16()
+	if bytes.Compare(a[:], b[:]) > 0 {
+		a, b = b, a
+	}
+	return append(append([]byte("\x00"), a[:]...), b[:]...) // no host name begins so
 }
 
 // requestTarget returns a hash of the Request-URI, 0 if it is hidden.
@@ -195,7 +208,7 @@ func (s *startLines) response(h *Hop, now int64) *Call {
 
 // keepStartLine remembers the call for what follows.
 func (a *Assembler) keepStartLine(c *Call, rec *capture.Record) {
-	s := &a.device(rec.Observer).lines
+	s := &a.device(startLineHost(rec)).lines
 	at := s.newest
 	for i := range s.kinds {
 		if s.kinds[i].call == c && s.kinds[i].seq == c.asm.seq {

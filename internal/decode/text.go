@@ -215,9 +215,15 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 	}
 	h.Parse(p.line)
 	t.unglue(h, p) // first, so that nothing below looks at the whole line again for each datagram on it
+	if h.Shape == syslog.ShapeRFC5424 {
+		t.restore(h, p)
+	}
 	if !t.open && p.at == nil {
 		if len(p.line) <= maxWrapped {
 			t.unwrap(h, p)
+		}
+		if c := firstByte(p.line); (t.marker.set || c == 'U' || c == 'T') && t.dotted(rec, h, p) {
+			return true
 		}
 	}
 	if !t.open && p.at == nil {
@@ -284,6 +290,14 @@ func (t *Text) unglue(h *syslog.Header, p *piece) {
 		*p = p.upTo(cut)
 		h.Parse(p.line)
 	}
+}
+
+// firstByte returns the first byte of a line, 0 if it has none.
+func firstByte(line []byte) byte {
+	if len(line) == 0 {
+		return 0
+	}
+	return line[0]
 }
 
 // cleaned takes colours and character references out of a line; it reports whether there were any.
@@ -410,6 +424,12 @@ func (t *Text) between(rec *capture.Record, h *syslog.Header, p *piece) bool {
 			}
 			return true
 		}
+	}
+	if used, filled := t.summary(rec, p); used {
+		return filled
+	}
+	if t.hexDump(rec, h, p) {
+		return true
 	}
 	text := bare
 	if string(h.Host) == "On" {

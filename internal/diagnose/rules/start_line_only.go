@@ -26,10 +26,14 @@ to one call, and what became of it, only by their order and times, and not where
 				p.MarkDamaged(i)
 			}
 		}
-		if n > 0 {
-			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}),
-				Text: fmt.Sprintf("first lines only: the log has no more of %s", count(n, "message", "messages")),
-				Mend: `set SIP Debug Option to "full" on the line of the device`})
+		if n == 0 {
+			return
 		}
+		mend := `set SIP Debug Option to "full" on the line of the device`
+		if p.Call.Src(&p.Call.Hops[first]).IsValid() {
+			mend = "read the capture itself: this is only a list of its packets"
+		}
+		p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}), Mend: mend,
+			Text: fmt.Sprintf("first lines only: the log has no more of %s", count(n, "message", "messages"))})
 	},
 }
