@@ -280,14 +280,14 @@ func (t *Teller) displayed() string {
 	return ""
 }
 
-// harmless reports whether the request is one whose refusal harms nothing: an OPTIONS or keep-alive that wants any answer at all.
+// harmless reports whether the request is one whose refusal harms nothing: a keep-alive that wants any answer at all, an OPTIONS to one that does not know OPTIONS.
 func (t *Teller) harmless() bool {
 	c := t.call
 	if c.Root < 0 {
 		return false
 	}
 	h := &c.Hops[c.Root]
-	return h.Method == sip.MethodOptions || h.Method == sip.MethodNotify && t.eventName(t.parse(h)) == "keep-alive"
+	return h.Method == sip.MethodOptions && (c.Status/100 == 2 || c.Status == 405 || c.Status == 501) || h.Method == sip.MethodNotify && t.eventName(t.parse(h)) == "keep-alive"
 }
 
 func (t *Teller) summary() {
