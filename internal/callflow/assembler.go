@@ -57,6 +57,7 @@ type Assembler struct {
 	shown      [4096]uint64 // hashes of identifiers that are known not to be masked
 	now        [capture.Domains]int64
 	refers     []refer
+	apart      int // open calls that stand apart from another with their Call-ID
 	lastMasked *Call
 	devices    map[string]*device
 
@@ -91,9 +92,12 @@ type callState struct {
 	challenged bool // the last refusal was a challenge
 	incoming   bool // it came to the host that logs
 	confirmed  bool // an INVITE was answered with 2xx, and no BYE was seen
+	hungUp     bool // by a BYE
+	apart      bool // another call has its Call-ID
 	session    int64
 	source     int32
 	cseq       uint32
+	from       uint64 // From tag of the first INVITE outside a dialog
 	attempt    uint32 // CSeq of the newest INVITE outside a dialog
 	size       int64
 	bytes      int64 // of chunks
@@ -172,7 +176,14 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 		id.masked = true
 		c = a.startLine(rec, &h, m)
 	} else if c = a.find(&id, &h); c == nil {
-		c, reason = a.joined(rec, &h, m)
+		if !id.apart {
+			c, reason = a.joined(rec, &h, m)
+		}
+	} else if usedAgain(c, &h) {
+		if err := a.handOn(c); err != nil {
+			return err
+		}
+		c = nil
 	}
 	if c == nil {
 		c = a.open(rec, id, &h)
@@ -226,7 +237,7 @@ func (a *Assembler) open(rec *capture.Record, id identity, h *Hop) *Call {
 		a.stats.Strays++
 	}
 	if !id.masked {
-		if s, ok := a.stubs[string(id.callID)]; ok {
+		if s, ok := a.stubs[string(id.callID)]; ok && !id.apart {
 			c.Resumed, c.Kind = true, s.kind
 			delete(a.stubs, string(id.callID))
 		}
@@ -251,7 +262,11 @@ func (a *Assembler) addID(c *Call, id identity, reason JoinReason) {
 		c.Joined = append(c.Joined, Join{string(id.callID), reason, len(c.records)})
 	}
 	if !id.masked {
-		key := string(id.callID)
+		key := id.key()
+		if id.apart {
+			a.apart++
+			c.asm.apart = true
+		}
 		a.byID[key] = c
 		c.asm.keys = append(c.asm.keys, key)
 	}
@@ -382,6 +397,9 @@ func (a *Assembler) handOn(c *Call) error {
 	}
 	if a.lastMasked == c {
 		a.lastMasked = nil
+	}
+	if c.asm.apart {
+		a.apart--
 	}
 	a.used -= c.asm.size
 	a.stats.Calls++

@@ -36,7 +36,10 @@ func (s *callState) invited(h *Hop) {
 	if h.CSeq != s.attempt {
 		s.attempt, s.legs, s.until = h.CSeq, s.legs[:0], 0
 	}
-	s.over, s.done, s.early = false, false, false
+	if s.from == 0 {
+		s.from = h.fromTag
+	}
+	s.over, s.done, s.early, s.hungUp = false, false, false, false
 	for i := range s.legs {
 		if s.legs[i].branch == fold(h.branch) {
 			return
@@ -148,7 +151,7 @@ func (s *callState) request(h *Hop, first bool) time.Duration {
 		}
 		return timerUnheard
 	case sip.MethodBye:
-		s.confirmed, s.over, s.done = false, true, false
+		s.confirmed, s.over, s.done, s.hungUp = false, true, false, true
 	case sip.MethodCancel:
 		if first {
 			return timerEarly // its INVITE is older than the log
