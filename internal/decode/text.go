@@ -36,9 +36,11 @@ type Text struct {
 	page     bool   // inside the break between two pages of an RFC
 	quote    []byte // what somebody's mail puts before the lines of a log that it quotes; see unquote
 	losses   []loss // limits that were reached and are to be told
-	longLine bool   // the last line is a piece of one longer than MaxLine
-	asPaste  pasted
-	wrap     wrapping
+	longLine bool   // the last line is a piece of one that may be longer than MaxLine
+	// longStart is its first piece, until it is told.
+	longStart capture.Origin
+	asPaste   pasted
+	wrap      wrapping
 
 	// held are pieces of the source still to be looked at, the next one last: the line that ended a message, the rest of a line that was
 	// split, lines that turned out not to belong to a message.

@@ -15,6 +15,7 @@ var LinesWrapped = &diagnose.Rule{
 	Severity: diagnose.SeverityNote,
 	Text: `A mail program, a terminal or a logger broke long lines of the log in two or more. They were put together again, by their lengths and by what
 stands in them. Where a line was broken between two words the blank is lost, and whether there was one is not always certain.`,
+	Mend:  "Send the log as a file, not in the text of a mail.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
 		n, first := 0, -1
@@ -27,8 +28,7 @@ stands in them. Where a line was broken between two words the blank is lost, and
 		}
 		if n > 0 {
 			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}),
-				Text: fmt.Sprintf("wrapped: long lines were broken, as mail and terminals do it; those of %s are put together again", count(n, "message", "messages")),
-				Mend: "send the log as a file, not in the text of a mail"})
+				Text: fmt.Sprintf("wrapped: long lines were broken, as mail and terminals do it; those of %s are put together again", count(n, "message", "messages"))})
 		}
 	},
 }
