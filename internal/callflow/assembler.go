@@ -56,6 +56,7 @@ type Assembler struct {
 	timers     timerHeap
 	shown      [4096]uint64 // hashes of identifiers that are known not to be masked
 	now        [capture.Domains]int64
+	ahead      [capture.Domains]int64 // a time far ahead of now, until another record agrees; 0: none
 	refers     []refer
 	apart      int // open calls that stand apart from another with their Call-ID
 	lastMasked *Call
@@ -121,8 +122,11 @@ func (a *Assembler) OldestOpen() int64 { return a.oldest }
 // Add takes one record. It hands on the calls that are over by the time of the record.
 func (a *Assembler) Add(rec *capture.Record) error {
 	d := rec.Time.Domain()
-	if !rec.Time.IsZero() && rec.Time.Clock > a.now[d] {
-		a.now[d] = rec.Time.Clock
+	if rec.Time.IsZero() {
+		// It moves nothing.
+	} else if rec.Time.Clock <= a.now[d] {
+		a.ahead[d] = 0
+	} else if a.moves(d, rec.Time.Clock) {
 		if err := a.expire(d); err != nil {
 			return err
 		}
@@ -138,6 +142,14 @@ func (a *Assembler) Add(rec *capture.Record) error {
 
 // Close hands on all calls that are left, in the order in which they began. The log has ended.
 func (a *Assembler) Close() error {
+	for d := range capture.Domains {
+		if a.ahead[d] > a.now[d] {
+			a.now[d] = a.ahead[d] // nothing contradicts it any more
+			if err := a.expire(capture.Domain(d)); err != nil {
+				return err
+			}
+		}
+	}
 	left := make([]*Call, 0, len(a.running))
 	for c := a.quiet; c != nil; c = c.asm.next {
 		left = append(left, c)

@@ -79,7 +79,7 @@ const (
 // startLine returns the call that a first line belongs to, nil if it begins one.
 func (a *Assembler) startLine(rec *capture.Record, h *Hop, m *sip.Message) *Call {
 	s := &a.device(startLineHost(rec)).lines
-	now := a.now[rec.Time.Domain()]
+	now := a.at(rec.Time.Domain(), rec)
 	if h.Status == 0 {
 		return s.request(h, requestTarget(m), now)
 	}
@@ -220,7 +220,7 @@ func (a *Assembler) keepStartLine(c *Call, rec *capture.Record) {
 	if at == startLineCalls && s.answered && !s.over {
 		wait = timerStartLines
 	}
-	c.asm.until = a.now[c.asm.domain] + int64(wait)
+	c.asm.until = a.at(c.asm.domain, rec) + int64(wait)
 	c.asm.over = at == startLineCalls && s.over
 }
 
