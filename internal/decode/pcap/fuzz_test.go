@@ -10,6 +10,7 @@ import (
 
 	"sipscribe/internal/capture"
 	"sipscribe/internal/decode"
+	"sipscribe/internal/proof"
 	"sipscribe/sip"
 	"sipscribe/syslog"
 )
@@ -18,7 +19,8 @@ import (
 // byte as far as its first frame holds it, what is told is no more than what came in, and without KeepUnrecognised the same messages come.
 func FuzzDecode(f *testing.F) {
 	for _, dir := range []string{"pcaps", "flows"} {
-		files, _ := filepath.Glob(filepath.Join(sharedDir(f), "corpus", dir, "*.pcap"))
+		folder, _ := proof.Find("corpus", dir)
+		files, _ := filepath.Glob(filepath.Join(folder, "*.pcap"))
 		for _, name := range files {
 			if b, err := os.ReadFile(name); err == nil && len(b) < 20000 {
 				f.Add(b)
