@@ -172,8 +172,8 @@ type Record struct {
 	Missing Missing
 	// Wrapped says that something broke the lines of the message in the source, at a column or between words; Data has them whole again.
 	Wrapped bool
-	// Shown says in what form the source has the message, where that is not the message itself.
-	Shown Shown
+	// Form says in what form the source has the message, where that is not the message itself.
+	Form Form
 	// Escape is how the source shows the line ends of the message; Data has them as they were sent.
 	Escape syslog.Escape
 	Time   Time
@@ -206,18 +206,18 @@ const (
 	MissingHead
 )
 
-// Shown says in what form a source has a message.
-type Shown uint8
+// Form says in what form a source has a message.
+type Form uint8
 
 const (
-	// ShownText: as text, with its line ends or what Record.Escape says of them.
-	ShownText Shown = iota
-	// ShownDots: as text in which each character that cannot be printed is a full stop (ngrep); Data has the line ends that they stood for.
-	ShownDots
-	// ShownHex: as hexadecimal digits.
-	ShownHex
-	// ShownSummary: as a line about the message (the list of packets that tshark prints), of which Data has the start line.
-	ShownSummary
+	// FormText: as text, with its line ends or what Record.Escape says of them.
+	FormText Form = iota
+	// FormDots: as text in which each character that cannot be printed is a full stop (ngrep); Data has the line ends that they stood for.
+	FormDots
+	// FormHex: as hexadecimal digits.
+	FormHex
+	// FormSummary: as a line about the message (the list of packets that tshark prints), of which Data has the start line.
+	FormSummary
 )
 
 // Event is what a device says beside SIP.

@@ -106,7 +106,7 @@ func (t *Text) dotted(rec *capture.Record, h *syslog.Header, p *piece) bool {
 		}
 	}
 	t.rec.Origin.End = p.offset + int64(end)
-	t.rec.Shown = capture.ShownDots
+	t.rec.Form = capture.FormDots
 	t.fill(rec)
 	return true
 }

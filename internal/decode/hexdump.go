@@ -101,7 +101,7 @@ func (t *Text) hexDump(rec *capture.Record, h *syslog.Header, p *piece) bool {
 	t.buf, t.omap = append(t.buf[:0], msg...), t.omap[:0]
 	t.compose(append(places, end))
 	t.rec.Origin.End = p.offset + int64(end)
-	t.rec.Shown = capture.ShownHex
+	t.rec.Form = capture.FormHex
 	if n < length {
 		t.rec.Missing = capture.MissingSnap
 	}

@@ -80,7 +80,7 @@ func (t *Text) summary(rec *capture.Record, p *piece) (used, filled bool) {
 		t.dropMarker()
 		return true, false
 	}
-	*rec = capture.Record{Kind: capture.KindMessage, Missing: capture.MissingHead, Shown: capture.ShownSummary, Src: src, Dst: dst}
+	*rec = capture.Record{Kind: capture.KindMessage, Missing: capture.MissingHead, Form: capture.FormSummary, Src: src, Dst: dst}
 	rec.Time = t.clock.Time(summaryTime(line[:at]))
 	t.buf, t.omap = append(t.buf[:0], w.text...), t.omap[:0]
 	t.compose(append(w.at, int32(len(line))))

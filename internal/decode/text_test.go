@@ -318,7 +318,7 @@ func checkRecord(t testing.TB, text []byte, r *capture.Record) {
 	if r.Kind == capture.KindLoss {
 		return // its data are words about the source
 	}
-	if r.Shown == capture.ShownHex || r.Shown == capture.ShownSummary {
+	if r.Form == capture.FormHex || r.Form == capture.FormSummary {
 		text = nil // other characters stand there
 	}
 	w := mapWalk{m: o.Map}

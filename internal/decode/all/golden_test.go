@@ -115,7 +115,7 @@ func plain(t *testing.T, name string) []byte {
 }
 
 var kinds = [...]string{"unknown", "message", "event", "loss", "media"}
-var shown = [...]string{"", "dots", "hex", "summary"}
+var form = [...]string{"", "dots", "hex", "summary"}
 var missing = [...]string{"", "snap", "part", "stream", "head"}
 
 func show(b *strings.Builder, r *capture.Record) {
@@ -145,7 +145,7 @@ func show(b *strings.Builder, r *capture.Record) {
 		add("names", fmt.Sprintf("%q->%q", r.SrcName, r.DstName))
 	}
 	add("missing", missing[r.Missing])
-	add("shown", shown[r.Shown])
+	add("form", form[r.Form])
 	if r.Wrapped {
 		add("wrapped", "yes")
 	}
@@ -184,7 +184,7 @@ func checkOrigin(t *testing.T, source []byte, r *capture.Record) {
 			return
 		}
 		last = at
-		if r.Shown == capture.ShownHex || r.Shown == capture.ShownSummary || source[at] == ' ' && strings.IndexByte("/2.0:", c) >= 0 {
+		if r.Form == capture.FormHex || r.Form == capture.FormSummary || source[at] == ' ' && strings.IndexByte("/2.0:", c) >= 0 {
 			continue // other characters stand there; what rsyslog took away stands at a blank
 		}
 		if c != '\r' && c != '\n' && c != ' ' && source[at] != c && source[at] != '&' && source[at] != '\\' && source[at] != '#' && source[at] != '^' && source[at] != '.' {
