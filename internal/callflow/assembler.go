@@ -126,7 +126,7 @@ func (a *Assembler) Add(rec *capture.Record) error {
 		// It moves nothing.
 	} else if rec.Time.Clock <= a.now[d] {
 		a.ahead[d] = 0
-	} else if a.moves(d, rec.Time.Clock) {
+	} else if a.advance(d, rec.Time.Clock) {
 		if err := a.expire(d); err != nil {
 			return err
 		}

@@ -194,9 +194,9 @@ func registrationLife(m *sip.Message) time.Duration {
 // maxLeap is how far one record alone moves the log's time on. It is less than any call is kept after its last message.
 const maxLeap = int64(30 * time.Second)
 
-// moves takes the time of a record that is later than the log's, and reports whether the log's time moves. A time far ahead must be borne out by the next record: one
+// advance takes the time of a record that is later than the log's, and reports whether the log's time moves. A time far ahead must be borne out by the next record: one
 // message with a bogus date would end every call that is open.
-func (a *Assembler) moves(d capture.Domain, clock int64) bool {
+func (a *Assembler) advance(d capture.Domain, clock int64) bool {
 	if clock-a.now[d] > maxLeap {
 		if ahead := a.ahead[d]; ahead == 0 || clock < ahead-maxLeap {
 			a.ahead[d] = clock // the nearer of two is more likely
