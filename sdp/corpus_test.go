@@ -3,15 +3,16 @@ package sdp
 import (
 	"bytes"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"testing"
+
+	"sipscribe/internal/proof"
 )
 
 // TestCorpus reads every description in the messages of the RFCs' flows and torture tests, where that material is beside the
 // checkout. They are all meant to be read, and of the flows nothing but the session name is out of form.
 func TestCorpus(t *testing.T) {
-	corpus := filepath.Join(sharedDir(t), "corpus")
+	corpus := proof.Material(t, "corpus")
 	n := 0
 	for _, dir := range []string{"flows", "torture"} {
 		err := filepath.WalkDir(filepath.Join(corpus, dir), func(path string, e fs.DirEntry, err error) error {
@@ -63,31 +64,4 @@ func bodies(b []byte) [][]byte {
 		all = append(all, b[begin:])
 	}
 	return all
-}
-
-// sharedDir returns the folder of outside material, or skips the test.
-func sharedDir(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("SIPSCRIBE_SHARED")
-	if dir == "" {
-		root, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			parent := filepath.Dir(root)
-			if parent == root {
-				t.Fatal("no go.mod above the test")
-			}
-			root = parent
-		}
-		dir = filepath.Join(root, "..", "shared")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "corpus")); err != nil {
-		t.Skipf("no outside material in %s; set SIPSCRIBE_SHARED to where it is", dir)
-	}
-	return dir
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sipscribe/internal/proof"
 )
 
 // The corpus corpus/parse-trees holds messages of RFC flows in YAML block scalars ("- |+", indented by two), and the same messages
@@ -56,7 +58,7 @@ func naive(msg string) (start string, rows []string, body string) {
 }
 
 func TestParseTrees(t *testing.T) {
-	dir := filepath.Join(sharedDir(t), "corpus", "parse-trees", "misc")
+	dir := proof.Material(t, "corpus", "parse-trees", "misc")
 	if _, err := os.Stat(dir); err != nil {
 		t.Skip("no shared corpus: ", err)
 	}
@@ -158,7 +160,7 @@ func TestParseTrees(t *testing.T) {
 
 // TestParseTreesStream frames the streams and compares the messages with the start lines in them.
 func TestParseTreesStream(t *testing.T) {
-	files, _ := filepath.Glob(filepath.Join(sharedDir(t), "corpus", "parse-trees", "stream", "*.txt"))
+	files, _ := filepath.Glob(filepath.Join(proof.Material(t, "corpus", "parse-trees", "stream"), "*.txt"))
 	if len(files) == 0 {
 		t.Skip("no shared corpus: no streams")
 	}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"sipscribe/internal/proof"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -151,7 +153,7 @@ func compareGolden(t *testing.T, path string, got []byte) {
 
 // TestTortureAgreesWithSharedIndex compares our index with the one that was made from the RFC text by somebody else.
 func TestTortureAgreesWithSharedIndex(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join(sharedDir(t), "corpus", "torture", "index.tsv"))
+	data, err := os.ReadFile(proof.Material(t, "corpus", "torture", "index.tsv"))
 	if err != nil {
 		t.Skip("no shared corpus: ", err)
 	}

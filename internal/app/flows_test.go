@@ -10,30 +10,15 @@ import (
 
 	"sipscribe/internal/callflow"
 	"sipscribe/internal/diagnose/rules"
+	"sipscribe/internal/proof"
 	"sipscribe/internal/report"
 )
-
-// sharedFolder returns a folder of the outside material, "" if it is not here.
-func sharedFolder(name string) string {
-	root := os.Getenv("SIPSCRIBE_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared")
-	}
-	dir := filepath.Join(root, name)
-	if _, err := os.Stat(dir); err != nil {
-		return ""
-	}
-	return dir
-}
 
 // TestRFCFlows reads the example flows of RFC 3665 and RFC 5359, as captures and as the RFC's own text, and holds each step against what the RFC says
 // of it: its label, method or status, sender and receiver. Names need not be the RFC's own ("Proxy" is "the proxy" here), but one
 // name of the RFC is one party of ours, all through the flow.
 func TestRFCFlows(t *testing.T) {
-	dir := sharedFolder("corpus/flows")
-	if dir == "" {
-		t.Skip("the RFC flows are outside material, which is not here")
-	}
+	dir := proof.Material(t, "corpus", "flows")
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil || len(files) < 10 {
 		t.Fatalf("%d flows, %v", len(files), err)

@@ -56,7 +56,9 @@ type Assembler struct {
 	timers     timerHeap
 	shown      [4096]uint64 // hashes of identifiers that are known not to be masked
 	now        [capture.Domains]int64
+	ahead      [capture.Domains]int64 // a time far ahead of now, until another record agrees; 0: none
 	refers     []refer
+	apart      int // open calls that stand apart from another with their Call-ID
 	lastMasked *Call
 	devices    map[string]*device
 
@@ -91,9 +93,12 @@ type callState struct {
 	challenged bool // the last refusal was a challenge
 	incoming   bool // it came to the host that logs
 	confirmed  bool // an INVITE was answered with 2xx, and no BYE was seen
+	hungUp     bool // by a BYE
+	apart      bool // another call has its Call-ID
 	session    int64
 	source     int32
 	cseq       uint32
+	from       uint64 // From tag of the first INVITE outside a dialog
 	attempt    uint32 // CSeq of the newest INVITE outside a dialog
 	size       int64
 	bytes      int64 // of chunks
@@ -117,8 +122,11 @@ func (a *Assembler) OldestOpen() int64 { return a.oldest }
 // Add takes one record. It hands on the calls that are over by the time of the record.
 func (a *Assembler) Add(rec *capture.Record) error {
 	d := rec.Time.Domain()
-	if !rec.Time.IsZero() && rec.Time.Clock > a.now[d] {
-		a.now[d] = rec.Time.Clock
+	if rec.Time.IsZero() {
+		// It moves nothing.
+	} else if rec.Time.Clock <= a.now[d] {
+		a.ahead[d] = 0
+	} else if a.advance(d, rec.Time.Clock) {
 		if err := a.expire(d); err != nil {
 			return err
 		}
@@ -134,6 +142,14 @@ func (a *Assembler) Add(rec *capture.Record) error {
 
 // Close hands on all calls that are left, in the order in which they began. The log has ended.
 func (a *Assembler) Close() error {
+	for d := range capture.Domains {
+		if a.ahead[d] > a.now[d] {
+			a.now[d] = a.ahead[d] // nothing contradicts it any more
+			if err := a.expire(capture.Domain(d)); err != nil {
+				return err
+			}
+		}
+	}
 	left := make([]*Call, 0, len(a.running))
 	for c := a.quiet; c != nil; c = c.asm.next {
 		left = append(left, c)
@@ -163,13 +179,23 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	var h Hop
 	id := a.fill(&h, m)
 	h.source = rec.Origin.Source
+	if rec.Wrapped {
+		h.flags |= hopWrapped
+	}
 	var c *Call
 	reason := JoinReason(0)
 	if len(m.Fields) == 0 {
 		id.masked = true
-		c = a.firstLines(rec, &h)
+		c = a.startLine(rec, &h, m)
 	} else if c = a.find(&id, &h); c == nil {
-		c, reason = a.joined(rec, &h, m)
+		if !id.apart {
+			c, reason = a.joined(rec, &h, m)
+		}
+	} else if usedAgain(c, &h) {
+		if err := a.handOn(c); err != nil {
+			return err
+		}
+		c = nil
 	}
 	if c == nil {
 		c = a.open(rec, id, &h)
@@ -179,7 +205,7 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	}
 	a.add(c, rec, &h)
 	if len(m.Fields) == 0 {
-		a.keepFirstLines(c, rec, &h)
+		a.keepStartLine(c, rec)
 	} else {
 		a.register(c, id, &h, m)
 	}
@@ -223,7 +249,7 @@ func (a *Assembler) open(rec *capture.Record, id identity, h *Hop) *Call {
 		a.stats.Strays++
 	}
 	if !id.masked {
-		if s, ok := a.stubs[string(id.callID)]; ok {
+		if s, ok := a.stubs[string(id.callID)]; ok && !id.apart {
 			c.Resumed, c.Kind = true, s.kind
 			delete(a.stubs, string(id.callID))
 		}
@@ -248,7 +274,11 @@ func (a *Assembler) addID(c *Call, id identity, reason JoinReason) {
 		c.Joined = append(c.Joined, Join{string(id.callID), reason, len(c.records)})
 	}
 	if !id.masked {
-		key := string(id.callID)
+		key := id.key()
+		if id.apart {
+			a.apart++
+			c.asm.apart = true
+		}
 		a.byID[key] = c
 		c.asm.keys = append(c.asm.keys, key)
 	}
@@ -379,6 +409,9 @@ func (a *Assembler) handOn(c *Call) error {
 	}
 	if a.lastMasked == c {
 		a.lastMasked = nil
+	}
+	if c.asm.apart {
+		a.apart--
 	}
 	a.used -= c.asm.size
 	a.stats.Calls++

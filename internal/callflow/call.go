@@ -110,6 +110,7 @@ type Call struct {
 	records   []packed // while the call is open
 	endpoints []capture.Endpoint
 	shared    []netip.Addr // addresses that stand for several participants
+	sessions  []uint64     // From tags of the legs that Session-ID joined
 	far       []int16      // whom each observer talks to, by its records with addresses
 	passing   []int16      // observers that log messages before and behind them
 	names     []span       // observers
@@ -209,6 +210,7 @@ const (
 	hopReliable  // RSeq
 	hopTagCaller // From's tag has the form that an SPA gives it when it calls ("…o0")
 	hopTagCallee // To's tag has the form that an SPA gives it when it is called ("…i0")
+	hopWrapped   // the source had its lines broken
 )
 
 // IsRequest reports whether the hop is a request.
@@ -222,6 +224,9 @@ func (h *Hop) IsInitial() bool { return h.IsRequest() && h.toTag == 0 }
 
 // HasCredentials reports whether the request carries Authorization or Proxy-Authorization.
 func (h *Hop) HasCredentials() bool { return h.flags&hopHasCredentials != 0 }
+
+// Wrapped reports whether lines of the message were broken in the source, and put together again.
+func (h *Hop) Wrapped() bool { return h.flags&hopWrapped != 0 }
 
 // HasSDP reports whether the message has a session description.
 func (h *Hop) HasSDP() bool { return h.flags&hopHasSDP != 0 }

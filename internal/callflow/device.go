@@ -13,12 +13,7 @@ type device struct {
 	pending []pendingEvent
 	last    *Call
 	lastSeq int64
-	// lines are the exchanges of which the host logs only first lines: calls, registrations, all else. newest is the one that a response belongs to.
-	lines [3]struct {
-		call *Call
-		seq  int64
-	}
-	newest int
+	lines   startLines
 }
 
 // pendingEvent is an event that waits for the call that it announces.
@@ -175,36 +170,4 @@ func spaLine(tag []byte, way byte) int {
 		}
 	}
 	return int(tag[n-1]-'0') + 1
-}
-
-// firstLines returns the exchange that a message belongs to of which only the first line was logged (the SPA's "1-line" option): nothing in it says
-// so, and what a host logs goes on until it falls silent. Calls, registrations and all else are kept apart by their methods; a response belongs to the newest
-// request. Nil if a new exchange begins.
-func (a *Assembler) firstLines(rec *capture.Record, h *Hop) *Call {
-	d := a.device(rec.Observer)
-	if h.Status == 0 {
-		d.newest = exchangeOf(h.Method)
-	}
-	e := &d.lines[d.newest]
-	if e.call != nil && e.call.asm.seq == e.seq {
-		return e.call
-	}
-	return nil
-}
-
-// keepFirstLines remembers the exchange for what follows.
-func (a *Assembler) keepFirstLines(c *Call, rec *capture.Record, h *Hop) {
-	d := a.device(rec.Observer)
-	d.lines[d.newest].call, d.lines[d.newest].seq = c, c.asm.seq
-	c.asm.until = max(c.asm.until, a.now[c.asm.domain]+int64(timerEarly))
-}
-
-func exchangeOf(m sip.Method) int {
-	switch m {
-	case sip.MethodRegister:
-		return 1
-	case sip.MethodOptions, sip.MethodNotify, sip.MethodSubscribe, sip.MethodPublish, sip.MethodMessage:
-		return 2
-	}
-	return 0
 }

@@ -32,6 +32,45 @@ func mix(h, x uint64) uint64 {
 type identity struct {
 	callID []byte
 	masked bool // the Call-ID was hidden: it looks like every other one
+	apart  bool // another exchange has the same Call-ID; see standsApart
+}
+
+// key is what a call is found by: its Call-ID, and a mark if it stands apart from another with the same.
+func (id *identity) key() string {
+	if id.apart {
+		return string(id.callID) + "\x00" // no Call-ID has a NUL
+	}
+	return string(id.callID)
+}
+
+// standsApart reports whether a message is none of the exchange that its Call-ID leads to: a telephone that uses one Call-ID for all it does registers under that of its
+// calls. A registration and a call are two things, whatever they are called (RFC 3261 §10.2: the Call-ID of registrations is one of their own).
+func standsApart(c *Call, h *Hop) bool {
+	if h.Method == sip.MethodRegister {
+		return c.Kind == KindCall
+	}
+	if inviteUsage(h.Method) {
+		return c.Kind == KindRegistration
+	}
+	return c.Kind == KindRegistration && h.toTag != 0 && h.fromTag != 0 // inside a dialog: that of a call, if there is one
+}
+
+// usedAgain reports whether an INVITE is of a second call under a Call-ID whose call has ended: it has another From tag, or a CSeq number that the first was past. After a
+// hang-up any other CSeq number will do, since nobody tries again what was answered. What is tried again after a challenge has what the client likes.
+func usedAgain(c *Call, h *Hop) bool {
+	s := &c.asm
+	if h.Status != 0 || h.Method != sip.MethodInvite || h.toTag != 0 || h.fromTag == 0 || s.from == 0 || !s.over || s.confirmed {
+		return false
+	}
+	for i := range s.legs {
+		if s.legs[i].branch == fold(h.branch) {
+			return false
+		}
+	}
+	if s.hungUp {
+		return h.fromTag != s.from || h.CSeq != s.attempt
+	}
+	return s.done && !s.challenged && (h.fromTag != s.from || h.CSeq < s.attempt)
 }
 
 // fill reads what the assembler needs out of a message into a hop.
@@ -292,8 +331,21 @@ func txMethod(m sip.Method) sip.Method {
 
 // find returns the call that a message belongs to, nil if it begins a new one. It sets id.masked.
 func (a *Assembler) find(id *identity, h *Hop) *Call {
-	if c := a.byID[string(id.callID)]; c != nil {
+	c := a.byID[string(id.callID)]
+	if c != nil && !standsApart(c, h) {
 		return c
+	}
+	if c != nil || a.apart > 0 && len(id.callID) > 0 {
+		id.apart = true
+		switch o := a.byID[id.key()]; {
+		case o != nil && (c != nil || !standsApart(o, h)):
+			return o
+		case c != nil && (h.Method == sip.MethodRegister || inviteUsage(h.Method)):
+			return nil
+		}
+		if id.apart = false; c != nil {
+			return c
+		}
 	}
 	if id.masked = len(id.callID) == 0 || sip.Masked(id.callID); !id.masked {
 		return nil
@@ -319,6 +371,15 @@ func (a *Assembler) find(id *identity, h *Hop) *Call {
 		}
 	}
 	return nil
+}
+
+// inviteUsage reports whether a method is one that only a call has.
+func inviteUsage(m sip.Method) bool {
+	switch m {
+	case sip.MethodInvite, sip.MethodAck, sip.MethodBye, sip.MethodCancel, sip.MethodPrack:
+		return true
+	}
+	return false
 }
 
 // joined returns the call that a first message of an unknown Call-ID belongs to by what it says itself, and why.

@@ -36,7 +36,10 @@ func (s *callState) invited(h *Hop) {
 	if h.CSeq != s.attempt {
 		s.attempt, s.legs, s.until = h.CSeq, s.legs[:0], 0
 	}
-	s.over, s.done, s.early = false, false, false
+	if s.from == 0 {
+		s.from = h.fromTag
+	}
+	s.over, s.done, s.early, s.hungUp = false, false, false, false
 	for i := range s.legs {
 		if s.legs[i].branch == fold(h.branch) {
 			return
@@ -82,7 +85,7 @@ func (a *Assembler) live(c *Call, rec *capture.Record, h *Hop, m *sip.Message) {
 	if !s.timed && !rec.Time.IsZero() {
 		s.domain = rec.Time.Domain()
 	}
-	now := a.now[s.domain]
+	now := a.at(s.domain, rec)
 	challenge := h.Status == 401 || h.Status == 407
 	wait := timerTail
 	if h.Status == 0 {
@@ -148,7 +151,7 @@ func (s *callState) request(h *Hop, first bool) time.Duration {
 		}
 		return timerUnheard
 	case sip.MethodBye:
-		s.confirmed, s.over, s.done = false, true, false
+		s.confirmed, s.over, s.done, s.hungUp = false, true, false, true
 	case sip.MethodCancel:
 		if first {
 			return timerEarly // its INVITE is older than the log
@@ -186,6 +189,34 @@ func registrationLife(m *sip.Message) time.Duration {
 		}
 	}
 	return time.Duration(min(longest, 86400)) * time.Second
+}
+
+// maxLeap is how far one record alone moves the log's time on. It is less than any call is kept after its last message.
+const maxLeap = int64(30 * time.Second)
+
+// advance takes the time of a record that is later than the log's, and reports whether the log's time moves. A time far ahead must be borne out by the next record: one
+// message with a bogus date would end every call that is open.
+func (a *Assembler) advance(d capture.Domain, clock int64) bool {
+	if clock-a.now[d] > maxLeap {
+		if ahead := a.ahead[d]; ahead == 0 || clock < ahead-maxLeap {
+			a.ahead[d] = clock // the nearer of two is more likely
+			return false
+		} else if clock-ahead > maxLeap {
+			clock, a.ahead[d] = ahead, clock // a log with few records leaps each time
+			a.now[d] = clock
+			return true
+		}
+	}
+	a.now[d], a.ahead[d] = clock, 0
+	return true
+}
+
+// at returns the log's time as a call sees it whose newest message is rec: that of the message, if it is ahead.
+func (a *Assembler) at(d capture.Domain, rec *capture.Record) int64 {
+	if !rec.Time.IsZero() && rec.Time.Domain() == d {
+		return max(a.now[d], rec.Time.Clock)
+	}
+	return a.now[d]
 }
 
 // expire hands on the calls whose time has come.

@@ -23,14 +23,7 @@ func (c *Call) analyse() {
 // findOutcome decides how the call ended, by the transactions that nobody else's pass on: what the initiator itself saw.
 func (c *Call) findOutcome() {
 	if c.firstLinesOnly() {
-		// Which response answers which request is not in the log.
-		for i := range c.Hops {
-			if c.Hops[i].IsRequest() {
-				c.Root = i
-				break
-			}
-		}
-		c.Missing = append(c.Missing, MissingFinal)
+		c.startLineOutcome()
 		return
 	}
 	switch c.Kind {
@@ -378,21 +371,22 @@ func unregisters(m *sip.Message) bool {
 	return contacts > 0 && contacts == zero
 }
 
-// asksForLife reports whether the request of transaction t only asks whether somebody is there, so that any answer is the answer: OPTIONS (RFC 3261 §11), and the
-// keep-alive NOTIFY of an SPA, to which most servers say 481 or 489.
-func (c *Call) asksForLife(t int) bool {
+// livesOn reports whether a refusal of the request of transaction t still says all that was asked, that somebody is there: of the keep-alive NOTIFY of an SPA, to which most
+// servers say 481 or 489, and of an OPTIONS by one that does not know OPTIONS. Any other refusal of an OPTIONS is what an INVITE would have got (RFC 3261 §11.2).
+func (c *Call) livesOn(t int) bool {
 	tx := &c.Transactions[t]
 	switch {
 	case tx.Method == sip.MethodOptions:
-		return true
+		return c.Status == 405 || c.Status == 501
 	case tx.Method != sip.MethodNotify || tx.Request < 0 || c.Hops[tx.Request].toTag != 0:
 		return false
 	}
-	return string(sip.Parse(c.Data(&c.Hops[tx.Request])).Value(sip.FieldEvent)) == "keep-alive"
+	return c.Status != 408 && c.Status/100 != 5 && string(sip.Parse(c.Data(&c.Hops[tx.Request])).Value(sip.FieldEvent)) == "keep-alive"
 }
 
 // requestOutcome concludes how a request that is neither a call nor a registration ended.
 func (c *Call) requestOutcome() {
+	open := false
 	for t := range c.Transactions {
 		tx := &c.Transactions[t]
 		if tx.Upstream >= 0 {
@@ -403,12 +397,14 @@ func (c *Call) requestOutcome() {
 		}
 		switch {
 		case tx.Final >= 0:
+			open = false
 			c.Status = int(c.Hops[tx.Final].Status)
-			if c.Outcome = outcomeOf(c.Status); c.Status/100 == 2 || c.asksForLife(t) && c.Status != 408 && c.Status/100 != 5 {
+			if c.Outcome = outcomeOf(c.Status); c.Status/100 == 2 || c.livesOn(t) {
 				c.Outcome = OutcomeAnswered
 			}
 		case tx.Method == sip.MethodAck:
 		default:
+			open = true
 			c.Status = 0
 			if c.Outcome = OutcomeUnanswered; (c.LogEnded || c.Evicted || c.Continued) && !c.timedOut(tx.Request) {
 				c.Outcome = OutcomeInProgress
@@ -417,7 +413,7 @@ func (c *Call) requestOutcome() {
 	}
 	if c.Root < 0 {
 		c.Missing = append(c.Missing, MissingBeginning)
-	} else if c.Outcome == OutcomeUnanswered || c.Outcome == OutcomeInProgress {
+	} else if open {
 		c.Missing = append(c.Missing, MissingFinal)
 	}
 }

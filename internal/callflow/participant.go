@@ -600,7 +600,10 @@ func (c *Call) findRoles() {
 	best := -1
 	for t := range c.Transactions {
 		tx := &c.Transactions[t]
-		if tx.Method != root.Method || tx.Request < 0 || c.Hops[tx.Request].fromTag != root.fromTag || c.Hops[tx.Request].toTag != 0 {
+		if tx.Method != root.Method || tx.Request < 0 || c.Hops[tx.Request].toTag != 0 {
+			continue
+		}
+		if r := &c.Hops[tx.Request]; r.fromTag != root.fromTag && (tx.Upstream < 0 || c.leg(r) == 0) {
 			continue
 		}
 		to := c.Hops[tx.Request].To

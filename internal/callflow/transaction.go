@@ -286,17 +286,20 @@ func (c *Call) twinOf(a, b *Hop) bool {
 
 // findForwards links each message with the one that it passes on: seen before a proxy and behind it.
 func (c *Call) findForwards() {
-	c.shared = c.sharedHosts()
+	c.shared, c.sessions = c.sharedHosts(), c.sessionLegs()
 	multi := false
 	for i := range c.Hops {
 		h := &c.Hops[i]
 		if h.IsRequest() && h.RepeatOf < 0 {
 			if up := c.forwardOf(i, h); up >= 0 {
+				from, t := int(c.Hops[up].Transaction), int(h.Transaction)
+				if from != t && !c.leadsUp(from, t) {
+					continue
+				}
 				h.Forwards = int32(up)
 				multi = true
-				tx := &c.Transactions[h.Transaction]
-				if tx.Request == i && c.Hops[up].Transaction != h.Transaction {
-					tx.Upstream = int(c.Hops[up].Transaction)
+				if tx := &c.Transactions[t]; tx.Request == i && from != t {
+					tx.Upstream = from
 				}
 			}
 		}
@@ -326,6 +329,21 @@ func (c *Call) findForwards() {
 	}
 }
 
+// leadsUp reports whether transaction up may stand upstream of t: the way up from it has an end, and t is not on it. Branches that were forged, or used
+// twice, can name each other.
+func (c *Call) leadsUp(up, t int) bool {
+	const maxWay = 255 // what Max-Forwards allows (RFC 3261 §20.22)
+	for n := 0; n < maxWay; n++ {
+		if up == t {
+			return false
+		}
+		if up = c.Transactions[up].Upstream; up < 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // forwardOf returns the request that request h passes on, -1 if none was seen.
 func (c *Call) forwardOf(i int, h *Hop) int {
 	if h.second != 0 {
@@ -339,7 +357,8 @@ func (c *Call) forwardOf(i int, h *Hop) int {
 		// The other side of the proxy may have been logged first: two logs with clocks that differ.
 		for j := i + 1; j < len(c.Hops) && j < i+64; j++ {
 			o := &c.Hops[j]
-			if o.branch == h.second && o.Method == h.Method && o.CSeq == h.CSeq && o.IsRequest() && o.fromTag == h.fromTag && o.RepeatOf < 0 {
+			if o.branch == h.second && o.Method == h.Method && o.CSeq == h.CSeq && o.IsRequest() && o.fromTag == h.fromTag && o.RepeatOf < 0 &&
+				o.second != h.branch { // each names the other: it came after, as it stands in the log
 				return j
 			}
 		}
@@ -352,6 +371,9 @@ func (c *Call) forwardOf(i int, h *Hop) int {
 				return j
 			}
 		}
+	}
+	if up := c.legBefore(i, h); up >= 0 {
+		return up
 	}
 	// A back-to-back user agent, or a proxy that hides the Via before its own: the same method, CSeq and From tag, sent on by the
 	// address that the earlier one went to.

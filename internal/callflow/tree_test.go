@@ -232,7 +232,7 @@ func checkCall(t testing.TB, c *Call) {
 		}
 		if hop("forward", int(h.Forwards)) {
 			o := &c.Hops[h.Forwards]
-			if int(h.Forwards) == i || o.Status != h.Status || o.Method != h.Method || o.CSeq != h.CSeq {
+			if int(h.Forwards) == i || o.Status != h.Status || o.Method != h.Method || o.CSeq != h.CSeq && len(c.sessions) == 0 {
 				bad("hop %d forwards %d", i, h.Forwards)
 			}
 		}

@@ -170,6 +170,10 @@ type Record struct {
 	// itself (a snap length, "Part 01 of 02" without its second part). What can only be guessed from the message is left
 	// to the rules.
 	Missing Missing
+	// Wrapped says that something broke the lines of the message in the source, at a column or between words; Data has them whole again.
+	Wrapped bool
+	// Form says in what form the source has the message, where that is not the message itself.
+	Form Form
 	// Escape is how the source shows the line ends of the message; Data has them as they were sent.
 	Escape syslog.Escape
 	Time   Time
@@ -200,6 +204,20 @@ const (
 	MissingStream
 	// MissingHead: only the start line was logged (the SPA's "1-line" option).
 	MissingHead
+)
+
+// Form says in what form a source has a message.
+type Form uint8
+
+const (
+	// FormText: as text, with its line ends or what Record.Escape says of them.
+	FormText Form = iota
+	// FormDots: as text in which each character that cannot be printed is a full stop (ngrep); Data has the line ends that they stood for.
+	FormDots
+	// FormHex: as hexadecimal digits.
+	FormHex
+	// FormSummary: as a line about the message (the list of packets that tshark prints), of which Data has the start line.
+	FormSummary
 )
 
 // Event is what a device says beside SIP.

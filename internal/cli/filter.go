@@ -32,7 +32,7 @@ type condition struct {
 const filterHelp = `--where takes terms that must all be true, separated by commas; it may be given several times.
   fields with text      outcome, kind, method, from, to, source, call-id, time, complete (true, false)
   fields with numbers   ring, talk (as 10s, 1m30s, or seconds), messages, status
-  =  !=                 equal (text without regard to case), not equal
+  =  !=                 equal (text without regard to case), not equal; == is =
   ~  !~                 contains, does not contain; /…/ is a regular expression: from~/^spa[0-9]$/
   <  <=  >  >=          for numbers; a call where the number is not known never fits
 A value with a comma stands in double quotes.`
@@ -137,8 +137,11 @@ func parseTerm(s string) (condition, *termError) {
 	if t.op == "" {
 		return t, mistake(i, "a lone \"!\"; there are != and !~")
 	}
-	t.value = strings.TrimSpace(s[i+len(t.op):])
 	value := i + len(t.op) // where the value begins, for mistakes in it
+	if t.op == "=" && strings.HasPrefix(s[value:], "=") {
+		value++ // == is =, as in most languages
+	}
+	t.value = strings.TrimSpace(s[value:])
 	switch n := len(t.value); {
 	case n >= 2 && t.value[0] == '"' && t.value[n-1] == '"':
 		t.value = t.value[1 : n-1]

@@ -24,6 +24,9 @@ func TestFilter(t *testing.T) {
 	}{
 		{`outcome=busy`, true, false},
 		{`outcome=BUSY`, true, false},
+		{`outcome==busy`, true, false},
+		{`ring == 16s`, true, false},
+		{`from=="="`, false, false},
 		{`outcome!=busy`, false, true},
 		{`Outcome = busy`, true, false},
 		{`kind=registration`, false, true},

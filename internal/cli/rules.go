@@ -31,7 +31,7 @@ func newRules(t *terminal) *cobra.Command {
 			for _, ref := range r.Refs {
 				refs = append(refs, ref.String())
 			}
-			_, err := fmt.Fprintf(t, "%s (%s, since %s)\n%s\n\n%s\n", r.Code, r.Severity, r.Since, r.Title, r.Text)
+			_, err := fmt.Fprintf(t, "%s (%s, since %s)\n%s\n\n%s\n\nTo mend it: %s\n", r.Code, r.Severity, r.Since, r.Title, r.Text, r.Mend)
 			if err == nil && len(refs) > 0 {
 				_, err = fmt.Fprintf(t, "\nSee %s\n", strings.Join(refs, ", "))
 			}

@@ -11,17 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sipscribe/internal/cli"
+	"sipscribe/internal/proof"
 )
 
 // seedPage returns the page that it all began with, "" if it is not here: it is outside material.
-func seedPage(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("SIPSCRIBE_SHARED")
-	if dir == "" {
-		dir = filepath.Join(moduleRoot(t), "..", "shared")
-	}
-	page := filepath.Join(dir, "seed", "outgoing-invite-cancel.txt")
-	if _, err := os.Stat(page); err != nil {
+func seedPage() string {
+	page, ok := proof.Find("seed", "outgoing-invite-cancel.txt")
+	if !ok {
 		return ""
 	}
 	return page
@@ -30,7 +26,7 @@ func seedPage(t *testing.T) string {
 // TestSeedPage tells the page from end to end, at the widths of a wide window, a terminal and a telephone, and as data, and holds the whole against
 // what a person read and found true. A page of the same shape, written by hand, is in testdata/logs and always told.
 func TestSeedPage(t *testing.T) {
-	page := seedPage(t)
+	page := seedPage()
 	if page == "" {
 		t.Skip("the page is outside material, which is not here")
 	}

@@ -26,15 +26,18 @@ func (t *Text) fits(n int) bool {
 	return false
 }
 
-// noteLongLine tells of a line that is longer than MaxLine, of which p is a piece; once, with the first piece.
+// noteLongLine tells of a line that is longer than MaxLine, of which p is a piece; once, with the second piece: a line that ends the source may be just as long as the
+// limit.
 func (t *Text) noteLongLine(p *piece) {
-	again := t.longLine
-	t.longLine = p.line[len(p.line)-1] != '\n' && len(p.line) == MaxLine
-	if t.longLine && !again {
-		t.losses = append(t.losses, loss{
-			origin: capture.Origin{Source: t.in.Source, Number: p.number, Start: p.place(0), End: p.place(len(p.line))},
-			text: fmt.Sprintf("line %d is longer than %d kB, which is the most that is read in one piece; it is read as several lines, and what stands across their borders is lost",
-				p.number, MaxLine>>10)})
+	if t.longLine && t.longStart.End > 0 {
+		t.losses = append(t.losses, loss{origin: t.longStart, text: fmt.Sprintf(
+			"line %d is longer than %d kB, which is the most that is read in one piece; it is read as several lines, and what stands across their borders is lost",
+			t.longStart.Number, MaxLine>>10)})
+		t.longStart = capture.Origin{}
+	}
+	first := !t.longLine
+	if t.longLine = p.line[len(p.line)-1] != '\n' && len(p.line) == MaxLine; t.longLine && first {
+		t.longStart = capture.Origin{Source: t.in.Source, Number: p.number, Start: p.place(0), End: p.place(len(p.line))}
 	}
 }
 

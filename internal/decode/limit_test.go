@@ -23,6 +23,8 @@ func TestLimits(t *testing.T) {
 		{"twice", tooMany + "\n" + tooMany, []string{"message 1", "loss 1 " + fmt.Sprintf(message, 1), "message 304", "loss 304 " + fmt.Sprintf(message, 304)}},
 		{"a line", "words\n" + strings.Repeat("x", 5<<19) + "\n" + bye, []string{"loss 2 " + fmt.Sprintf(line, 2), "message 5"}},
 		{"a line of the limit", strings.Repeat("x", MaxLine-1) + "\n" + bye, []string{"message 2"}},
+		{"a last line of the limit, without a line end", "words\n" + strings.Repeat("x", MaxLine), nil},
+		{"a last line beyond the limit", "words\n" + strings.Repeat("x", MaxLine+1), []string{"loss 2 " + fmt.Sprintf(line, 2)}},
 		{"two lines", strings.Repeat(strings.Repeat("x", MaxLine)+"y\n", 2) + bye, []string{"loss 1 " + fmt.Sprintf(line, 1), "loss 3 " + fmt.Sprintf(line, 3), "message 5"}},
 		{"parts", "Aug 20 16:40:00 h [Part 01 of 99] BYE sip:b@c SIP/2.0#015#012Via: x#015#012\n" +
 			part(2) + part(3) + part(4) + bye, []string{"message 1", "loss 1 " + fmt.Sprintf(message, 1), "message 5"}},

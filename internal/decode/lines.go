@@ -41,6 +41,7 @@ type assembly struct {
 	content   content
 	width     int  // bytes of the last line in the source
 	broken    bool // the last line ends inside a quoted string or angle brackets
+	wrapped   bool // lines of it were put together
 	eol       lineEnd
 	next      int64 // offset in the source of the byte that would follow buf one to one
 	runAt     int   // length of buf at the last step of the map
@@ -472,6 +473,7 @@ func (t *Text) join(p *piece, from int, bare []byte) bool {
 	}
 	t.appendText(p, from, from+len(bare))
 	t.endLine(p, from+len(bare))
+	l.wrapped = true
 	l.broken = isBroken(t.buf[bytes.LastIndexByte(t.buf, '\n')+1:])
 	if l.body && l.left > 0 {
 		l.left = max(0, l.left-len(bare))
@@ -702,6 +704,7 @@ func (t *Text) finish(rec *capture.Record) bool {
 		t.rec.Missing = capture.MissingHead
 	}
 	t.appendEOL()
+	t.rec.Wrapped = t.rec.Wrapped || l.wrapped
 	t.fill(rec)
 	return true
 }

@@ -577,6 +577,11 @@ func findTime(b []byte) syslog.Timestamp {
 			}
 			continue
 		}
+		if isDigit(c) {
+			if t, ok := snomTime(b[i:]); ok {
+				return t
+			}
+		}
 		if isDigit(c) && i+8 < len(b) && b[i+1] == ':' {
 			// "9:40:00:123": snom pads no hour.
 			padded := [9]byte{'0'}
@@ -589,6 +594,30 @@ func findTime(b []byte) syslog.Timestamp {
 		}
 	}
 	return syslog.Timestamp{}
+}
+
+// snomTime reads the date and time of a snom: "20/8/2026 9:40:00:123", nothing padded but minutes, seconds and milliseconds. The day is first; the time behind a third colon tells
+// it from dates that others write so.
+func snomTime(b []byte) (syslog.Timestamp, bool) {
+	var n [6]int
+	at := 0
+	for i, sep := range [6]byte{'/', '/', ' ', ':', ':', ':'} {
+		from := at
+		for at < len(b) && at-from < 4 && isDigit(b[at]) {
+			n[i] = n[i]*10 + int(b[at]-'0')
+			at++
+		}
+		if at == from || at >= len(b) || b[at] != sep || i == 2 && at-from != 4 || i != 2 && at-from > 2 {
+			return syslog.Timestamp{}, false
+		}
+		at++
+	}
+	t := syslog.Timestamp{Year: int16(n[2]), Month: uint8(n[1]), Day: uint8(n[0]), Hour: uint8(n[3]), Minute: uint8(n[4]), Second: uint8(n[5]), Style: syslog.StyleSlash}
+	if n[0] < 1 || n[0] > 31 || n[1] < 1 || n[1] > 12 || n[3] > 23 || n[4] > 59 || n[5] > 60 {
+		return syslog.Timestamp{}, false
+	}
+	t, ok := colonFraction(t, b[at-1:])
+	return t, ok && t.FracDigits == 3
 }
 
 // colonFraction reads the milliseconds that snom puts behind a colon; rest begins with it. What goes on after them is no time of day but

@@ -36,8 +36,11 @@ type Text struct {
 	page     bool   // inside the break between two pages of an RFC
 	quote    []byte // what somebody's mail puts before the lines of a log that it quotes; see unquote
 	losses   []loss // limits that were reached and are to be told
-	longLine bool   // the last line is a piece of one longer than MaxLine
-	asPaste  pasted
+	longLine bool   // the last line is a piece of one that may be longer than MaxLine
+	// longStart is its first piece, until it is told.
+	longStart capture.Origin
+	asPaste   pasted
+	wrap      wrapping
 
 	// held are pieces of the source still to be looked at, the next one last: the line that ended a message, the rest of a line that was
 	// split, lines that turned out not to belong to a message.
@@ -80,6 +83,8 @@ type piece struct {
 	unquoted bool
 	// copied: the piece does not borrow the reader's buffer.
 	copied bool
+	// wrapped: it was put together from several lines of the source.
+	wrapped bool
 }
 
 // place returns the offset in the source of line[i], or of the end of the line.
@@ -212,6 +217,17 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 	}
 	h.Parse(p.line)
 	t.unglue(h, p) // first, so that nothing below looks at the whole line again for each datagram on it
+	if h.Shape == syslog.ShapeRFC5424 {
+		t.restore(h, p)
+	}
+	if !t.open && p.at == nil {
+		if len(p.line) <= maxWrapped {
+			t.unwrap(h, p)
+		}
+		if c := firstByte(p.line); (t.marker.set || c == 'U' || c == 'T') && t.dotted(rec, h, p) {
+			return true
+		}
+	}
 	if !t.open && p.at == nil {
 		if start, ok := findStart(h.Text); ok {
 			if used, filled := t.escaped(rec, h, start, p); used {
@@ -278,6 +294,14 @@ func (t *Text) unglue(h *syslog.Header, p *piece) {
 	}
 }
 
+// firstByte returns the first byte of a line, 0 if it has none.
+func firstByte(line []byte) byte {
+	if len(line) == 0 {
+		return 0
+	}
+	return line[0]
+}
+
 // cleaned takes colours and character references out of a line; it reports whether there were any.
 func (t *Text) cleaned(p *piece) bool {
 	page := fromPage(p.line) || t.open && t.lines.page && bytes.IndexByte(p.line, '&') >= 0
@@ -336,6 +360,7 @@ func (t *Text) heading(h *syslog.Header, start int, p *piece) {
 	t.near = nearTime{}
 	t.rec.Time = t.clock.Time(stamp)
 	t.rec.Origin = capture.Origin{Source: t.in.Source, Number: p.number, Start: p.place(h.TextStart + start)}
+	t.rec.Wrapped = p.wrapped
 }
 
 // fill gives the record away.
@@ -401,6 +426,12 @@ func (t *Text) between(rec *capture.Record, h *syslog.Header, p *piece) bool {
 			}
 			return true
 		}
+	}
+	if used, filled := t.summary(rec, p); used {
+		return filled
+	}
+	if t.hexDump(rec, h, p) {
+		return true
 	}
 	text := bare
 	if string(h.Host) == "On" {

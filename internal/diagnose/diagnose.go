@@ -56,6 +56,7 @@ type Rule struct {
 	Title    string // a line
 	Text     string // what it means, for people, a paragraph
 	Severity Severity
+	Mend     string // what to do about it, for people, a sentence or two
 	Refs     []Ref
 	Since    string
 	// DependsOn names rules whose finding about the same call makes this one a mere symptom: then it stays silent.
@@ -66,8 +67,8 @@ type Rule struct {
 // Finding is what a rule concluded.
 type Finding struct {
 	Rule *Rule
-	// Text says what was found here, in a sentence or two. Why and Mend say what it comes from and what to do about it; they may be
-	// empty.
+	// Text says what was found here, in a sentence or two. Why says what it comes from, and may be empty. Mend says what to do about it
+	// here, where that is more than Rule.Mend says.
 	Text, Why, Mend string
 	Evidence        []capture.Evidence
 }

@@ -62,7 +62,7 @@ func TestEveryKeyIsTold(t *testing.T) {
 	}
 	var never []string
 	for key := range plain {
-		if told[key] == 0 && notInAFixture[key] == "" {
+		if told[key] == 0 && notInAFixture[key] == "" && !strings.HasPrefix(key, "cause.") { // TestReasonText tells those
 			never = append(never, key)
 		}
 	}
@@ -166,7 +166,7 @@ func TestCatalogueIsClean(t *testing.T) {
 		if s == "" || s != strings.TrimSpace(s) || strings.Contains(s, "  ") {
 			t.Errorf("%s: %q", key, s)
 		}
-		sentence := !strings.HasPrefix(key, "word.") && !strings.HasPrefix(key, "missing.") && !strings.HasPrefix(key, "head.") &&
+		sentence := !strings.HasPrefix(key, "word.") && !strings.HasPrefix(key, "missing.") && !strings.HasPrefix(key, "head.") && !strings.HasPrefix(key, "cause.") &&
 			key != "sum.ring" && key != "sum.early" && key != "sum.talk"
 		if end := s[len(s)-1:]; sentence != (end == "." || end == ")" || key == "event.other") && sentence {
 			t.Errorf("%s does not end as a sentence: %q", key, s)

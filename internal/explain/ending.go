@@ -18,15 +18,21 @@ func (t *Teller) tellEnding() {
 	t.fill[placeReason] = t.finalReason()
 	t.fill[placeMethod] = t.rootMethod()
 	missing := c.Missing
-	if len(missing) > 0 && !t.onlyFirstLines() && c.LogEnded && missing[0] == callflow.MissingBeginning && len(missing) > 1 {
+	firstLines := t.onlyFirstLines()
+	if len(missing) > 0 && !firstLines && c.LogEnded && missing[0] == callflow.MissingBeginning && len(missing) > 1 {
 		missing = missing[1:] // it does not follow where the log stops
 	}
 	if len(missing) > 0 {
 		t.fill[placeText] = t.missingList(missing)
 	}
 	switch {
-	case t.onlyFirstLines():
+	case firstLines && c.Outcome == callflow.OutcomeUnknown:
 		t.say("end.line")
+	case firstLines:
+		t.say("end.line.order")
+		if len(missing) > 0 {
+			t.say("end.line.gap")
+		}
 	case c.Continued:
 		t.say("end.continued")
 	case c.Evicted:
@@ -244,7 +250,7 @@ func (t *Teller) tellHead() {
 		t.say("head.call")
 	case c.Outcome == callflow.OutcomeUnregistered:
 		t.say("head.unregistration")
-	case c.Kind == callflow.KindRegistration && c.Hops[c.Root].Method == sip.MethodRegister && !t.parse(&c.Hops[c.Root]).Has(sip.FieldContact):
+	case c.Kind == callflow.KindRegistration && c.Hops[c.Root].Method == sip.MethodRegister && c.Hops[c.Root].Missing != capture.MissingHead && !t.parse(&c.Hops[c.Root]).Has(sip.FieldContact):
 		t.say("head.fetch")
 	case c.Kind == callflow.KindRegistration:
 		t.say("head.registration")
@@ -274,21 +280,29 @@ func (t *Teller) displayed() string {
 	return ""
 }
 
-// harmless reports whether the request is one whose refusal harms nothing: an OPTIONS or keep-alive that wants any answer at all.
+// harmless reports whether the request is one whose refusal harms nothing: a keep-alive that wants any answer at all, an OPTIONS to one that does not know OPTIONS.
 func (t *Teller) harmless() bool {
 	c := t.call
 	if c.Root < 0 {
 		return false
 	}
 	h := &c.Hops[c.Root]
-	return h.Method == sip.MethodOptions || h.Method == sip.MethodNotify && t.eventName(t.parse(h)) == "keep-alive"
+	return h.Method == sip.MethodOptions && (c.Status/100 == 2 || c.Status == 405 || c.Status == 501) || h.Method == sip.MethodNotify && t.eventName(t.parse(h)) == "keep-alive"
 }
 
 func (t *Teller) summary() {
 	c := t.call
 	precision := c.Start().Precision()
-	if t.onlyFirstLines() {
-		t.say("sum.line")
+	if t.onlyFirstLines() && c.Outcome == callflow.OutcomeUnknown {
+		if t.fill[placeStatus] = strconv.Itoa(c.Status); c.Status == 0 {
+			t.say("sum.line")
+			return
+		}
+		if t.fill[placeReason], t.fill[placeText] = t.finalReason(), ""; c.Kind == callflow.KindRegistration {
+			t.say("sum.line.request")
+		} else {
+			t.say("sum.done")
+		}
 		return
 	}
 	extra := ""

@@ -273,7 +273,7 @@ func (t *Teller) serverFacts(near *callflow.Hop) {
 				}
 			}
 		}
-		if !agentFound && h.Direction != capture.Sent {
+		if !agentFound && t.serves(h) {
 			if v := m.Value(sip.FieldServer); len(v) > 0 {
 				t.found("server_agent", t.shown(v), h, v, "Server")
 				agentFound = true
@@ -290,6 +290,24 @@ func (t *Teller) serverFacts(near *callflow.Hop) {
 			publicFound = (len(v) == 0 || mayHaveReceived(v)) && t.publicAddress(h, m)
 		}
 	}
+}
+
+// serves reports whether a response comes from a server: from the other side of a device's log, or from the host that logs where that is the proxy, registrar or PBX itself;
+// not from the telephone that was called.
+func (t *Teller) serves(h *callflow.Hop) bool {
+	role := callflow.RoleUnknown
+	if h.From >= 0 {
+		role = t.call.Participants[h.From].Role
+	}
+	switch role {
+	case callflow.RoleProxy, callflow.RoleRegistrar:
+		return true
+	case callflow.RoleServer: // whoever is asked OPTIONS serves, too, and may be the telephone whose log it is
+		return h.Direction != capture.Sent || t.call.Kind == callflow.KindCall
+	case callflow.RoleCaller, callflow.RoleCallee:
+		return false
+	}
+	return h.Direction != capture.Sent
 }
 
 // mayHaveReceived reports whether a Via may have the parameter received: most have not, and then need not be taken apart.

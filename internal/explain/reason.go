@@ -59,19 +59,56 @@ func reasonOf(v []byte) reason {
 	return r
 }
 
-// tellReason adds the reason that a message gives in its Reason header field.
+// maxReasons is how many values of Reason are told: a gateway gives one for SIP and one for the telephone network.
+const maxReasons = 3
+
+// tellReason adds the reasons that a message gives in its Reason header field.
 func (t *Teller) tellReason(m *sip.Message) {
-	v := m.Value(sip.FieldReason)
-	if len(v) == 0 {
+	if !m.Has(sip.FieldReason) {
 		return
 	}
-	switch r := reasonOf(v); {
-	case len(r.text) > 0:
-		t.fill[placeText] = `"` + t.shown(r.text) + `"`
-	case r.cause != 0:
-		t.fill[placeText] = t.shown(r.protocol) + " " + strconv.Itoa(r.cause)
-	default:
-		t.fill[placeText] = t.shown(v)
+	text := ""
+	n := 0
+	for span := range m.Values(sip.FieldReason) {
+		if n++; n > maxReasons {
+			break
+		}
+		if s := t.reasonText(m.Text(span)); s != "" {
+			if text != "" {
+				text += " " + t.word("word.and") + " "
+			}
+			text += s
+		}
 	}
-	t.say("final.why")
+	if text != "" {
+		t.fill[placeText] = text
+		t.say("final.why")
+	}
+}
+
+// reasonText returns one value of Reason in words. The causes of the telephone network are those of ITU-T Q.850.
+func (t *Teller) reasonText(v []byte) string {
+	r := reasonOf(v)
+	words := ""
+	if bytes.EqualFold(r.protocol, []byte("Q.850")) {
+		if key := "cause." + strconv.Itoa(r.cause); len(catalogueEN[key].parts) > 0 {
+			words = t.word(key)
+		}
+	} else if bytes.EqualFold(r.protocol, []byte("SIP")) {
+		words = sip.ReasonPhrase(r.cause)
+	}
+	code := t.shown(r.protocol) + " " + strconv.Itoa(r.cause)
+	switch {
+	case r.cause == 0 && len(r.text) > 0:
+		return `"` + t.shown(r.text) + `"`
+	case r.cause == 0:
+		return t.shown(bytes.TrimSpace(v))
+	case len(r.text) > 0 && (words == "" || !bytes.EqualFold(r.protocol, []byte("Q.850"))):
+		return `"` + t.shown(r.text) + `"`
+	case len(r.text) > 0:
+		return `"` + t.shown(r.text) + `" (` + code + ": " + words + ")"
+	case words != "":
+		return code + " (" + words + ")"
+	}
+	return code
 }

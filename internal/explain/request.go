@@ -101,7 +101,9 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 				key = "invite.next"
 			}
 		}
-		t.say(key)
+		if t.say(key); t.joinReason(i) == callflow.JoinSessionID {
+			t.say("invite.session.leg")
+		}
 		return
 	}
 	direct := h.To >= 0 && int(h.To) == c.Callee
@@ -113,6 +115,9 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 	case joined == callflow.JoinRefer:
 		t.fill[placeTarget] = t.uriName(m.RequestURI())
 		t.say("invite.refer")
+		offers = true
+	case joined == callflow.JoinSessionID:
+		t.say("invite.session")
 		offers = true
 	case s.challenged >= 0 && h.HasCredentials():
 		t.retry(h, m)
@@ -413,7 +418,11 @@ func (t *Teller) otherLegUp(i int, h *callflow.Hop) bool {
 	}
 	mine := t.call.Dialog(h)
 	for d := range t.call.Dialogs {
-		if g := &t.call.Dialogs[d]; d != mine && (g.Bye < 0 || g.Bye > i) && g.Created > 0 {
+		g := &t.call.Dialogs[d]
+		if g.Bye >= 0 && int(t.call.Hops[g.Bye].Forwards) == i {
+			return false // the hang-up is passed on
+		}
+		if d != mine && (g.Bye < 0 || g.Bye > i) && g.Created > 0 {
 			return true
 		}
 	}

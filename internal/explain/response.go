@@ -243,7 +243,7 @@ func (t *Teller) refusal(i int, h *callflow.Hop, m *sip.Message) {
 	}
 	switch {
 	case h.Method == sip.MethodOptions:
-		t.say("options.other")
+		t.optionsRefused(status, h)
 		return
 	case h.Method == sip.MethodNotify && (status == 481 || status == 489) && t.isKeepAlive(h):
 		t.say("notify.keepalive.other")
@@ -320,6 +320,26 @@ func (t *Teller) atLeast(key string, n uint32, ok bool) {
 	}
 	t.fill[placeNumber] = strconv.FormatUint(uint64(n), 10)
 	t.say(key)
+}
+
+// optionsRefused tells a refusal of OPTIONS, which is what an INVITE would have got (RFC 3261 §11.2).
+func (t *Teller) optionsRefused(status int, h *callflow.Hop) {
+	switch {
+	case status == 404 || status == 604:
+		t.fill[placeTarget] = t.word("word.hidden.first")
+		if r := t.call.Transactions[h.Transaction].Request; r >= 0 {
+			t.fill[placeTarget] = t.uriName(t.parse(&t.call.Hops[r]).RequestURI())
+		}
+		t.say("options.unknown")
+	case status == 486 || status == 600:
+		t.say("options.busy")
+	case status == 405 || status == 501:
+		t.say("options.unsupported")
+	case status/100 == 5:
+		t.say("options.failed")
+	default:
+		t.say("options.other")
+	}
 }
 
 // noteRefusal remembers what the next request may follow from.

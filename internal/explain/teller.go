@@ -424,7 +424,7 @@ func (t *Teller) step(i int) {
 		}
 		switch {
 		case h.Missing == capture.MissingHead:
-			t.firstLine(h)
+			t.firstLine(i, h, m)
 		case h.Status != 0:
 			t.response(i, h, m)
 		default:
@@ -439,13 +439,23 @@ func (t *Teller) step(i int) {
 	t.stepOf[i] = int32(len(t.steps))
 }
 
-// firstLine tells a message of which the log shows no more than the first line: what it belongs to is not known.
-func (t *Teller) firstLine(h *callflow.Hop) {
+// firstLine tells a message of which the log shows no more than the first line: who sent it is not known.
+func (t *Teller) firstLine(i int, h *callflow.Hop, m *sip.Message) {
+	if h.Method == sip.MethodCancel && t.state.cancelled < 0 {
+		t.state.cancelled = i
+	}
 	switch {
 	case h.Status != 0:
 		t.say("response.line")
 	case h.Method == sip.MethodInvite:
-		t.say("invite.line")
+		// A second call at the same time, or a request inside the dialog, goes elsewhere.
+		uri := m.RequestURI()
+		t.fill[placeTarget] = t.uriName(uri)
+		if root := t.call.Root; root < 0 || root == i || bytes.Equal(uri.Raw, sip.Parse(t.call.Data(&t.call.Hops[root])).RequestURI().Raw) {
+			t.say("invite.line")
+		} else {
+			t.say("invite.line.other")
+		}
 	default:
 		t.say("request.line")
 	}

@@ -200,6 +200,9 @@ func findingsOf(list []diagnose.Finding) []jsonFinding {
 	for _, f := range list {
 		j := jsonFinding{Code: f.Rule.Code, Severity: f.Rule.Severity.String(), Title: f.Rule.Title, Text: f.Text, Why: f.Why, Mend: f.Mend,
 			Refs: []jsonRef{}, Evidence: evidenceOf(f.Evidence)}
+		if j.Mend == "" {
+			j.Mend = f.Rule.Mend
+		}
 		for _, ref := range f.Rule.Refs {
 			j.Refs = append(j.Refs, jsonRef{ref.RFC, ref.Section})
 		}

@@ -13,36 +13,17 @@ import (
 	"sipscribe/internal/capture"
 	"sipscribe/internal/decode"
 	"sipscribe/internal/decode/siptext"
+	"sipscribe/internal/proof"
 )
 
 // shared reads a file of the shared material, and skips the test where that is absent.
 func shared(t *testing.T, name ...string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(append([]string{sharedDir(t)}, name...)...))
-	if err != nil {
-		t.Skip("the shared material is not here: ", err)
-	}
-	return b
-}
-
-func sharedDir(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("SIPSCRIBE_SHARED"); dir != "" {
-		return dir
-	}
-	root, err := os.Getwd()
+	b, err := os.ReadFile(proof.Material(t, name...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			return filepath.Join(root, "..", "shared")
-		}
-		if filepath.Dir(root) == root {
-			t.Fatal("no go.mod above the test")
-		}
-		root = filepath.Dir(root)
-	}
+	return b
 }
 
 // records decodes a text and returns copies of the messages.
@@ -128,7 +109,7 @@ func TestNamed(t *testing.T) {
 
 // The flows of RFC 3665 and 5359, from their text: each message to the byte, with its label and the names of its ends.
 func TestFlows(t *testing.T) {
-	names, _ := filepath.Glob(filepath.Join(sharedDir(t), "corpus", "flows", "*.json"))
+	names, _ := filepath.Glob(filepath.Join(proof.Material(t, "corpus", "flows"), "*.json"))
 	if len(names) == 0 {
 		t.Skip("the shared corpus is not here")
 	}

@@ -10,41 +10,9 @@ import (
 	"testing"
 
 	"sipscribe/internal/capture"
+	"sipscribe/internal/proof"
 	"sipscribe/sip"
 )
-
-// sharedDir returns where the shared corpus would be.
-func sharedDir(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("SIPSCRIBE_SHARED")
-	if dir == "" {
-		root, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			if filepath.Dir(root) == root {
-				t.Fatal("no go.mod above the test")
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(root, "..", "shared")
-	}
-	return dir
-}
-
-// shared returns the folder of the shared corpus, and skips the test where it is absent.
-func shared(t *testing.T) string {
-	t.Helper()
-	dir := sharedDir(t)
-	if _, err := os.Stat(filepath.Join(dir, "corpus")); err != nil {
-		t.Skip("the shared corpus is not here: ", err)
-	}
-	return dir
-}
 
 // corpusCounts are the SIP messages of the captures, as `tshark -Y sip` counts them. Where ours is another number, why says so.
 var corpusCounts = []struct {
@@ -70,7 +38,7 @@ var corpusCounts = []struct {
 }
 
 func TestCorpus(t *testing.T) {
-	dir := filepath.Join(shared(t), "corpus", "pcaps")
+	dir := proof.Material(t, "corpus", "pcaps")
 	for _, c := range corpusCounts {
 		t.Run(c.name, func(t *testing.T) {
 			file, err := os.ReadFile(filepath.Join(dir, c.name+".pcap"))
@@ -98,7 +66,7 @@ func TestCorpus(t *testing.T) {
 
 // TestCorpusFlows reads the call flows of the RFCs, whose text stands beside each capture, one message after each "F<n>" label.
 func TestCorpusFlows(t *testing.T) {
-	files, _ := filepath.Glob(filepath.Join(shared(t), "corpus", "flows", "*.pcap"))
+	files, _ := filepath.Glob(filepath.Join(proof.Material(t, "corpus", "flows"), "*.pcap"))
 	if len(files) == 0 {
 		t.Skip("no flows in the shared corpus")
 	}

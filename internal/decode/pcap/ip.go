@@ -19,6 +19,7 @@ const (
 	protoGRE      = 47
 	protoAH       = 51
 	protoDestOpts = 60
+	protoSCTP     = 132
 	protoMobility = 135
 	protoHIP      = 139
 	protoShim6    = 140
@@ -156,6 +157,8 @@ func (d *decoder) transport(proto byte, b []byte) verdict {
 		return d.udp(b)
 	case protoTCP:
 		return d.tcp(b)
+	case protoSCTP:
+		return d.sctp(b)
 	case protoIPv4, protoIPv6:
 		return d.ip(b)
 	case protoGRE:
@@ -219,6 +222,9 @@ func (d *decoder) udp(b []byte) verdict {
 	}
 	if dst == portVXLAN && len(b) > 8 && b[0] == 0x08 { // RFC 7348 §5: flags 1 │ reserved 3 │ network 3 │ reserved 1
 		return d.ethernet(b[8:])
+	}
+	if (dst == portSyslog || len(b) > 0 && b[0] == '<') && d.syslog(b, missing) {
+		return done
 	}
 	kind, start := classify(b, isSIPPort(src) || isSIPPort(dst), !whole)
 	switch kind {

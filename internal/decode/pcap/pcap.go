@@ -2,8 +2,12 @@
 //
 //	file ─ window ─▶ frame ─ link ─▶ IPv4, IPv6 ─┬─▶ UDP ───────────────────────▶ classify ─┐
 //	      (classic,          (Ethernet, SLL,     ├─▶ fragments ─▶ whole datagram ─▶ as above ├─▶ Record, in frame order
-//	       pcapng)            PPP, raw, …)       ├─▶ TCP ─▶ stream in order ─▶ sip.Frame ────┘
+//	       pcapng)            PPP, raw, …)       ├─▶ TCP ─▶ stream in order ─▶ sip.Frame ────┤
+//	                                             │                         └─▶ WebSocket ────┤
+//	                                             ├─▶ SCTP ─▶ DATA chunks ─▶ classify ────────┘
 //	                                             └─▶ IP-in-IP, GRE, VXLAN ─▶ the packet inside
+//
+// A datagram of syslog with what a telephone says about itself is a Record of that telephone, and not a message between it and its collector.
 //
 // A message in a datagram is a slice of the bytes that were read; nothing is allocated for it. Only what has to wait is
 // copied: fragments, TCP segments that end in the middle of a message, and the messages of later frames that must not

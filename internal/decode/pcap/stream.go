@@ -61,6 +61,7 @@ const (
 	streamSIP
 	streamTLS
 	streamOther
+	streamWS
 )
 
 // segment is bytes of a stream that came before those in front of them.
@@ -95,10 +96,12 @@ type stream struct {
 	blank    int // how much of buf was searched for the empty line; -1: it was found
 	need     int // length that the message in buf must reach before sip.Frame is worth asking
 	ahead    []segment
-	bytes    int   // kept in ahead
-	counted  int   // of buf, in streams.bytes
-	seen     int64 // bytes without a start line so far
-	hole     int64 // clock at which the hole was seen
+	bytes    int    // kept in ahead
+	counted  int    // of buf, in streams.bytes
+	seen     int64  // bytes without a start line so far
+	hole     int64  // clock at which the hole was seen
+	parts    []byte // of a WebSocket message in several frames, unmasked
+	partsAt  place
 	wait     waiting
 	element  *list.Element // in streams.age
 	holeElem *list.Element // in streams.holes
@@ -385,6 +388,16 @@ func (d *decoder) messages(s *stream, view []byte) (n int) {
 		d.count(s)
 		return len(view)
 	}
+	if s.kind == streamUnsure && (!s.sipPort || view[0] == 'G' || view[0] == 'H') {
+		if isWebSocket(view) {
+			s.kind, s.lost = streamWS, false
+		} else if mayBecomeWebSocket(view) {
+			return 0
+		}
+	}
+	if s.kind == streamWS {
+		return d.webSocket(s, view)
+	}
 	counted := false
 	for n < len(view) {
 		rest := view[n:]
@@ -545,7 +558,16 @@ func (s *stream) destination() capture.Endpoint {
 
 // giveUpMessage tells of the message that is not whole, if buf has one.
 func (d *decoder) giveUpMessage(s *stream, missing capture.Missing) {
-	if len(s.buf) > 0 && sip.IsStartLine(firstLine(s.buf)) && bytes.IndexByte(s.buf, '\n') >= 0 {
+	if s.kind == streamWS && len(s.buf) > 0 {
+		f, _, ok := readWSFrame(s.buf)
+		if data := f.payload(s.buf); ok && (f.opcode == wsText || f.opcode == wsBinary) && bytes.IndexByte(data, '\n') >= 0 {
+			p := s.at(f.header)
+			d.webSocketMessage(s, &p, data, missing)
+		} else {
+			d.in.Stats.Other++
+		}
+		s.parts = nil
+	} else if len(s.buf) > 0 && sip.IsStartLine(firstLine(s.buf)) && bytes.IndexByte(s.buf, '\n') >= 0 {
 		p := s.at(0)
 		d.order.settle(&s.wait)
 		d.message(&p, s.source(), s.destination(), s.buf, missing)
@@ -590,9 +612,12 @@ func (d *decoder) endStream(s *stream, missing capture.Missing) {
 // tidy brings the accounts of a stream up to date, and forgets the most silent streams if all of them keep too much.
 func (d *decoder) tidy(s *stream) {
 	all := &d.streams
-	all.bytes += cap(s.buf) - s.counted
-	s.counted = cap(s.buf)
+	kept := cap(s.buf) + cap(s.parts)
+	all.bytes += kept - s.counted
+	s.counted = kept
 	switch {
+	case len(s.parts) > 0:
+		d.order.await(&s.wait, s.partsAt.number, s.partsAt.time.Clock)
 	case len(s.buf) > 0:
 		p := s.at(0)
 		d.order.await(&s.wait, p.number, p.time.Clock)

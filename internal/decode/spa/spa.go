@@ -28,35 +28,8 @@ var Format = &decode.Format{
 
 func newDecoder(in *decode.Input) decode.Decoder {
 	t := decode.NewText(in)
-	t.Event = event
+	t.Event = decode.DeviceEvent
 	return t
-}
-
-// event recognises what the device says beside SIP.
-func event(text []byte) (decode.EventLine, bool) {
-	e, ok := spalog.Parse(text)
-	if !ok {
-		return decode.EventLine{}, false
-	}
-	if e.Kind == spalog.Direction {
-		line := decode.EventLine{Announces: true, Direction: capture.Received, Peer: decode.ParseEndpoint(e.Endpoint)}
-		if e.Way == spalog.Sent {
-			line.Direction = capture.Sent
-		}
-		return line, true
-	}
-	line := decode.EventLine{Event: capture.Event{Name: e.Kind.String(), Line: e.Line}, Blank: e.Blank}
-	switch e.Kind {
-	case spalog.Calling:
-		line.Event.Subject = e.Number
-	case spalog.DebugOption:
-		line.Event.Subject = e.Text[:len(e.Text)+1+len(e.Number)] // "ucAdpDebugOpt1:4", as it stands in the text
-	case spalog.Other:
-		line.Weak = true
-	default:
-		line.Event.Subject = e.Text
-	}
-	return line, true
 }
 
 // sniff reads the first records: an SPA is known by its events and by the marks in its messages. Prose around a few of its lines is a page

@@ -17,6 +17,7 @@ var AddressesHidden = &diagnose.Rule{
 	Text: `Somebody or something replaced addresses by a mask: a web page that protects e-mail addresses turns each user@host into "[email protected]",
 people write XX.XX. Masks that look the same stand for different addresses; nothing is compared by them. Messages are put together by tags,
 branch, CSeq and order instead.`,
+	Mend:  "Take the log from the device or its collector, not from a web page; or supply what you know with --assume.",
 	Since: "0.1.0",
 	Run:   runAddressesHidden,
 }
@@ -82,8 +83,7 @@ func runAddressesHidden(p *diagnose.Pass) {
 	}
 	p.Report(diagnose.Finding{Evidence: evidence, Why: why,
 		Text: fmt.Sprintf("hidden: %s in %s; those that look the same may differ", count(total, "address", "addresses"),
-			count(messages, "message", "messages")),
-		Mend: "take the log from the device or its collector, not from a web page; or supply what you know with --assume"})
+			count(messages, "message", "messages"))})
 }
 
 // bearsAddress reports whether the rule looks at a field. It is asked about each field of each message.

@@ -19,6 +19,7 @@ var BodyEdited = &diagnose.Rule{
 are often made anonymous by hand before they are shown. The addresses in the text are then not those of the call, and equal ones
 need not be equal.`,
 	Refs:  []diagnose.Ref{diagnose.RFC(3261, "20.14")},
+	Mend:  "Replace each address with another of the same length, and the same one each time; or show the log as it is.",
 	Since: "0.1.0",
 	Run:   runBodyEdited,
 }

@@ -16,6 +16,7 @@ var BodyShort = &diagnose.Rule{
 	Text: `The body has fewer bytes than Content-Length announces, and the log does not show why. If the message was really sent so, over UDP a request should
 be answered 400 and a response be discarded; but a log that lost bytes is by far the likelier cause.`,
 	Refs:  []diagnose.Ref{diagnose.RFC(3261, "18.3")},
+	Mend:  "Compare with the log of the other side, or with a capture: one of the two may show what is missing.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
 		for i := range p.Call.Hops {

@@ -17,6 +17,7 @@ var ClockCoarse = &diagnose.Rule{
 	Text: `Classic syslog writes a time without year, without zone and in whole seconds. Messages of one second are in order only because they stand so in the
 file, times between messages are right to a second either way, and what year it was has to be known from elsewhere (--year, --timezone).`,
 	Refs:  []diagnose.Ref{diagnose.RFC(3164, "4.1.2"), diagnose.RFC(5424, "6.2.3")},
+	Mend:  "Have the collector write the time with year, zone and fractions of a second (RFC 5424); or supply --year and --timezone.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
 		first := -1

@@ -16,6 +16,7 @@ var CurlyQuotes = &diagnose.Rule{
 	Text: `A web page or a word processor replaced the quotes of the messages by typographic ones. They are not quotes in SIP; sipscribe reads them as if they
 were. A digest cannot be checked against a text that was changed so.`,
 	Refs:  []diagnose.Ref{diagnose.RFC(3261, "25.1")},
+	Mend:  "Send the log as a file, not as text in a page or a word processor.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
 		var evidence []capture.Evidence

@@ -15,6 +15,7 @@ var DirectionOpen = &diagnose.Rule{
 	Severity: diagnose.SeverityNote,
 	Text: `What the log shows about a message says both that it was sent and that it was received: a proxy logs what comes in and goes out under one name, or both
 ends of a call were logged by one collector. sipscribe does not guess.`,
+	Mend:  "Take the log of one device at a time, or a capture, which has the addresses.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
 		var evidence []capture.Evidence

@@ -17,6 +17,7 @@ var LineEndsShown = &diagnose.Rule{
 	Text: `A syslog daemon writes a message on one line, and shows the characters that a line cannot hold in its own way: sysklogd writes CR as ^M and LF as
 a blank, rsyslog #015#012, Kiwi <013><010>. The messages were sent with ordinary line ends.`,
 	Refs:  []diagnose.Ref{diagnose.RFC(5424, "8.2")},
+	Mend:  "Nothing needs mending: the messages are read as they were sent.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
 		for i := range p.Call.Hops {

@@ -17,6 +17,7 @@ var MessageCut = &diagnose.Rule{
 	Text: `The log shows only the beginning of the message. What was sent was whole: a device sends a message in one datagram, and the syslog daemon
 keeps as much as its line holds, classically 1,024 bytes. Nothing can be concluded from what is missing.`,
 	Refs:  []diagnose.Ref{diagnose.RFC(3164, "4.1")},
+	Mend:  "Use a collector that keeps longer lines (8 KiB is usual today), and capture whole packets (tcpdump -s 0).",
 	Since: "0.1.0",
 	Run:   runMessageCut,
 }
@@ -35,7 +36,7 @@ func runMessageCut(p *diagnose.Pass) {
 			p.MarkDamaged(i)
 			p.Report(diagnose.Finding{Evidence: p.Evidence(i, where),
 				Text: "cut by the capture: it kept only the first bytes of each packet (snap length)",
-				Mend: "capture whole packets (tcpdump -s 0)"})
+				Mend: "Capture whole packets (tcpdump -s 0)."})
 			continue
 		case capture.MissingStream:
 			p.MarkDamaged(i)
@@ -56,7 +57,7 @@ func runMessageCut(p *diagnose.Pass) {
 			p.MarkDamaged(i)
 			p.Report(diagnose.Finding{Evidence: p.Evidence(i, where),
 				Text: fmt.Sprintf("cut by the logger: %d of %d bytes of the body are there%s", m.Body.Len(), m.DeclaredLength, nearLimit(h.Missing, logged(p, i))),
-				Mend: "use a collector that keeps longer lines (8 KiB is usual today)"})
+				Mend: "Use a collector that keeps longer lines (8 KiB is usual today)."})
 		}
 	}
 }

@@ -6,6 +6,7 @@
 //	addresses_hidden.go    addresses were replaced by a mask
 //	curly_quotes.go        a web page or editor turned quotes into typographic ones
 //	line_ends_shown.go     a collector wrote the line ends of the messages as visible characters
+//	lines_wrapped.go       a mail program or terminal broke long lines, which are put together again
 //	clock_coarse.go        what the clock of the log cannot tell
 //	logged_twice.go        each message stands in the log twice
 //	start_line_only.go     the device logs only the first line of each message
@@ -23,6 +24,7 @@ var All = []*diagnose.Rule{
 	AddressesHidden,
 	CurlyQuotes,
 	LineEndsShown,
+	LinesWrapped,
 	ClockCoarse,
 	LoggedTwice,
 	StartLineOnly,

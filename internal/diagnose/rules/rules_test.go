@@ -208,7 +208,7 @@ func TestRulesAreWhole(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range All {
 		if r.Code == "" || seen[r.Code] || r.Title == "" || strings.HasSuffix(r.Title, ".") || r.Text == "" || !strings.HasSuffix(r.Text, ".") ||
-			r.Since == "" || r.Run == nil || r.Severity == diagnose.SeverityUnknown {
+			!strings.HasSuffix(r.Mend, ".") || r.Since == "" || r.Run == nil || r.Severity == diagnose.SeverityUnknown {
 			t.Errorf("rule %q is not whole: %+v", r.Code, *r)
 		}
 		seen[r.Code] = true

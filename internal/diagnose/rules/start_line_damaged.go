@@ -13,6 +13,7 @@ var StartLineDamaged = &diagnose.Rule{
 	Severity: diagnose.SeverityNote,
 	Text: `A datagram without a syslog header begins with the SIP message itself. Some daemons take the first word of it for the name of the sender and remove it:
 INVITE and SIP/2.0 vanish. The method of a request is still in its CSeq.`,
+	Mend:  "Use a collector that takes datagrams without a header as they are, or have it write the message without host and TAG.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
 		for i := range p.Call.Hops {

@@ -13,8 +13,9 @@ var StartLineOnly = &diagnose.Rule{
 	Code:     "start-line-only",
 	Title:    "Only the first line of each message is logged",
 	Severity: diagnose.SeverityNote,
-	Text: `An SPA whose SIP Debug Option is "1-line" logs the start line of each message and nothing else. Which messages belong to one call, and who sent them,
-cannot be told from that.`,
+	Text: `An SPA whose SIP Debug Option is "1-line" logs the start line of each message and nothing else. Who sent it cannot be told from that; which messages belong
+to one call, and what became of it, only by their order and times, and not where two calls run at once.`,
+	Mend:  `Set SIP Debug Option to "full" on the line of the device.`,
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
 		n, first := 0, -1
@@ -26,10 +27,14 @@ cannot be told from that.`,
 				p.MarkDamaged(i)
 			}
 		}
-		if n > 0 {
-			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}),
-				Text: fmt.Sprintf("first lines only: the log has no more of %s", count(n, "message", "messages")),
-				Mend: `set SIP Debug Option to "full" on the line of the device`})
+		if n == 0 {
+			return
 		}
+		mend := ""
+		if p.Call.Src(&p.Call.Hops[first]).IsValid() {
+			mend = "Read the capture itself: this is only a list of its packets."
+		}
+		p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}), Mend: mend,
+			Text: fmt.Sprintf("first lines only: the log has no more of %s", count(n, "message", "messages"))})
 	},
 }

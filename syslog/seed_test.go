@@ -3,33 +3,16 @@ package syslog
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"testing"
+
+	"sipscribe/internal/proof"
 )
 
 // The page that the project starts from: seven lines of sysklogd, each one SIP message.
 func TestSeedPage(t *testing.T) {
-	dir := os.Getenv("SIPSCRIBE_SHARED")
-	if dir == "" {
-		root, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			up := filepath.Dir(root)
-			if up == root {
-				t.Skip("no go.mod above this folder")
-			}
-			root = up
-		}
-		dir = filepath.Join(root, "..", "shared")
-	}
-	page, err := os.ReadFile(filepath.Join(dir, "seed", "outgoing-invite-cancel.txt"))
+	page, err := os.ReadFile(proof.Material(t, "seed", "outgoing-invite-cancel.txt"))
 	if err != nil {
-		t.Skipf("the seed page is not here: %v", err)
+		t.Fatal(err)
 	}
 	messages := 0
 	for _, line := range bytes.Split(page, []byte("\n")) {
