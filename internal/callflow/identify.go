@@ -28,11 +28,14 @@ func mix(h, x uint64) uint64 {
 	return h ^ h>>32
 }
 
-// identity is what puts a message into its call and transaction.
+// identity is what puts a message into its call.
 type identity struct {
 	callID []byte
+	hash   uint64
 	masked bool // the Call-ID was hidden: it looks like every other one
 }
+
+func identityOf(callID []byte) identity { return identity{callID: callID, hash: hashOf(callID)} }
 
 // fill reads what the assembler needs out of a message into a hop.
 func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
@@ -41,14 +44,7 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 	if m.Kind == sip.KindResponse {
 		h.Status = max(m.Status, 1)
 	}
-	from, to := m.FromTag(), m.ToTag()
-	h.fromTag, h.toTag = a.tag(h, from), a.tag(h, to)
-	if spaLine(from, 'o') != 0 {
-		h.flags |= hopTagCaller
-	}
-	if spaLine(to, 'i') != 0 {
-		h.flags |= hopTagCallee
-	}
+	a.fillTags(h, m.FromTag(), m.ToTag())
 	if m.Has(sip.FieldProxyAuthorization) || m.Has(sip.FieldAuthorization) {
 		h.flags |= hopHasCredentials
 	}
@@ -57,28 +53,69 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 			h.flags |= hopHasSDP
 		}
 	}
-	if m.Has(sip.FieldRSeq) {
-		h.flags |= hopReliable
-	}
 	a.readVias(h, m)
+	h.unbranched()
+	h.fromField, h.toField = fieldSpan(m, sip.FieldFrom), fieldSpan(m, sip.FieldTo)
+	return identityOf(m.CallID())
+}
+
+// fillOutline is fill for a message that has an outline: a.outline, of data.
+func (a *Assembler) fillOutline(h *Hop, data []byte) identity {
+	o := &a.outline
+	h.Method, h.CSeq = o.Method, o.CSeq
+	if o.Kind == sip.KindResponse {
+		h.Status = max(o.Status, 1)
+	}
+	a.fillTags(h, sip.TagOf(o.From.Of(data)), sip.TagOf(o.To.Of(data)))
+	if o.Credentials {
+		h.flags |= hopHasCredentials
+	}
+	if o.HasBody && (data[o.Body] == 'v' && data[o.Body+1] == '=' || bytes.Contains(o.ContentType.Of(data), []byte("sdp"))) {
+		h.flags |= hopHasSDP
+	}
+	for n, s := range o.Via[:o.Vias] {
+		a.readVia(h, s.Of(data), n)
+	}
+	h.vias = uint8(o.Vias)
+	h.unbranched()
+	h.fromField, h.toField = small(o.From), small(o.To)
+	return identityOf(o.CallID.Of(data))
+}
+
+func (a *Assembler) fillTags(h *Hop, from, to []byte) {
+	h.fromTag, h.toTag = a.tag(h, from), a.tag(h, to)
+	if spaLine(from, 'o') != 0 {
+		h.flags |= hopTagCaller
+	}
+	if spaLine(to, 'i') != 0 {
+		h.flags |= hopTagCallee
+	}
+}
+
+// unbranched gives a hop without a branch that identifies anything the key of RFC 2543 (RFC 3261 §17.2.3): the parts that a client repeats in each
+// message of the transaction.
+func (h *Hop) unbranched() {
 	if h.branch == 0 {
-		// No branch that identifies anything (RFC 3261 §17.2.3, the rules for RFC 2543): the parts that a client repeats in each
-		// message of the transaction.
 		h.flags |= hopNoBranch
 		h.branch = mix(mix(h.fromTag, uint64(h.CSeq)), 0x2543)
 	}
-	h.fromField, h.toField = fieldSpan(m, sip.FieldFrom), fieldSpan(m, sip.FieldTo)
-	return identity{callID: m.CallID()}
 }
 
 // smallSpan is the place of a header field's value in its message, kept small.
 type smallSpan struct{ off, len uint16 }
 
 func fieldSpan(m *sip.Message, id sip.FieldID) smallSpan {
-	if f, ok := m.Field(id); ok && f.Value.End < 1<<16 {
-		return smallSpan{uint16(f.Value.Start), uint16(f.Value.Len())}
+	if f, ok := m.Field(id); ok {
+		return small(f.Value)
 	}
 	return smallSpan{}
+}
+
+func small(s sip.Span) smallSpan {
+	if s.End >= 1<<16 {
+		return smallSpan{}
+	}
+	return smallSpan{uint16(s.Start), uint16(s.Len())}
 }
 
 // tag returns the hash of a tag; a masked one counts as none, but is marked.
@@ -86,26 +123,11 @@ func (a *Assembler) tag(h *Hop, t []byte) uint64 {
 	if len(t) == 0 {
 		return 0
 	}
-	k := hashOf(t)
-	if a.hidden(t, k) {
+	if sip.Masked(t) {
 		h.flags |= hopMaskedTag
 		return 0
 	}
-	return k
-}
-
-// hidden is sip.Masked of an identifier with hash k. Tags and branches come again in every message of their transaction or dialog: those
-// that were seen lately are remembered.
-func (a *Assembler) hidden(id []byte, k uint64) bool {
-	slot := &a.shown[k%uint64(len(a.shown))]
-	if *slot == k {
-		return false
-	}
-	if sip.Masked(id) {
-		return true
-	}
-	*slot = k
-	return false
+	return hashOf(t)
 }
 
 // readVias reads what matters here of the first two Via values: branch, sent-by and received of the first, the branch of the second, and how many there are.
@@ -141,7 +163,8 @@ func (a *Assembler) readVia(h *Hop, v []byte, n int) {
 	if semi < 0 {
 		semi = len(v)
 	}
-	if n == 0 {
+	// Rows do not tell who sent what; only whether an INVITE comes from the host that logged it counts.
+	if n == 0 && (!a.opts.Rows || h.Status == 0 && h.Method == sip.MethodInvite) {
 		// sent-by. ParseVia knows the whole grammar; nearly every Via is written in one way.
 		if semi > 12 && string(v[:8]) == "SIP/2.0/" && v[11] == ' ' {
 			host := v[12:semi]
@@ -267,10 +290,10 @@ func (a *Assembler) readBranch(h *Hop, branch []byte, n int) {
 		!bytes.EqualFold(branch[:len(sip.MagicCookie)], []byte(sip.MagicCookie)) {
 		return
 	}
-	k := hashOf(branch)
-	if a.hidden(branch, k) {
+	if sip.Masked(branch) {
 		return
 	}
+	k := hashOf(branch)
 	if n == 0 {
 		if h.branch == 0 {
 			h.branch = k
@@ -291,8 +314,8 @@ func txMethod(m sip.Method) sip.Method {
 }
 
 // find returns the call that a message belongs to, nil if it begins a new one. It sets id.masked.
-func (a *Assembler) find(id *identity, h *Hop) *Call {
-	if c := a.byID[string(id.callID)]; c != nil {
+func (a *Assembler) find(id *identity, h *Hop) *openCall {
+	if c := a.byID[id.hash]; c != nil {
 		return c
 	}
 	if id.masked = len(id.callID) == 0 || sip.Masked(id.callID); !id.masked {
@@ -313,8 +336,8 @@ func (a *Assembler) find(id *identity, h *Hop) *Call {
 	}
 	if h.fromTag == 0 && h.flags&hopMaskedTag != 0 {
 		// Everything is hidden. The last call of this source goes on as long as its CSeq fits.
-		if c := a.lastMasked; c != nil && c.asm.source == h.source && (h.CSeq == c.asm.cseq || h.CSeq == c.asm.cseq+1) &&
-			!(h.Status == 0 && h.Method == sip.MethodInvite && h.CSeq == c.asm.cseq && c.asm.over) {
+		if c := a.lastMasked; c != nil && c.source == h.source && (h.CSeq == c.cseq || h.CSeq == c.cseq+1) &&
+			!(h.Status == 0 && h.Method == sip.MethodInvite && h.CSeq == c.cseq && c.over) {
 			return c
 		}
 	}
@@ -322,12 +345,17 @@ func (a *Assembler) find(id *identity, h *Hop) *Call {
 }
 
 // joined returns the call that a first message of an unknown Call-ID belongs to by what it says itself, and why.
-func (a *Assembler) joined(rec *capture.Record, h *Hop, m *sip.Message) (*Call, JoinReason) {
+func (a *Assembler) joined(rec *capture.Record, h *Hop) (*openCall, JoinReason) {
+	asked := h.Status == 0 && h.Method == sip.MethodInvite && h.toTag == 0 && len(a.refers) > 0
+	if !a.parsed && !asked {
+		return nil, 0 // a message with an outline has neither of the fields below
+	}
+	m := a.message(rec)
 	if v := m.Value(sip.FieldReplaces); v != nil && h.Status == 0 {
 		if i := bytes.IndexByte(v, ';'); i >= 0 {
 			v = v[:i]
 		}
-		if c := a.byID[string(bytes.TrimSpace(v))]; c != nil {
+		if c := a.withText(bytes.TrimSpace(v)); c != nil {
 			return c, JoinReplaces
 		}
 	}
@@ -342,7 +370,7 @@ func (a *Assembler) joined(rec *capture.Record, h *Hop, m *sip.Message) (*Call, 
 			}
 		}
 	}
-	if h.Status == 0 && h.Method == sip.MethodInvite && h.toTag == 0 && len(a.refers) > 0 {
+	if asked {
 		u, from := m.RequestURI(), m.From()
 		target, sender := referKey(&u), referKey(&from.URI)
 		if rec.Src.IsValid() {
@@ -350,7 +378,7 @@ func (a *Assembler) joined(rec *capture.Record, h *Hop, m *sip.Message) (*Call, 
 		}
 		for i := len(a.refers) - 1; i >= 0 && target != 0; i-- {
 			r := &a.refers[i]
-			if r.target != target || r.call.asm.seq != r.seq || r.asked != 0 && sender != 0 && r.asked != sender {
+			if r.target != target || r.call.seq != r.seq || r.asked != 0 && sender != 0 && r.asked != sender {
 				continue
 			}
 			if !rec.Time.IsZero() && r.at != 0 && rec.Time.Clock-r.at > int64(timerTail) {
@@ -369,7 +397,7 @@ var nilSession = []byte("00000000000000000000000000000000") // RFC 7989 §5
 // refer is a REFER that was seen lately: the INVITE that it asks for has a Call-ID of its own. It is used once, by whoever was asked, and soon.
 type refer struct {
 	target, asked uint64
-	call          *Call
+	call          *openCall
 	seq           int64
 	cseq          uint32
 	at            int64
@@ -379,7 +407,7 @@ type refer struct {
 const maxRefers = 64
 
 // rememberRefer notes a REFER, and forgets one that was refused.
-func (a *Assembler) rememberRefer(c *Call, rec *capture.Record, h *Hop, m *sip.Message) {
+func (a *Assembler) rememberRefer(c *openCall, rec *capture.Record, h *Hop) {
 	if h.Status >= 300 {
 		for i := range a.refers {
 			if a.refers[i].call == c && a.refers[i].cseq == h.CSeq {
@@ -392,10 +420,11 @@ func (a *Assembler) rememberRefer(c *Call, rec *capture.Record, h *Hop, m *sip.M
 		return
 	}
 	for i := range a.refers {
-		if a.refers[i].call == c && a.refers[i].seq == c.asm.seq && a.refers[i].cseq == h.CSeq {
+		if a.refers[i].call == c && a.refers[i].seq == c.seq && a.refers[i].cseq == h.CSeq {
 			return // again, or a hop further
 		}
 	}
+	m := a.message(rec)
 	addr, to := sip.ParseAddress(m.Value(sip.FieldReferTo)), m.To()
 	if k := referKey(&addr.URI); k != 0 {
 		if len(a.refers) >= maxRefers {
@@ -405,7 +434,7 @@ func (a *Assembler) rememberRefer(c *Call, rec *capture.Record, h *Hop, m *sip.M
 		if rec.Dst.IsValid() {
 			asked = mix(hashOf(rec.Dst.Addr.AsSlice()), 1)
 		}
-		a.refers = append(a.refers, refer{k, asked, c, c.asm.seq, h.CSeq, rec.Time.Clock})
+		a.refers = append(a.refers, refer{k, asked, c, c.seq, h.CSeq, rec.Time.Clock})
 	}
 }
 
@@ -417,19 +446,21 @@ func referKey(u *sip.URI) uint64 {
 }
 
 // register makes the call findable by what h says.
-func (a *Assembler) register(c *Call, id identity, h *Hop, m *sip.Message) {
-	if v := m.Value(sip.FieldSessionID); v != nil {
-		if i := bytes.IndexByte(v, ';'); i >= 0 {
-			v = v[:i]
-		}
-		if v = bytes.TrimSpace(v); len(v) == 32 && !bytes.Equal(v, nilSession) {
-			a.tie(c, mix(hashOf(v), 0x7989))
+func (a *Assembler) register(c *openCall, id identity, h *Hop) {
+	if a.parsed {
+		if v := a.msg.Value(sip.FieldSessionID); v != nil {
+			if i := bytes.IndexByte(v, ';'); i >= 0 {
+				v = v[:i]
+			}
+			if v = bytes.TrimSpace(v); len(v) == 32 && !bytes.Equal(v, nilSession) {
+				a.tie(c, mix(hashOf(v), 0x7989))
+			}
 		}
 	}
 	if !id.masked {
 		return
 	}
-	c.MaskedCallID = true
+	c.masked = true
 	a.lastMasked = c
 	for _, t := range [...]uint64{h.fromTag, h.toTag} {
 		if t != 0 {
@@ -442,9 +473,9 @@ func (a *Assembler) register(c *Call, id identity, h *Hop, m *sip.Message) {
 }
 
 // tie makes the call findable by a hash, once.
-func (a *Assembler) tie(c *Call, k uint64) {
+func (a *Assembler) tie(c *openCall, k uint64) {
 	if a.byTag[k] == nil {
 		a.byTag[k] = c
-		c.asm.ties = append(c.asm.ties, k)
+		c.few().ties = append(c.few().ties, k)
 	}
 }
