@@ -1,9 +1,6 @@
 package app
 
-import (
-	"container/heap"
-	"io"
-)
+import "io"
 
 // Ordered writes what belongs to calls in the order in which the calls began, though they end in another. A call that goes on for very long does not hold the others
 // back without limit: past the budget they are written before it.
@@ -26,17 +23,46 @@ type heldText struct {
 	text []byte
 }
 
+// heldHeap has the lowest seq at its root. It is not container/heap, which would box each text.
 type heldHeap []heldText
 
-func (h heldHeap) Len() int           { return len(h) }
-func (h heldHeap) Less(i, j int) bool { return h[i].seq < h[j].seq }
-func (h heldHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *heldHeap) Push(x any)        { *h = append(*h, x.(heldText)) }
-func (h *heldHeap) Pop() any {
-	old := *h
-	x := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return x
+func (h *heldHeap) push(t heldText) {
+	q := append(*h, t)
+	i := len(q) - 1
+	for i > 0 {
+		p := (i - 1) / 2
+		if q[p].seq <= q[i].seq {
+			break
+		}
+		q[p], q[i] = q[i], q[p]
+		i = p
+	}
+	*h = q
+}
+
+func (h *heldHeap) pop() heldText {
+	q := *h
+	top := q[0]
+	n := len(q) - 1
+	q[0] = q[n]
+	q[n] = heldText{}
+	q = q[:n]
+	for i := 0; ; {
+		k := 2*i + 1
+		if k >= n {
+			break
+		}
+		if k+1 < n && q[k+1].seq < q[k].seq {
+			k++
+		}
+		if q[i].seq <= q[k].seq {
+			break
+		}
+		q[i], q[k] = q[k], q[i]
+		i = k
+	}
+	*h = q
+	return top
 }
 
 // Buffer returns an empty slice to write a text into and give to Put.
@@ -60,14 +86,14 @@ func (o *Ordered) Put(seq int64, text []byte, oldest int64) error {
 		}
 		return o.flush(oldest)
 	}
-	heap.Push(&o.held, heldText{seq, text})
+	o.held.push(heldText{seq, text})
 	o.bytes += len(text)
 	return o.flush(oldest)
 }
 
 func (o *Ordered) flush(oldest int64) error {
 	for len(o.held) > 0 && (o.held[0].seq < oldest || o.bytes > o.budget) {
-		t := heap.Pop(&o.held).(heldText)
+		t := o.held.pop()
 		o.bytes -= len(t.text)
 		_, err := o.w.Write(t.text)
 		o.release(t.text)

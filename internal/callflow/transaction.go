@@ -87,7 +87,8 @@ func (c *Call) findTransactions() {
 // pairCancels links each CANCEL with the INVITE that it ends: of the same branch, or, where that was lost or rewritten on the way, of the same CSeq number
 // (RFC 3261 §9.1). Two logs may show them in the wrong order.
 func (c *Call) pairCancels() {
-	var invites []int
+	var few [8]int
+	invites := few[:0]
 	for t := range c.Transactions {
 		if c.Transactions[t].Method == sip.MethodInvite {
 			invites = append(invites, t)
