@@ -20,15 +20,6 @@ type Outline struct {
 	// Via are the values of the Via rows: in a message with an Outline each row has one.
 	Via  [MaxOutlineVia]Span
 	Vias int
-
-	// The rest is not looked for if Read is asked to be brief.
-
-	// Credentials: there is Authorization or Proxy-Authorization.
-	Credentials bool
-	ContentType Span // the value
-	// Body is where the body begins; HasBody says that it has more than two bytes.
-	Body    int
-	HasBody bool
 }
 
 // MaxOutlineVia is how many Via rows a message with an Outline may have.
@@ -51,8 +42,8 @@ const (
 )
 
 // Read fills o from a message with line ends of one kind, and reports whether the message has an Outline. The spans are those of b, as it is.
-// What it finds is what Parse finds in the message that b shows.
-func (o *Outline) Read(b []byte, ends LineEnd, brief bool) bool {
+// What it finds is what Parse finds in the message that b shows. Of most header rows it reads no more than their first letter.
+func (o *Outline) Read(b []byte, ends LineEnd) bool {
 	if len(b) > maxOutline {
 		return false
 	}
@@ -61,178 +52,21 @@ func (o *Outline) Read(b []byte, ends LineEnd, brief bool) bool {
 	if ends == LineEndCaret {
 		mark = '^'
 	}
-	length, cseq := -1, false
-	p := 0
-	for rows := 0; ; rows++ {
-		i := bytes.IndexByte(b[p:], mark)
-		end := p + i
-		next := end + 1
-		if ends == LineEndCaret {
-			if i < 0 || next >= len(b) || b[next] != 'M' {
-				return false
-			}
-			if next++; next < len(b) {
-				if b[next] != ' ' {
-					return false
-				}
-				next++
-			}
-			// "M-^M" is one byte in EscapeMeta, behind bytes that are not ASCII.
-			if i >= 2 && b[end-1] == '-' && b[end-2] == 'M' {
-				return false
-			}
-		} else {
-			if i < 1 || b[end-1] != '\r' {
-				return false
-			}
-			end--
-		}
-		row := b[p:end]
-		if rows == 0 {
-			if !o.startLine(row) {
-				return false
-			}
-			p = next
-			if brief {
-				return o.readBrief(b, p, ends)
-			}
-			continue
-		}
-		if len(row) == 0 {
-			// The empty line.
-			if ends == LineEndCaret && bytes.IndexByte(b[:end], '\\') >= 0 || o.Method == MethodUnknown {
-				return false // an octal escape, perhaps; or a response without CSeq
-			}
-			p = next
-			break
-		}
-		if next >= len(b) || rows == maxOutlineRows {
-			return false // cut
-		}
-		id, v := FieldOther, 0
-		switch row[0] {
-		case 'V':
-			if len(row) > 4 && string(row[:4]) == "Via:" {
-				id, v = FieldVia, 4
-			}
-		case 'F':
-			if len(row) > 5 && string(row[:5]) == "From:" {
-				id, v = FieldFrom, 5
-			}
-		case 'T':
-			if len(row) > 3 && string(row[:3]) == "To:" {
-				id, v = FieldTo, 3
-			}
-		case 'C':
-			switch {
-			case len(row) > 5 && string(row[:5]) == "CSeq:":
-				id, v = FieldCSeq, 5
-			case len(row) > 8 && string(row[:8]) == "Call-ID:":
-				id, v = FieldCallID, 8
-			case len(row) > 8 && string(row[:8]) == "Contact:":
-				id = FieldContact
-			case len(row) > 15 && string(row[:15]) == "Content-Length:":
-				id, v = FieldContentLength, 15
-			case len(row) > 13 && string(row[:13]) == "Content-Type:":
-				id, v = FieldContentType, 13
-			}
-		case 'M':
-			if len(row) > 13 && string(row[:13]) == "Max-Forwards:" {
-				id = FieldMaxForwards
-			}
-		case 'U':
-			if len(row) > 11 && string(row[:11]) == "User-Agent:" {
-				id = FieldUserAgent
-			}
-		case 'A':
-			if len(row) > 6 && string(row[:6]) == "Allow:" {
-				id = FieldAllow
-			}
-		case 'S':
-			if len(row) > 10 && string(row[:10]) == "Supported:" {
-				id = FieldSupported
-			}
-		}
-		if id == FieldOther {
-			n := 0
-			for n < len(row) && n < 64 && isToken(row[n]) {
-				n++
-			}
-			if n == 0 || n == len(row) || row[n] != ':' {
-				return false // folded, or no field
-			}
-			id, v = LookupField(row[:n]), n+1
-			if n == 1 && id != FieldOther {
-				return false // a compact form
-			}
-		}
-		at := p + v
-		p = next
-		switch id {
-		case FieldVia, FieldFrom, FieldTo, FieldCallID, FieldCSeq, FieldContentLength, FieldContentType:
-			if at < end && b[at] == ' ' {
-				at++
-			}
-			if at >= end || b[at] <= ' ' || b[end-1] <= ' ' {
-				return false // none, or more white space than usual
-			}
-		case FieldAuthorization, FieldProxyAuthorization:
-			o.Credentials = true
-			continue
-		case FieldReplaces, FieldSessionID, FieldSessionExpires, FieldReferTo:
-			return false
-		default:
-			continue
-		}
-		var s *Span
-		switch id {
-		case FieldVia:
-			if o.Vias == MaxOutlineVia || bytes.IndexByte(b[at:end], ',') >= 0 {
-				return false // too many, or several values in a row
-			}
-			s = &o.Via[o.Vias]
-			o.Vias++
-		case FieldFrom:
-			s = &o.From
-		case FieldTo:
-			s = &o.To
-		case FieldCallID:
-			s = &o.CallID
-		case FieldContentType:
-			s = &o.ContentType
-		case FieldCSeq:
-			if cseq || !o.readCSeq(b[at:end]) {
-				return false
-			}
-			cseq = true
-			continue
-		case FieldContentLength:
-			n, ok := parseLength(b[at:end])
-			if !ok || length >= 0 {
-				return false
-			}
-			length = n
-			continue
-		}
-		if s.End != 0 {
-			return false // twice
-		}
-		s.Start, s.End = uint32(at), uint32(end)
+	i := bytes.IndexByte(b, mark)
+	if i < 1 {
+		return false
 	}
-	o.Body = p
-	have := len(b) - p
-	if ends == LineEndCaret && have > 0 && have < 16 {
-		return false // what is escaped there counts
-	}
-	o.HasBody = have > 2 && (length < 0 || length > 2)
-	return true
-}
-
-// readBrief reads the header rows from p on, and of most of them no more than their first letter: it is the way of every message of a list.
-func (o *Outline) readBrief(b []byte, p int, ends LineEnd) bool {
-	mark := byte('\n')
+	p := i + 1
 	if ends == LineEndCaret {
-		mark = '^'
+		if p+1 >= len(b) || b[p] != 'M' || b[p+1] != ' ' || b[i-1] == '-' && b[max(i-2, 0)] == 'M' {
+			return false
+		}
+		p += 2
+	} else if i--; b[i] != '\r' {
+		return false
+	}
+	if !o.startLine(b[:i]) {
+		return false
 	}
 	cseq := false
 	for rows := 0; rows < maxOutlineRows && p+8 <= len(b); rows++ {
@@ -268,7 +102,7 @@ func (o *Outline) readBrief(b []byte, p int, ends LineEnd) bool {
 				doubt = w != nameContact && w != nameContent
 			}
 		case rowEnd:
-			return cseq && o.briefEnd(b, p, ends)
+			return cseq && o.complete(b, p, ends)
 		}
 		if at == p && doubt && !passedOver(b[p:]) {
 			return false
@@ -278,7 +112,7 @@ func (o *Outline) readBrief(b []byte, p int, ends LineEnd) bool {
 		end := at + i
 		p = end + 1
 		if ends == LineEndCaret {
-			// As in Read.
+			// "M-^M" is one byte in EscapeMeta, behind bytes that are not ASCII.
 			if i < 0 || p+1 >= len(b) || b[p] != 'M' || b[p+1] != ' ' || b[end-1] == '-' && b[end-2] == 'M' {
 				return false
 			}
@@ -306,16 +140,16 @@ func (o *Outline) readBrief(b []byte, p int, ends LineEnd) bool {
 			s.Start, s.End = uint32(at), uint32(end)
 		}
 	}
-	return cseq && o.briefEnd(b, p, ends) // without a body
+	return cseq && o.complete(b, p, ends) // without a body
 }
 
-// briefEnd reports whether the header ends at p, and all is there.
-func (o *Outline) briefEnd(b []byte, p int, ends LineEnd) bool {
+// complete reports whether the header ends at p, and all is there.
+func (o *Outline) complete(b []byte, p int, ends LineEnd) bool {
 	return o.CallID.End != 0 && o.To.End != 0 && o.From.End != 0 && o.Vias > 0 && o.Method != MethodUnknown && isBlankRow(b[p:], ends) &&
 		(ends != LineEndCaret || bytes.IndexByte(b[:p], '\\') < 0)
 }
 
-// What a row may be by its first letter. Compact forms, and names in another case, are none of those that readBrief knows; passedOver sees to them.
+// What a row may be by its first letter. Compact forms, and names in another case, are none of those that Read knows; passedOver sees to them.
 const (
 	rowOther = iota
 	rowVia
@@ -329,7 +163,7 @@ const (
 var rowBegins = [256]uint8{'V': rowVia, 'F': rowFrom, 'T': rowTo, 'C': rowC, '\r': rowEnd, '^': rowEnd, '\n': rowNamed, ' ': rowNamed, '\t': rowNamed,
 	'v': rowNamed, 'f': rowNamed, 't': rowNamed, 'c': rowNamed, 'i': rowNamed, 'I': rowNamed, 's': rowNamed, 'S': rowNamed, 'r': rowNamed, 'R': rowNamed, 'x': rowNamed, 'X': rowNamed}
 
-// The names that readBrief knows, as the first bytes of a row.
+// The names that Read knows, as the first bytes of a row.
 const (
 	nameVia    = 'V' | 'i'<<8 | 'a'<<16 | ':'<<24
 	nameFrom   = 'F' | 'r'<<8 | 'o'<<16 | 'm'<<24 | ':'<<32
@@ -348,7 +182,7 @@ const (
 	nameRoute       = 'R' | 'o'<<8 | 'u'<<16 | 't'<<24 | 'e'<<32 | ':'<<40
 )
 
-// passedOver reports whether the row that b begins with is of a field that readBrief has no use for, by a look at its name.
+// passedOver reports whether the row that b begins with is of a field that Read has no use for, by a look at its name.
 func passedOver(b []byte) bool {
 	n := 0
 	for n < len(b) && n < 64 && isToken(b[n]) {

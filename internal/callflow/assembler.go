@@ -210,7 +210,7 @@ func (a *Assembler) usual(rec *capture.Record) bool {
 	if rec.Shown {
 		ends = sip.LineEndCaret
 	}
-	return a.outline.Read(rec.Data, ends, a.opts.Rows)
+	return a.outline.Read(rec.Data, ends)
 }
 
 // message returns the message of a record, parsed once.

@@ -212,6 +212,7 @@ const (
 	hopTagCallee // To's tag has the form that an SPA gives it when it is called ("…i0")
 	hopFrame     // the place in the source is a frame, not a line
 	hopLines     // Origin.Lines
+	hopLooked    // hopHasSDP and hopHasCredentials are known
 	hopShown     // data is kept as the source shows it
 )
 
@@ -223,12 +224,6 @@ func (h *Hop) IsResponse() bool { return h.Kind == capture.KindMessage && h.Stat
 
 // IsInitial reports whether the hop is a request outside a dialog: To has no tag (RFC 3261 §12.2).
 func (h *Hop) IsInitial() bool { return h.IsRequest() && h.toTag == 0 }
-
-// HasCredentials reports whether the request carries Authorization or Proxy-Authorization.
-func (h *Hop) HasCredentials() bool { return h.flags&hopHasCredentials != 0 }
-
-// HasSDP reports whether the message has a session description.
-func (h *Hop) HasSDP() bool { return h.flags&hopHasSDP != 0 }
 
 // FromTo returns the values of From and To of a message, nil where there is none, without parsing it; false if that takes parsing.
 func (c *Call) FromTo(h *Hop) (from, to []byte, ok bool) {

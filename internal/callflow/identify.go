@@ -45,14 +45,6 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 		h.Status = max(m.Status, 1)
 	}
 	a.fillTags(h, m.FromTag(), m.ToTag())
-	if m.Has(sip.FieldProxyAuthorization) || m.Has(sip.FieldAuthorization) {
-		h.flags |= hopHasCredentials
-	}
-	if m.Body.Len() > 2 {
-		if b := m.BodyBytes(); b[0] == 'v' && b[1] == '=' || bytes.Contains(m.Value(sip.FieldContentType), []byte("sdp")) {
-			h.flags |= hopHasSDP
-		}
-	}
 	a.readVias(h, m)
 	h.unbranched()
 	h.fromField, h.toField = fieldSpan(m, sip.FieldFrom), fieldSpan(m, sip.FieldTo)
@@ -67,12 +59,6 @@ func (a *Assembler) fillOutline(h *Hop, data []byte) identity {
 		h.Status = max(o.Status, 1)
 	}
 	a.fillTags(h, sip.TagOf(o.From.Of(data)), sip.TagOf(o.To.Of(data)))
-	if o.Credentials {
-		h.flags |= hopHasCredentials
-	}
-	if o.HasBody && (data[o.Body] == 'v' && data[o.Body+1] == '=' || bytes.Contains(o.ContentType.Of(data), []byte("sdp"))) {
-		h.flags |= hopHasSDP
-	}
 	for n, s := range o.Via[:o.Vias] {
 		a.readVia(h, s.Of(data), n)
 	}
