@@ -14,9 +14,9 @@ type openCall struct {
 	text       stream
 	records    []packed
 	endpoints  []capture.Endpoint
-	id         span // the first Call-ID, and
+	id         span // the first Call-ID, and its hash, 0 for one that is masked
 	idHash     uint64
-	name       span // the first observer, and
+	name       span // the first observer, and its hash
 	nameHash   uint64
 	rare       *rarely
 	deadline   int64
