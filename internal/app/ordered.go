@@ -5,11 +5,11 @@ import "io"
 // Ordered writes what belongs to calls in the order in which the calls began, though they end in another. A call that goes on for very long does not hold the others
 // back without limit: past the budget they are written before it.
 type Ordered struct {
-	w      io.Writer
-	budget int
-	held   heldHeap
-	bytes  int
-	free   [][]byte
+	w       io.Writer
+	budget  int
+	held    heldHeap
+	bytes   int
+	scratch []byte // of the newest text
 }
 
 // OrderedBudget is the default budget for what is held back, in bytes.
@@ -66,27 +66,22 @@ func (h *heldHeap) pop() heldText {
 }
 
 // Buffer returns an empty slice to write a text into and give to Put.
-func (o *Ordered) Buffer() []byte {
-	if n := len(o.free); n > 0 {
-		b := o.free[n-1]
-		o.free = o.free[:n-1]
-		return b[:0]
-	}
-	return nil
-}
+func (o *Ordered) Buffer() []byte { return o.scratch[:0] }
 
-// Put takes the text of a call, which it keeps. All calls with a lower seq than oldest have been put, or never will be.
+// Put takes the text of a call; what is to wait it copies. All calls with a lower seq than oldest have been put, or never will be.
 func (o *Ordered) Put(seq int64, text []byte, oldest int64) error {
+	if cap(text) <= 1<<20 {
+		o.scratch = text
+	}
 	if seq < oldest && (len(o.held) == 0 || seq < o.held[0].seq) {
 		// Its turn: nothing before it is open or held.
-		_, err := o.w.Write(text)
-		o.release(text)
-		if err != nil {
+		if _, err := o.w.Write(text); err != nil {
 			return err
 		}
 		return o.flush(oldest)
 	}
-	o.held.push(heldText{seq, text})
+	// As long as it is and no longer: there may be as much as the budget of them.
+	o.held.push(heldText{seq, append([]byte(nil), text...)})
 	o.bytes += len(text)
 	return o.flush(oldest)
 }
@@ -95,19 +90,11 @@ func (o *Ordered) flush(oldest int64) error {
 	for len(o.held) > 0 && (o.held[0].seq < oldest || o.bytes > o.budget) {
 		t := o.held.pop()
 		o.bytes -= len(t.text)
-		_, err := o.w.Write(t.text)
-		o.release(t.text)
-		if err != nil {
+		if _, err := o.w.Write(t.text); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (o *Ordered) release(b []byte) {
-	if len(o.free) < 256 && cap(b) <= 1<<16 {
-		o.free = append(o.free, b)
-	}
 }
 
 // Close writes all that is held.
