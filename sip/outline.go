@@ -72,40 +72,30 @@ func (o *Outline) Read(b []byte, ends LineEnd) bool {
 	for rows := 0; rows < maxOutlineRows && p+8 <= len(b); rows++ {
 		// The first eight bytes of the row at once.
 		w := binary.LittleEndian.Uint64(b[p:])
-		at := p
+		at, via := p, false
 		var s *Span
-		doubt := true // whether it is a field that is looked for
-		switch rowBegins[byte(w)] {
-		case rowOther:
-			doubt = false
-		case rowNamed:
-			doubt = w != nameSupported && w&(1<<56-1) != nameServer && w != nameRecordRoute && w&(1<<48-1) != nameRoute
-		case rowVia:
-			if uint32(w) == nameVia && o.Vias < MaxOutlineVia {
-				at, s = p+4, &o.Via[o.Vias]
-				o.Vias++
+		switch {
+		case uint32(w) == nameVia && o.Vias < MaxOutlineVia:
+			at, s, via = p+4, &o.Via[o.Vias], true
+			o.Vias++
+		case w&(1<<40-1) == nameFrom:
+			at, s = p+5, &o.From
+		case w&(1<<24-1) == nameTo:
+			at, s = p+3, &o.To
+		case w == nameCallID:
+			at, s = p+8, &o.CallID
+		case w&(1<<40-1) == nameCSeq && !cseq:
+			at, cseq = p+5, true
+		default:
+			switch rowBegins[byte(w)] {
+			case rowEnd:
+				return cseq && o.complete(b, p, ends)
+			case rowNamed:
+				if w != nameContact && w != nameContent && w != nameSupported && w&(1<<56-1) != nameServer && w != nameRecordRoute && w&(1<<48-1) != nameRoute &&
+					!passedOver(b[p:]) {
+					return false
+				}
 			}
-		case rowFrom:
-			if w&(1<<40-1) == nameFrom {
-				at, s = p+5, &o.From
-			}
-		case rowTo:
-			if w&(1<<24-1) == nameTo {
-				at, s = p+3, &o.To
-			}
-		case rowC:
-			if w == nameCallID {
-				at, s = p+8, &o.CallID
-			} else if w&(1<<40-1) == nameCSeq && !cseq {
-				at, cseq = p+5, true
-			} else {
-				doubt = w != nameContact && w != nameContent
-			}
-		case rowEnd:
-			return cseq && o.complete(b, p, ends)
-		}
-		if at == p && doubt && !passedOver(b[p:]) {
-			return false
 		}
 		wanted := at > p
 		i := bytes.IndexByte(b[at:], mark)
@@ -134,7 +124,7 @@ func (o *Outline) Read(b []byte, ends LineEnd) bool {
 			if !o.readCSeq(b[at:end]) {
 				return false
 			}
-		case s.End != 0, s == &o.Via[max(o.Vias, 1)-1] && bytes.IndexByte(b[at:end], ',') >= 0:
+		case s.End != 0, via && bytes.IndexByte(b[at:end], ',') >= 0:
 			return false // twice, or several values in a row
 		default:
 			s.Start, s.End = uint32(at), uint32(end)
@@ -149,19 +139,16 @@ func (o *Outline) complete(b []byte, p int, ends LineEnd) bool {
 		(ends != LineEndCaret || bytes.IndexByte(b[:p], '\\') < 0)
 }
 
-// What a row may be by its first letter. Compact forms, and names in another case, are none of those that Read knows; passedOver sees to them.
+// What a row may be by its first letter: one of a field that is not looked for; of one that may be looked for, in whatever case or form; the empty one.
 const (
 	rowOther = iota
-	rowVia
-	rowFrom
-	rowTo
-	rowC // Call-ID, CSeq
 	rowNamed
 	rowEnd
 )
 
-var rowBegins = [256]uint8{'V': rowVia, 'F': rowFrom, 'T': rowTo, 'C': rowC, '\r': rowEnd, '^': rowEnd, '\n': rowNamed, ' ': rowNamed, '\t': rowNamed,
-	'v': rowNamed, 'f': rowNamed, 't': rowNamed, 'c': rowNamed, 'i': rowNamed, 'I': rowNamed, 's': rowNamed, 'S': rowNamed, 'r': rowNamed, 'R': rowNamed, 'x': rowNamed, 'X': rowNamed}
+var rowBegins = [256]uint8{'\r': rowEnd, '^': rowEnd, '\n': rowNamed, ' ': rowNamed, '\t': rowNamed,
+	'V': rowNamed, 'v': rowNamed, 'F': rowNamed, 'f': rowNamed, 'T': rowNamed, 't': rowNamed, 'C': rowNamed, 'c': rowNamed, 'I': rowNamed, 'i': rowNamed,
+	'S': rowNamed, 's': rowNamed, 'R': rowNamed, 'r': rowNamed, 'X': rowNamed, 'x': rowNamed}
 
 // The names that Read knows, as the first bytes of a row.
 const (
