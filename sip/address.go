@@ -38,6 +38,31 @@ func ParseAddress(b []byte) Address {
 	return a
 }
 
+// UserOf returns the user of an address as nearly all are written, `Alice <sip:alice@example.com>`: what ParseAddress would find, where nothing of it is quoted,
+// escaped or hidden. Of any other it returns nil.
+func UserOf(v []byte) []byte {
+	open := plainName(v)
+	if len(v)-open < 6 || string(v[open:open+5]) != "<sip:" {
+		return nil
+	}
+	b := v[open+5:]
+	n := 0
+	for n < len(b) && charClass[b[n]]&(classToken|classHex) != 0 && b[n] != '%' && b[n] != '*' {
+		n++
+	}
+	if n == 0 || n == len(b) || b[n] != '@' {
+		return nil
+	}
+	end := n + 1
+	for end < len(b) && charClass[b[end]]&classToken != 0 && b[end] != '*' || end < len(b) && b[end] == ':' {
+		end++
+	}
+	if end == len(b) || b[end] != '>' || Masked(b[:n]) || Masked(b[n+1:end]) {
+		return nil
+	}
+	return b[:n:n]
+}
+
 // splitAddress finds the end of the display name, the URI and the parameters in a value that has no white space around it.
 func splitAddress(b []byte) (name int, uri, params []byte, bracketed bool) {
 	if i := openBracket(b); i >= 0 {
@@ -107,13 +132,13 @@ func (m *Message) From() Address { return ParseAddress(m.Value(FieldFrom)) }
 func (m *Message) To() Address { return ParseAddress(m.Value(FieldTo)) }
 
 // FromTag returns the tag in From, nil if there is none. It is cheaper than From.
-func (m *Message) FromTag() []byte { return tagOf(m.Value(FieldFrom)) }
+func (m *Message) FromTag() []byte { return TagOf(m.Value(FieldFrom)) }
 
 // ToTag returns the tag in To.
-func (m *Message) ToTag() []byte { return tagOf(m.Value(FieldTo)) }
+func (m *Message) ToTag() []byte { return TagOf(m.Value(FieldTo)) }
 
-// tagOf finds the tag without reading the URI.
-func tagOf(v []byte) []byte {
+// TagOf returns the tag in a value of From or To, nil if there is none, without reading the URI.
+func TagOf(v []byte) []byte {
 	// Nearly always there are no quotes before the URI, and the value ends in ">" or in ">;tag=" and the tag.
 	if open := plainName(v); open < len(v) && v[open] == '<' {
 		uri := v[open:]

@@ -34,6 +34,24 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// FuzzUserOf holds the short way to a user to ParseAddress.
+func FuzzUserOf(f *testing.F) {
+	for _, s := range []string{"Alice <sip:alice@example.com>;tag=1", "<sip:+1800555@192.0.2.1:5060>", "<sip:a@b@c>", "<sip:[email protected]>", "\"x\" <sip:a@b>",
+		"<sip:XX@b>", "<sip:redacted@b>", "<sip:a:b@c>", "<sip:a@x:y:z>"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, v []byte) {
+		user := UserOf(v)
+		if user == nil {
+			return
+		}
+		a := ParseAddress(v)
+		if string(a.URI.User) != string(user) || a.URI.Masked || string(Unescape(user)) != string(user) {
+			t.Fatalf("%q: user %q, but %+v", v, user, a.URI)
+		}
+	})
+}
+
 func FuzzURI(f *testing.F) {
 	for _, s := range []string{"sip:alice:secret@example.com:5061;transport=tcp?subject=x", "sip:[2001:db8::1]:5060", "tel:+1-800;x=y",
 		"[email protected]:5062", "sip:a@b@c", "soap.beep://x", "bob", "sip:;;", "sip:@:?", "pbx.example.com:5060", "sip:%41%4@%zz"} {

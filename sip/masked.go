@@ -47,6 +47,9 @@ func MayBeMasked(b []byte) bool {
 
 // saysRedacted looks for the word in the ways that people write it.
 func saysRedacted(b []byte) bool {
+	if len(b) < len("edacted") {
+		return false
+	}
 	return bytes.Contains(b, []byte("edacted")) || bytes.Contains(b, []byte("EDACTED"))
 }
 

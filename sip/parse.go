@@ -136,50 +136,66 @@ func (m *Message) startLine(b []byte, p, end int) bool {
 	return true
 }
 
-// goodStatusLine reads a line at p as it should be, "SIP/2.0 200 OK", and leaves all others alone. It finds in them what statusLine finds.
+// goodStatusLine reads a line at p as it should be, and leaves all others alone. It finds in them what statusLine finds.
 func (m *Message) goodStatusLine(line []byte, p int) bool {
-	if len(line) < 12 || string(line[:8]) != "SIP/2.0 " || line[11] != ' ' {
+	status, ok := plainStatus(line)
+	if !ok {
 		return false
 	}
-	d0, d1, d2 := line[8]-'0', line[9]-'0', line[10]-'0'
-	if d0 > 9 || d1 > 9 || d2 > 9 {
-		return false
-	}
-	for _, c := range line[12:] {
-		if c == '\r' {
-			return false
-		}
-	}
-	m.Kind = KindResponse
-	m.Status = uint16(d0)*100 + uint16(d1)*10 + uint16(d2)
+	m.Kind, m.Status = KindResponse, status
 	m.Version, m.StatusSpan, m.Reason = span(p, p+7), span(p+8, p+11), span(p+12, p+len(line))
 	return true
 }
 
-// goodRequestLine reads a line at p as it should be, with a known method and a SIP URI: "BYE sip:bob@example.com SIP/2.0"; all others it
-// leaves alone. It finds in them what readRequestLine finds.
+// plainStatus returns the status code of a status line without any defect: "SIP/2.0 200 OK".
+func plainStatus(line []byte) (uint16, bool) {
+	if len(line) < 12 || string(line[:8]) != "SIP/2.0 " || line[11] != ' ' {
+		return 0, false
+	}
+	d0, d1, d2 := line[8]-'0', line[9]-'0', line[10]-'0'
+	if d0 > 9 || d1 > 9 || d2 > 9 {
+		return 0, false
+	}
+	for _, c := range line[12:] {
+		if c == '\r' {
+			return 0, false
+		}
+	}
+	return uint16(d0)*100 + uint16(d1)*10 + uint16(d2), true
+}
+
+// goodRequestLine reads a line at p as it should be, and leaves all others alone. It finds in them what readRequestLine finds.
 func (m *Message) goodRequestLine(line []byte, p int) bool {
+	id, uri := plainRequest(line)
+	if uri == 0 {
+		return false
+	}
+	m.Kind, m.Method = KindRequest, id
+	v := len(line) - len(" SIP/2.0")
+	m.MethodSpan, m.URISpan, m.Version = span(p, p+uri-1), span(p+uri, p+v), span(p+v+1, p+len(line))
+	return true
+}
+
+// plainRequest returns the method of a request line without any defect, with a known method and a SIP URI, and where the URI begins; 0 for any other line:
+// "BYE sip:bob@example.com SIP/2.0".
+func plainRequest(line []byte) (id Method, uri int) {
 	const longest = len("SUBSCRIBE")
 	v := len(line) - len(" SIP/2.0")
 	if v < longest+1 || string(line[v:]) != " SIP/2.0" {
-		return false
+		return 0, 0
 	}
 	i := 0
 	for i <= longest && line[i] != ' ' {
 		i++
 	}
-	uri := i + 1
+	uri = i + 1
 	if uri+4 > v || string(line[uri:uri+4]) != "sip:" || hasBlank(line[uri:v]) {
-		return false
+		return 0, 0
 	}
-	switch id := ParseMethod(line[:i]); id {
-	case MethodUnknown, MethodOther:
-		return false
-	default:
-		m.Kind, m.Method = KindRequest, id
+	if id = ParseMethod(line[:i]); id == MethodUnknown || id == MethodOther {
+		return 0, 0
 	}
-	m.MethodSpan, m.URISpan, m.Version = span(p, p+i), span(p+uri, p+v), span(p+v+1, p+len(line))
-	return true
+	return id, uri
 }
 
 // sipVersion is the version that sipscribe speaks. It is compared without regard to case (RFC 3261 §7.1).

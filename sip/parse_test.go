@@ -37,6 +37,18 @@ func BenchmarkParseInvite(b *testing.B) {
 	}
 }
 
+// BenchmarkOutline finds what puts a message into its call, and no more.
+func BenchmarkOutline(b *testing.B) {
+	b.SetBytes(int64(len(benchInvite)))
+	b.ReportAllocs()
+	var o Outline
+	for b.Loop() {
+		if !o.Read(benchInvite, LineEndCRLF) {
+			b.Fatal("it has none")
+		}
+	}
+}
+
 // BenchmarkParseAndIdentify reads also what puts a message into its call: branch, tags, Call-ID, CSeq.
 func BenchmarkParseAndIdentify(b *testing.B) {
 	b.SetBytes(int64(len(benchInvite)))

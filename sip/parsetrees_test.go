@@ -123,7 +123,7 @@ func TestParseTrees(t *testing.T) {
 				}
 				if f.ID == FieldFrom || f.ID == FieldTo {
 					_, tag, _ := strings.Cut(value, ">;tag=")
-					if got := tagOf(m.Text(f.Value)); string(got) != tag {
+					if got := TagOf(m.Text(f.Value)); string(got) != tag {
 						t.Errorf("%s: tag %q out of %q", name, got, value)
 					}
 				}

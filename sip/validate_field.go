@@ -152,7 +152,7 @@ func (c *checker) address(id FieldID) {
 	}
 	c.nameAddr(id, f.Value)
 	if id == FieldFrom || id == FieldTo && c.m.Kind == KindResponse && c.m.Status > 100 {
-		if len(tagOf(c.m.Text(f.Value))) == 0 {
+		if len(TagOf(c.m.Text(f.Value))) == 0 {
 			c.add(ViolationNoTag, id, f.Value, SeverityTolerated) // RFC 2543 did without
 		}
 	}

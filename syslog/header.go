@@ -92,6 +92,27 @@ func (h *Header) Parse(line []byte) {
 	h.TextStart, h.Text = at, line[at:]
 }
 
+// Dates parses the lines of a log of which many have the date of the line before, and reads such a date once. The zero Dates is ready.
+type Dates struct {
+	date [15]byte // "Aug 20 16:40:00"
+	time Timestamp
+}
+
+// Parse is h.Parse(line).
+func (a *Dates) Parse(h *Header, line []byte) {
+	if len(line) > 16 && line[15] == ' ' && [15]byte(line[:15]) == a.date {
+		*h = Header{Priority: NoPriority, Shape: ShapeRFC3164, Time: a.time}
+		h.TextStart = h.parseOrigin(line, 16)
+		h.Text = line[h.TextStart:]
+		return
+	}
+	h.Parse(line)
+	if h.Shape == ShapeRFC3164 && len(line) > 16 && line[15] == ' ' && line[0] != '<' && (h.Time.Style == StyleBSD || h.Time.Style == StyleBSDZero) &&
+		h.Time.FracDigits == 0 {
+		a.date, a.time = [15]byte(line[:15]), h.Time
+	}
+}
+
 // parseDated reads a header that begins with a date at line[at:] and returns where the text begins; at if there is no date.
 func (h *Header) parseDated(line []byte, at int) int {
 	n := h.Time.parse(line[at:])

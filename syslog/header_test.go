@@ -2,6 +2,7 @@ package syslog
 
 import (
 	"bytes"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -268,6 +269,15 @@ func FuzzHeaderParse(f *testing.F) {
 		var h Header
 		h.Parse(line)
 		checkHeader(t, line, &h)
+		// Behind the same line, and behind one of the same date, it is read as it is alone.
+		var d Dates
+		for _, before := range [][]byte{line, line, append(bytes.Clone(line[:min(len(line), 15)]), " 192.0.2.1 words"...)} {
+			var again Header
+			d.Parse(&again, before)
+			if d.Parse(&again, line); !reflect.DeepEqual(again, h) {
+				t.Fatalf("%q: behind %q it is %+v, not %+v", line, before, again, h)
+			}
+		}
 		if k := TagBlank(line); k != 0 {
 			// Without the blank it is the start line of a message, and no blank is missing.
 			whole := append(bytes.Clone(line[:k]), line[k+1:]...)

@@ -145,33 +145,33 @@ func isFieldName(w []byte) bool {
 	if low[1] == '-' && (low[0] == 'x' || low[0] == 'p') {
 		return len(w) > 2
 	}
-	return fieldNames[string(low[:len(w)])]
+	return isRegistered(string(low[:len(w)]))
 }
 
-var fieldNames = func() map[string]bool {
-	m := map[string]bool{}
-	for _, n := range [...]string{
-		"accept", "accept-contact", "accept-encoding", "accept-language", "accept-resource-priority", "additional-identity",
-		"alert-info", "allow", "allow-events", "answer-mode", "authentication-info", "authorization", "call-id", "call-info",
-		"cellular-network-info", "contact", "content-disposition", "content-encoding", "content-id", "content-language",
-		"content-length", "content-transfer-encoding", "content-type", "cseq", "date", "diversion", "encryption", "error-info",
-		"event", "expires", "feature-caps", "flow-timer", "from", "geolocation", "geolocation-error", "geolocation-routing",
-		"hide", "history-info", "identity", "identity-info", "in-reply-to", "info-package", "join", "max-breadth",
-		"max-forwards", "mime-version", "min-expires", "min-se", "organization", "origination-id", "path",
-		"permission-missing", "policy-contact", "policy-id", "priority", "priority-share", "priority-verstat",
-		"priv-answer-mode", "privacy", "proxy-authenticate", "proxy-authentication-info", "proxy-authorization",
-		"proxy-require", "rack", "reason", "reason-phrase", "record-route", "recv-info", "refer-events-at", "refer-sub",
-		"refer-to", "referred-by", "reject-contact", "relayed-charge", "remote-party-id", "replaces", "reply-to",
-		"request-disposition", "require", "resource-priority", "resource-share", "response-key", "response-source",
-		"restoration-info", "retry-after", "route", "rseq", "security-client", "security-server", "security-verify", "server",
-		"service-interact-info", "service-route", "session-expires", "session-id", "sip-etag", "sip-if-match", "subject",
-		"subscription-state", "supported", "suppress-if-match", "target-dialog", "timestamp", "to", "trigger-consent",
-		"unsupported", "user-agent", "user-to-user", "via", "warning", "www-authenticate",
-	} {
-		m[n] = true
+// isRegistered reports whether a name in small letters is one that is registered with IANA. A switch is there when the program starts; a map would have to be made.
+func isRegistered(name string) bool {
+	switch name {
+	case "accept", "accept-contact", "accept-encoding", "accept-language", "accept-resource-priority",
+		"additional-identity", "alert-info", "allow", "allow-events", "answer-mode", "authentication-info",
+		"authorization", "call-id", "call-info", "cellular-network-info", "contact", "content-disposition",
+		"content-encoding", "content-id", "content-language", "content-length", "content-transfer-encoding",
+		"content-type", "cseq", "date", "diversion", "encryption", "error-info", "event", "expires", "feature-caps",
+		"flow-timer", "from", "geolocation", "geolocation-error", "geolocation-routing", "hide", "history-info",
+		"identity", "identity-info", "in-reply-to", "info-package", "join", "max-breadth", "max-forwards", "mime-version",
+		"min-expires", "min-se", "organization", "origination-id", "path", "permission-missing", "policy-contact",
+		"policy-id", "priority", "priority-share", "priority-verstat", "priv-answer-mode", "privacy", "proxy-authenticate",
+		"proxy-authentication-info", "proxy-authorization", "proxy-require", "rack", "reason", "reason-phrase",
+		"record-route", "recv-info", "refer-events-at", "refer-sub", "refer-to", "referred-by", "reject-contact",
+		"relayed-charge", "remote-party-id", "replaces", "reply-to", "request-disposition", "require", "resource-priority",
+		"resource-share", "response-key", "response-source", "restoration-info", "retry-after", "route", "rseq",
+		"security-client", "security-server", "security-verify", "server", "service-interact-info", "service-route",
+		"session-expires", "session-id", "sip-etag", "sip-if-match", "subject", "subscription-state", "supported",
+		"suppress-if-match", "target-dialog", "timestamp", "to", "trigger-consent", "unsupported", "user-agent",
+		"user-to-user", "via", "warning", "www-authenticate":
+		return true
 	}
-	return m
-}()
+	return false
+}
 
 // spaWords are how the lines begin that an SPA writes beside SIP, but for those with a line number in brackets.
 var spaWords = [...]string{"CC:", "Calling:", "SYSCFG:", "AUD ", "RTP ", "RSE_DEBUG", "fu:", "system request "}

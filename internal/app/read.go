@@ -30,6 +30,8 @@ type ReadConfig struct {
 	Clock       *decode.ClockRules
 	// Memory is the budget for calls that are not over, in bytes. 0: the default.
 	Memory int64
+	// Rows says that of each call no more is asked than a row of a list tells.
+	Rows bool
 	// Unrecognised, if set, is called with each stretch that no format recognised.
 	Unrecognised func(source report.Source, rec *capture.Record) error
 	// Loss, if set, is called where a source says that it lost something.
@@ -81,7 +83,7 @@ func Read(ctx context.Context, cfg ReadConfig, emit func(c *callflow.Call, oldes
 	}
 	var asm *callflow.Assembler
 	var looseErr error
-	options := callflow.Options{Memory: cfg.Memory, Emit: func(c *callflow.Call) error { return emit(c, asm.OldestOpen()) }}
+	options := callflow.Options{Memory: cfg.Memory, Rows: cfg.Rows, Emit: func(c *callflow.Call) error { return emit(c, asm.OldestOpen()) }}
 	if cfg.Unrecognised != nil {
 		options.Loose = func(rec *capture.Record) {
 			if looseErr == nil {
@@ -161,7 +163,7 @@ func (r *reading) open(name string) error {
 	r.files = append(r.files, f)
 	r.res.Sources = append(r.res.Sources, src)
 	in := &decode.Input{Source: int32(src.ID), Name: name, R: f.R,
-		Options: decode.Options{Clock: r.cfg.Clock, KeepUnrecognised: r.cfg.Unrecognised != nil}}
+		Options: decode.Options{Clock: r.cfg.Clock, KeepUnrecognised: r.cfg.Unrecognised != nil, Shown: true}}
 	r.inputs = append(r.inputs, in)
 	r.decoders = append(r.decoders, &survivor{dec: format.New(in), warn: r.warn, name: name})
 	if r.total >= 0 && f.Size > 0 {

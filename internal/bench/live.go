@@ -47,7 +47,7 @@ func measureLive(ctx context.Context, calls int, seed uint64, format string) (li
 	if chosen == nil {
 		return l, fmt.Errorf("memory of live calls: %s: no format takes it", format)
 	}
-	dec := chosen.New(&decode.Input{Name: "-", R: file.R, Options: decode.Options{}})
+	dec := chosen.New(&decode.Input{Name: "-", R: file.R, Options: decode.Options{Shown: true}}) // as app.Read has it
 	handedOn := 0
 	asm := callflow.NewAssembler(callflow.Options{Memory: 1 << 40, Emit: func(*callflow.Call) error {
 		handedOn++
@@ -56,6 +56,7 @@ func measureLive(ctx context.Context, calls int, seed uint64, format string) (li
 	var before int64
 	var rec capture.Record
 	total := 0
+	var sent []byte
 	for {
 		err := dec.Next(&rec)
 		if errors.Is(err, io.EOF) {
@@ -75,6 +76,11 @@ func measureLive(ctx context.Context, calls int, seed uint64, format string) (li
 		}
 		l.messages++
 		total += len(rec.Data)
+		if rec.Shown {
+			// The bytes of the message are those that were sent.
+			sent, _ = rec.Escape.AppendUnescaped(sent[:0], rec.Data, nil)
+			total += len(sent) - len(rec.Data)
+		}
 		if l.messages%4096 == 0 && ctx.Err() != nil {
 			return l, ctx.Err()
 		}

@@ -1,12 +1,11 @@
 package callflow
 
 import (
-	"cmp"
 	"slices"
-	"unsafe"
 
 	"sipscribe/internal/capture"
 	"sipscribe/sip"
+	"sipscribe/syslog"
 )
 
 // Options of an Assembler. The zero value has the defaults.
@@ -15,6 +14,8 @@ type Options struct {
 	Memory int64
 	// Emit is called with each call when it is over. The call is valid until it returns. An error ends the work.
 	Emit func(*Call) error
+	// Rows asks for no more than a row of a list tells of each call: directions, participants and conflicts are not concluded.
+	Rows bool
 	// Loose, if set, is called with each event of a device that belongs to no call that was seen. The record holds until it returns.
 	Loose func(*capture.Record)
 }
@@ -39,30 +40,41 @@ type Assembler struct {
 	stats Stats
 	seq   int64
 
-	byID  map[string]*Call
-	byTag map[uint64]*Call
-	stubs map[string]stub
-	// open calls in the order of their last message, the quietest first.
-	quiet, busy *Call
-	free        []*Call
-	chunks      [pooledChunk/grain + 1][][]byte
+	// Calls by the hashes of their Call-IDs, and of what else they may be known by. A hash of 64 bits with a seed of this run stands for its text: that two of a
+	// million open calls have the same is less likely than that the machine fails, and a comparison of the texts would touch memory that is cold.
+	byID, byTag map[uint64]*openCall
+	stubs       map[string]stub
+	free        []*openCall
+	store       blockStore
 	lists       [len(recordSizes)][][]packed
+	call        Call // the one that is handed on
 	scratch     []Hop
 	used        int64
-	// running says of each call from oldest on whether it is open.
-	running []bool
-	oldest  int64
+	// opened has each call from oldest on, nil for one that was handed on; count of them are open.
+	opened []*openCall
+	oldest int64
+	count  int
+	quiet  quietest // nil as long as memory was never short
+	moves  int64
 
 	timers     timerHeap
-	shown      [4096]uint64 // hashes of identifiers that are known not to be masked
 	now        [capture.Domains]int64
 	ahead      [capture.Domains]int64 // a time far ahead of now, until another record agrees; 0: none
 	refers     []refer
 	apart      int // open calls that stand apart from another with their Call-ID
-	lastMasked *Call
+	lastMasked *openCall
 	devices    map[string]*device
 
-	msg sip.Message
+	outline sip.Outline
+	msg     sip.Message
+	parsed  bool   // msg is that of the record
+	clean   []byte // a record that came in carets, undone
+	offsets syslog.OffsetMap
+
+	observer     []byte // of the newest record
+	observerHash uint64
+	timed        bool // it has a time, of
+	domain       capture.Domain
 }
 
 // stub is what stays of a call that was handed on before its end.
@@ -74,42 +86,12 @@ type stub struct {
 // maxStubs bounds the stubs that are kept.
 const maxStubs = 1 << 18
 
-// callState is what the assembler keeps about a call while it is open.
-type callState struct {
-	seq        int64
-	prev, next *Call
-	keys       []string
-	ties       []uint64
-	deadline   int64
-	ended      int64 // the log's time when the call was handed on
-	due        int64 // when its timer fires
-	until      int64 // it is kept at least until then
-	legs       []leg // INVITE transactions of the newest attempt
-	domain     capture.Domain
-	timed      bool
-	over       bool // a final response or BYE was seen: what follows is only the tail
-	done       bool // and the tail was seen too
-	early      bool // somebody is working on the INVITE, or ringing
-	challenged bool // the last refusal was a challenge
-	incoming   bool // it came to the host that logs
-	confirmed  bool // an INVITE was answered with 2xx, and no BYE was seen
-	hungUp     bool // by a BYE
-	apart      bool // another call has its Call-ID
-	session    int64
-	source     int32
-	cseq       uint32
-	from       uint64 // From tag of the first INVITE outside a dialog
-	attempt    uint32 // CSeq of the newest INVITE outside a dialog
-	size       int64
-	bytes      int64 // of chunks
-}
-
 // NewAssembler returns an Assembler.
 func NewAssembler(o Options) *Assembler {
 	if o.Memory <= 0 {
 		o.Memory = DefaultMemory
 	}
-	return &Assembler{opts: o, byID: map[string]*Call{}, byTag: map[uint64]*Call{}, oldest: 1, stubs: map[string]stub{},
+	return &Assembler{opts: o, byID: map[uint64]*openCall{}, byTag: map[uint64]*openCall{}, oldest: 1, stubs: map[string]stub{},
 		devices: map[string]*device{}}
 }
 
@@ -121,8 +103,8 @@ func (a *Assembler) OldestOpen() int64 { return a.oldest }
 
 // Add takes one record. It hands on the calls that are over by the time of the record.
 func (a *Assembler) Add(rec *capture.Record) error {
-	d := rec.Time.Domain()
-	if rec.Time.IsZero() {
+	a.timed, a.domain = rec.Time.Stamp.Style != syslog.StyleUnknown, domainOf(&rec.Time)
+	if d := a.domain; !a.timed {
 		// It moves nothing.
 	} else if rec.Time.Clock <= a.now[d] {
 		a.ahead[d] = 0
@@ -135,9 +117,22 @@ func (a *Assembler) Add(rec *capture.Record) error {
 	case capture.KindMessage:
 		return a.addMessage(rec)
 	case capture.KindEvent:
-		a.addEvent(rec)
+		return a.addEvent(rec)
 	}
 	return nil
+}
+
+// domainOf is t.Domain(), without a copy: one of what was written only now, in other pieces, waits until all that was written before is in the cache.
+func domainOf(t *capture.Time) capture.Domain {
+	switch {
+	case t.Basis != capture.BasisNone:
+		return capture.DomainUTC
+	case t.Stamp.Month == 0:
+		return capture.DomainClock
+	case t.Stamp.Year == 0:
+		return capture.DomainYearless
+	}
+	return capture.DomainWall
 }
 
 // Close hands on all calls that are left, in the order in which they began. The log has ended.
@@ -150,14 +145,12 @@ func (a *Assembler) Close() error {
 			}
 		}
 	}
-	left := make([]*Call, 0, len(a.running))
-	for c := a.quiet; c != nil; c = c.asm.next {
-		left = append(left, c)
-	}
-	slices.SortFunc(left, func(x, y *Call) int { return cmp.Compare(x.Seq, y.Seq) })
-	for _, c := range left {
-		if !c.asm.settled() {
-			c.LogEnded = true
+	for _, c := range slices.Clone(a.opened) {
+		if c == nil {
+			continue
+		}
+		if !c.settled() {
+			c.logEnded = true
 		}
 		if err := a.handOn(c); err != nil {
 			return err
@@ -169,27 +162,32 @@ func (a *Assembler) Close() error {
 	return nil
 }
 
-// settled reports whether nothing more was to come.
-func (s *callState) settled() bool { return s.over && s.done && !s.confirmed }
-
 func (a *Assembler) addMessage(rec *capture.Record) error {
 	a.stats.Messages++
-	m := &a.msg
-	m.Parse(rec.Data)
 	var h Hop
-	id := a.fill(&h, m)
+	var id identity
+	a.parsed = false
+	if a.usual(rec) {
+		id = a.fillOutline(&h, rec.Data)
+	} else {
+		if rec.Shown {
+			rec = a.undone(rec)
+		}
+		id = a.fill(&h, a.message(rec))
+	}
 	h.source = rec.Origin.Source
 	if rec.Wrapped {
 		h.flags |= hopWrapped
 	}
-	var c *Call
+	headless := a.parsed && len(a.msg.Fields) == 0
+	var c *openCall
 	reason := JoinReason(0)
-	if len(m.Fields) == 0 {
+	if headless {
 		id.masked = true
-		c = a.startLine(rec, &h, m)
+		c = a.startLine(rec, &h, &a.msg)
 	} else if c = a.find(&id, &h); c == nil {
 		if !id.apart {
-			c, reason = a.joined(rec, &h, m)
+			c, reason = a.joined(rec, &h)
 		}
 	} else if usedAgain(c, &h) {
 		if err := a.handOn(c); err != nil {
@@ -200,28 +198,70 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	if c == nil {
 		c = a.open(rec, id, &h)
 	}
-	if reason != 0 || len(c.ids) == 0 {
+	if reason != 0 || c.id.len == 0 {
 		a.addID(c, id, reason)
 	}
 	a.add(c, rec, &h)
-	if len(m.Fields) == 0 {
+	if headless {
 		a.keepStartLine(c, rec)
 	} else {
-		a.register(c, id, &h, m)
+		a.register(c, id, &h)
 	}
-	c.asm.cseq = h.CSeq
+	c.cseq = h.CSeq
 	a.tieDevice(c, rec, &h)
 	if h.Method == sip.MethodRefer {
-		a.rememberRefer(c, rec, &h, m)
+		a.rememberRefer(c, rec, &h)
 	}
-	a.live(c, rec, &h, m)
+	a.live(c, rec, &h)
 	a.touch(c)
-	if n := len(c.records); c.asm.over && n >= maxHops && c.Kind != KindCall || n >= maxCallHops || len(c.chunks) >= maxChunks {
-		c.Continued = true
+	return a.part(c)
+}
+
+// part hands a call on in parts that has very much, and others for which there is no room.
+func (a *Assembler) part(c *openCall) error {
+	if n := len(c.records); c.over && n >= maxHops && c.kind != KindCall || n >= maxCallHops || c.text.n >= maxStream {
+		c.continued = true
 		a.leaveStub(c)
 		return a.handOn(c)
 	}
 	return a.shrink()
+}
+
+// usual reads the outline of a message, and reports whether that is enough: whether nothing is in the message that only a parsed one tells.
+func (a *Assembler) usual(rec *capture.Record) bool {
+	ends := sip.LineEndCRLF
+	if rec.Shown {
+		ends = sip.LineEndCaret
+	}
+	return a.outline.Read(rec.Data, ends)
+}
+
+// message returns the message of a record, parsed once.
+func (a *Assembler) message(rec *capture.Record) *sip.Message {
+	if !a.parsed {
+		if rec.Shown {
+			rec = a.undone(rec)
+		}
+		a.msg.Parse(rec.Data)
+		a.parsed = true
+	}
+	return &a.msg
+}
+
+// undone returns a record that came as the source shows it with the message as it was sent. It holds until the next record.
+func (a *Assembler) undone(rec *capture.Record) *capture.Record {
+	r := *rec
+	var lines bool
+	if a.clean, lines = syslog.AppendCaretLines(a.clean[:0], rec.Data); lines {
+		r.Origin.Lines = a.clean
+	} else {
+		a.clean, a.offsets = rec.Escape.AppendUnescaped(a.clean[:0], rec.Data, a.offsets[:0])
+		if len(a.offsets) > 0 {
+			r.Origin.Map = a.offsets
+		}
+	}
+	r.Data, r.Shown = a.clean, false
+	return &r
 }
 
 // maxHops is how many messages a registration or keep-alive of one Call-ID may have before it is handed on in parts: a phone
@@ -232,223 +272,113 @@ const (
 )
 
 // open begins a call.
-func (a *Assembler) open(rec *capture.Record, id identity, h *Hop) *Call {
-	var c *Call
+func (a *Assembler) open(rec *capture.Record, id identity, h *Hop) *openCall {
+	var c *openCall
 	if n := len(a.free); n > 0 {
 		c = a.free[n-1]
 		a.free = a.free[:n-1]
 	} else {
-		c = &Call{}
+		c = &openCall{}
 	}
 	a.seq++
-	c.Seq, c.asm.seq = a.seq, a.seq
-	a.running = append(a.running, true)
-	c.asm.source = rec.Origin.Source
-	c.asm.domain = rec.Time.Domain()
+	c.seq = a.seq
+	a.opened = append(a.opened, c)
+	a.count++
+	c.source = rec.Origin.Source
+	c.domain = a.domain
 	if len(id.callID) == 0 && h.fromTag == 0 && h.flags&hopNoBranch != 0 {
 		a.stats.Strays++
 	}
-	if !id.masked {
-		if s, ok := a.stubs[string(id.callID)]; ok && !id.apart {
-			c.Resumed, c.Kind = true, s.kind
+	if !id.masked && !id.apart && len(a.stubs) > 0 {
+		if s, ok := a.stubs[string(id.callID)]; ok {
+			c.resumed, c.kind = true, s.kind
 			delete(a.stubs, string(id.callID))
 		}
 	}
-	// Into the list of open calls, at the busy end.
-	c.asm.prev, c.asm.next = a.busy, nil
-	if a.busy != nil {
-		a.busy.asm.next = c
-	} else {
-		a.quiet = c
+	a.touch(c)
+	if a.quiet != nil {
+		a.quiet.push(quietCall{c.moved, c.seq, c})
 	}
-	a.busy = c
 	return c
 }
 
-func (a *Assembler) addID(c *Call, id identity, reason JoinReason) {
-	if len(id.callID) == 0 {
-		return
-	}
-	c.ids = append(c.ids, a.keep(c, id.callID, nil))
-	if reason != 0 {
-		c.Joined = append(c.Joined, Join{string(id.callID), reason, len(c.records)})
-	}
-	if !id.masked {
-		key := id.key()
-		if id.apart {
-			a.apart++
-			c.asm.apart = true
-		}
-		a.byID[key] = c
-		c.asm.keys = append(c.asm.keys, key)
-	}
-}
-
 // add appends a record to the call.
-func (a *Assembler) add(c *Call, rec *capture.Record, h *Hop) {
-	p := pack(h, rec)
-	omap := rec.Origin.Map
-	if len(omap) >= 1<<16 {
-		omap = nil // a message with tens of thousands of changes: its place is told as a whole
+func (a *Assembler) add(c *openCall, rec *capture.Record, h *Hop) {
+	c.records = a.records(c.records)
+	n := len(c.records)
+	c.records = c.records[:n+1]
+	p := &c.records[n]
+	p.pack(h, rec)
+	p.data = a.keep(c, rec.Data)
+	if len(rec.Origin.Map) > 0 {
+		a.keep(c, rec.Origin.Map) // right behind
 	}
-	p.data, p.omap = a.keep(c, rec.Data, omap), uint16(len(omap))
 	p.observer = a.name(c, rec.Observer)
 	p.src, p.dst = c.internEndpoint(rec.Src), c.internEndpoint(rec.Dst)
+	mark := int32(0)
 	if len(rec.Label) > 0 || len(rec.SrcName) > 0 || len(rec.DstName) > 0 {
-		c.marks = append(c.marks, mark{a.keep(c, rec.Label, nil), a.keep(c, rec.SrcName, nil), a.keep(c, rec.DstName, nil)})
-		p.mark = int32(len(c.marks))
+		c.few().marks = append(c.rare.marks, markOf(a, c, rec))
+		mark = int32(len(c.rare.marks))
 	}
-	c.records = append(a.records(c.records), p)
-	size := c.size()
-	a.used += size - c.asm.size
-	c.asm.size = size
+	if length := rec.Origin.End - rec.Origin.Start; mark != 0 || h.second != 0 || h.bottom != 0 || rec.Origin.Source != c.source || length != int64(len(rec.Data)) ||
+		len(rec.Origin.Map) > 0 {
+		x := extra{second: fold(h.second), bottom: fold(h.bottom), source: rec.Origin.Source, mark: mark, length: uint32(length), omap: uint32(len(rec.Origin.Map))}
+		c.few().extras = append(c.rare.extras, x)
+		p.extra = uint16(len(c.rare.extras))
+	}
+	size := c.footprint()
+	a.used += size - c.size
+	c.size = size
 }
 
-// callOverhead is what a call takes beside its messages: the struct, its map entry, its timer.
-const callOverhead = int64(unsafe.Sizeof(Call{})) + 256
-
-// name returns the index of a name of this call, adding it; -1 for none.
-func (a *Assembler) name(c *Call, b []byte) int16 {
-	if len(b) == 0 {
-		return -1
-	}
-	for i, s := range c.names {
-		if string(c.text(s)) == string(b) {
-			return int16(i)
-		}
-	}
-	if len(c.names) >= 1<<15-1 {
-		return -1
-	}
-	c.names = append(c.names, a.keep(c, b, nil))
-	return int16(len(c.names) - 1)
+func markOf(a *Assembler, c *openCall, rec *capture.Record) mark {
+	return mark{a.keep(c, rec.Label), a.keep(c, rec.SrcName), a.keep(c, rec.DstName)}
 }
 
-func (c *Call) internEndpoint(e capture.Endpoint) int16 {
-	if !e.IsValid() {
-		return -1
-	}
-	for i := range c.endpoints {
-		if c.endpoints[i] == e {
-			return int16(i)
-		}
-	}
-	// An address that changes with every message is an attack; one participant more or less does not help against it.
-	if len(c.endpoints) >= 1024 {
-		return -1
-	}
-	c.endpoints = append(c.endpoints, e)
-	return int16(len(c.endpoints) - 1)
-}
-
-// touch moves the call to the busy end of the list.
-func (a *Assembler) touch(c *Call) {
-	if a.busy == c {
-		return
-	}
-	if c.asm.prev != nil {
-		c.asm.prev.asm.next = c.asm.next
-	} else {
-		a.quiet = c.asm.next
-	}
-	c.asm.next.asm.prev = c.asm.prev
-	c.asm.prev, c.asm.next = a.busy, nil
-	a.busy.asm.next = c
-	a.busy = c
-}
-
-// shrink hands on the quietest calls until the budget holds.
-func (a *Assembler) shrink() error {
-	for a.used > a.opts.Memory && a.quiet != nil && a.quiet != a.busy {
-		c := a.quiet
-		if !c.asm.settled() {
-			c.Evicted = true
-			a.stats.Evicted++
-			a.leaveStub(c)
-		}
-		if err := a.handOn(c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (a *Assembler) leaveStub(c *Call) {
-	for _, k := range c.asm.keys {
+func (a *Assembler) leaveStub(c *openCall) {
+	a.eachID(c, func(id []byte) {
 		if len(a.stubs) >= maxStubs {
 			for old := range a.stubs {
 				delete(a.stubs, old)
 				break
 			}
 		}
-		a.stubs[k] = stub{c.Seq, c.Kind}
-	}
+		a.stubs[string(id)] = stub{c.seq, c.kind}
+	})
 }
 
 // handOn closes a call, analyses it, gives it away and takes its storage back.
-func (a *Assembler) handOn(c *Call) error {
-	if c.asm.prev != nil {
-		c.asm.prev.asm.next = c.asm.next
-	} else {
-		a.quiet = c.asm.next
-	}
-	if c.asm.next != nil {
-		c.asm.next.asm.prev = c.asm.prev
-	} else {
-		a.busy = c.asm.prev
-	}
-	for _, k := range c.asm.keys {
-		if a.byID[k] == c {
-			delete(a.byID, k)
-		}
-	}
-	for _, k := range c.asm.ties {
-		if a.byTag[k] == c {
-			delete(a.byTag, k)
-		}
-	}
-	if a.lastMasked == c {
+func (a *Assembler) handOn(o *openCall) error {
+	a.forgetIDs(o)
+	if a.lastMasked == o {
 		a.lastMasked = nil
 	}
-	if c.asm.apart {
+	if o.apart {
 		a.apart--
 	}
-	a.used -= c.asm.size
+	a.used -= o.size
 	a.stats.Calls++
-	a.close(c.Seq)
-	a.unpack(c)
-	c.asm.ended = a.now[c.asm.domain]
-	c.analyse()
+	a.close(o.seq)
+	c := a.unpack(o)
+	c.analyse(a.opts.Rows)
 	err := a.opts.Emit(c)
-	a.recycle(c)
+	a.recycle(o)
+	a.release()
 	return err
 }
 
 // close notes that the call of a Seq is not open any more.
 func (a *Assembler) close(seq int64) {
-	a.running[seq-a.oldest] = false
+	a.opened[seq-a.oldest] = nil
+	a.count--
 	n := 0
-	for n < len(a.running) && !a.running[n] {
+	for n < len(a.opened) && a.opened[n] == nil {
 		n++
 	}
-	if n == len(a.running) {
-		a.running = a.running[:0]
+	if n == len(a.opened) {
+		a.opened = a.opened[:0]
 	} else {
-		a.running = a.running[n:]
+		a.opened = a.opened[n:]
 	}
 	a.oldest += int64(n)
-}
-
-// recycle keeps the storage of a call for others.
-func (a *Assembler) recycle(c *Call) {
-	a.release(c)
-	if len(a.free) >= poolPerSize || cap(c.Transactions) > 256 || cap(c.Dialogs) > 256 {
-		*c = Call{}
-		c.asm.seq = -1
-		return
-	}
-	*c = Call{ids: c.ids[:0], chunks: c.chunks, endpoints: c.endpoints[:0], names: c.names[:0], marks: c.marks[:0], Transactions: c.Transactions[:0],
-		Dialogs: c.Dialogs[:0], Participants: c.Participants[:0], Missing: c.Missing[:0], passing: c.passing[:0], far: c.far[:0],
-		asm: callState{seq: -1, keys: c.asm.keys[:0], ties: c.asm.ties[:0], legs: c.asm.legs[:0]}}
-	a.free = append(a.free, c)
 }

@@ -105,9 +105,11 @@ type Call struct {
 	// Joined says why a further Call-ID belongs to this call, one for each after the first.
 	Joined []Join
 
+	store     *blockStore
+	stream    stream
+	plain     []byte // texts that were put together
+	shown     []byte
 	ids       []span // Call-IDs
-	chunks    [][]byte
-	records   []packed // while the call is open
 	endpoints []capture.Endpoint
 	shared    []netip.Addr // addresses that stand for several participants
 	sessions  []uint64     // From tags of the legs that Session-ID joined
@@ -115,8 +117,8 @@ type Call struct {
 	passing   []int16      // observers that log messages before and behind them
 	names     []span       // observers
 	marks     []mark
-
-	asm callState
+	domain    capture.Domain
+	ended     int64 // the log's time when the call was handed on
 }
 
 // Join says why a Call-ID was counted to a call.
@@ -160,8 +162,8 @@ type Hop struct {
 	start     int64
 	end       int64
 	data      span
-	omap      uint16 // bytes of the offset map behind data
-	lines     bool   // Origin.Lines
+	kept      uint32 // where data stands in the stream
+	omap      uint32 // bytes of the offset map behind data
 	source    int32
 	mark      int32 // index into Call.marks plus one
 	unit      capture.Unit
@@ -207,10 +209,13 @@ const (
 	hopMaskedTag
 	hopNoBranch
 	hopReceived  // Via has received= or a filled rport: the message has passed a server
-	hopReliable  // RSeq
 	hopTagCaller // From's tag has the form that an SPA gives it when it calls ("…o0")
 	hopTagCallee // To's tag has the form that an SPA gives it when it is called ("…i0")
 	hopWrapped   // the source had its lines broken
+	hopFrame     // the place in the source is a frame, not a line
+	hopLines     // Origin.Lines
+	hopLooked    // hopHasSDP and hopHasCredentials are known
+	hopShown     // data is kept as the source shows it
 )
 
 // IsRequest reports whether the hop is a request.
@@ -222,35 +227,34 @@ func (h *Hop) IsResponse() bool { return h.Kind == capture.KindMessage && h.Stat
 // IsInitial reports whether the hop is a request outside a dialog: To has no tag (RFC 3261 §12.2).
 func (h *Hop) IsInitial() bool { return h.IsRequest() && h.toTag == 0 }
 
-// HasCredentials reports whether the request carries Authorization or Proxy-Authorization.
-func (h *Hop) HasCredentials() bool { return h.flags&hopHasCredentials != 0 }
-
 // Wrapped reports whether lines of the message were broken in the source, and put together again.
 func (h *Hop) Wrapped() bool { return h.flags&hopWrapped != 0 }
-
-// HasSDP reports whether the message has a session description.
-func (h *Hop) HasSDP() bool { return h.flags&hopHasSDP != 0 }
-
-// Data returns the bytes of the message, unescaped, or the text of the event.
-func (c *Call) Data(h *Hop) []byte { return c.text(h.data) }
 
 // FromTo returns the values of From and To of a message, nil where there is none, without parsing it; false if that takes parsing.
 func (c *Call) FromTo(h *Hop) (from, to []byte, ok bool) {
 	if h.fromField.len == 0 || h.toField.len == 0 {
 		return nil, nil, false
 	}
-	data := c.text(h.data)
-	return data[h.fromField.off:][:h.fromField.len], data[h.toField.off:][:h.toField.len], true
+	f := span{h.kept + uint32(h.fromField.off), uint32(h.fromField.len)}
+	t := span{h.kept + uint32(h.toField.off), uint32(h.toField.len)}
+	return c.text(&f), c.text(&t), true
 }
+
+// Source returns the index of the source that the hop was read from.
+func (h *Hop) Source() int32 { return h.source }
 
 // Origin returns the place that the hop was read from.
 func (c *Call) Origin(h *Hop) capture.Origin {
 	o := capture.Origin{Source: h.source, Unit: h.unit, Number: h.number, Start: h.start, End: h.end}
-	if h.omap > 0 {
-		o.Map = c.chunks[h.data.chunk][uint32(h.data.off)+h.data.len:][:h.omap:h.omap]
+	if h.flags&(hopShown|hopLines) == 0 && h.omap == 0 {
+		return o
 	}
-	if h.lines {
-		o.Lines = c.text(h.data)
+	data := c.Data(h)
+	if h.omap > 0 {
+		m := span{h.data.off + h.data.len, h.omap}
+		o.Map = c.text(&m)
+	} else if h.flags&hopLines != 0 {
+		o.Lines = data
 	}
 	return o
 }
@@ -260,7 +264,7 @@ func (c *Call) Observer(h *Hop) []byte {
 	if h.observer < 0 {
 		return nil
 	}
-	return c.text(c.names[h.observer])
+	return c.text(&c.names[h.observer])
 }
 
 // Src and Dst return the transport addresses that the source states.
@@ -274,7 +278,7 @@ func (c *Call) Label(h *Hop) []byte {
 	if h.mark == 0 {
 		return nil
 	}
-	return c.text(c.marks[h.mark-1].label)
+	return c.text(&c.marks[h.mark-1].label)
 }
 
 // Event returns the catalogue name of an event and the device's line, from 1.
@@ -283,8 +287,8 @@ func (c *Call) Event(h *Hop) (name string, line int) { return h.event.String(), 
 // CallIDs returns the Call-IDs, the first seen first.
 func (c *Call) CallIDs() []string {
 	ids := make([]string, len(c.ids))
-	for i, s := range c.ids {
-		ids[i] = string(c.text(s))
+	for i := range c.ids {
+		ids[i] = string(c.text(&c.ids[i]))
 	}
 	return ids
 }
@@ -294,7 +298,7 @@ func (c *Call) FirstCallID() []byte {
 	if len(c.ids) == 0 {
 		return nil
 	}
-	return c.text(c.ids[0])
+	return c.text(&c.ids[0])
 }
 
 func (c *Call) endpoint(i int16) capture.Endpoint {

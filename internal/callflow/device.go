@@ -11,7 +11,7 @@ import (
 // when.
 type device struct {
 	pending []pendingEvent
-	last    *Call
+	last    *openCall
 	lastSeq int64
 	lines   startLines
 }
@@ -63,17 +63,17 @@ func (a *Assembler) dropPending(d *device) {
 }
 
 // addEvent puts an event into the call that it belongs to, or keeps it for the call that it announces.
-func (a *Assembler) addEvent(rec *capture.Record) {
+func (a *Assembler) addEvent(rec *capture.Record) error {
 	e := eventOf(rec.Event.Name)
 	d := a.device(rec.Observer)
 	if !e.ofCall() {
 		a.loose(rec)
-		return
+		return nil
 	}
-	if c := d.last; c != nil && c.asm.seq == d.lastSeq && (!e.beforeCall() || c.asm.incoming && !c.asm.over) && c.lineFits(rec.Event.Line) {
+	if c := d.last; c != nil && c.seq == d.lastSeq && (!e.beforeCall() || c.incoming && !c.over) && a.lineFits(c, rec.Event.Line) {
 		a.add(c, rec, &Hop{event: e, line: uint8(min(rec.Event.Line, 255))})
 		a.touch(c)
-		return
+		return a.part(c)
 	}
 	if len(d.pending) >= maxPending {
 		a.loose(&d.pending[0].rec)
@@ -86,11 +86,12 @@ func (a *Assembler) addEvent(rec *capture.Record) {
 	p.rec.Event.Subject = bytes.Clone(rec.Event.Subject)
 	p.rec.Origin.Map = bytes.Clone(rec.Origin.Map)
 	d.pending = append(d.pending, p)
+	return nil
 }
 
 // tieDevice gives the pending events of a device to the call that its INVITE begins. hop is the newest hop of c; the events
 // go before it.
-func (a *Assembler) tieDevice(c *Call, rec *capture.Record, hop *Hop) {
+func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
 	if len(c.records) != 1 || hop.Method != sip.MethodInvite || len(rec.Observer) == 0 {
 		return
 	}
@@ -101,9 +102,9 @@ func (a *Assembler) tieDevice(c *Call, rec *capture.Record, hop *Hop) {
 		}
 		d = a.device(rec.Observer)
 	}
-	d.last, d.lastSeq = c, c.asm.seq
+	d.last, d.lastSeq = c, c.seq
 	// Somebody who lifts the handset while it rings answers this call, and begins none.
-	c.asm.incoming = hop.Status == 0 && hop.flags&hopTagCaller == 0 && hop.viaHost != hostHash(rec.Observer)
+	c.incoming = hop.Status == 0 && hop.flags&hopTagCaller == 0 && hop.viaHost != hostHash(rec.Observer)
 	if len(d.pending) == 0 || hop.Status != 0 || hop.toTag != 0 {
 		return
 	}
@@ -121,27 +122,29 @@ func (a *Assembler) tieDevice(c *Call, rec *capture.Record, hop *Hop) {
 	}
 	c.records = append(a.records(c.records), first)
 	d.pending = d.pending[:0]
-	for i := range c.Joined {
-		c.Joined[i].Hop += kept
+	if c.rare != nil {
+		for i := range c.rare.joined {
+			c.rare.joined[i].Hop += kept
+		}
 	}
 }
 
 // lineFits reports whether a device's line number agrees with the tags of the call: an SPA's own tags end in "o0" or "i0" for its line 1.
 // A call that says nothing fits every line.
-func (c *Call) lineFits(line int) bool {
+func (a *Assembler) lineFits(c *openCall, line int) bool {
 	if line == 0 {
 		return true
 	}
 	for i := range c.records {
 		p := &c.records[i]
 		if p.kind != capture.KindMessage {
-			if p.line != 0 {
-				return int(p.line) == line
+			if n := p.vias; n != 0 { // of an event its line
+				return int(n) == line
 			}
 			continue
 		}
 		if p.flags&(hopTagCaller|hopTagCallee) != 0 {
-			if n := c.tagLine(p); n != 0 {
+			if n := a.tagLine(c, p); n != 0 {
 				return n == line
 			}
 		}
@@ -150,8 +153,12 @@ func (c *Call) lineFits(line int) bool {
 }
 
 // tagLine returns the line of the SPA by the end of a tag of the message, from 1; 0 if none tells.
-func (c *Call) tagLine(p *packed) int {
-	m := sip.Parse(c.text(p.data))
+func (a *Assembler) tagLine(c *openCall, p *packed) int {
+	text := a.store.text(&c.text, p.data, nil)
+	if p.flags&hopShown != 0 {
+		text, _ = p.escape.AppendUnescaped(nil, text, nil)
+	}
+	m := sip.Parse(text)
 	if n := spaLine(m.FromTag(), 'o'); n != 0 {
 		return n
 	}

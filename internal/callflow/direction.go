@@ -88,7 +88,7 @@ func (tx *Transaction) wayOf(h *Hop) capture.Direction {
 
 // voteByObserver uses the log's host against the top Via, for the hops that one host logged.
 func (c *Call) voteByObserver(n int16) {
-	name := c.text(c.names[n])
+	name := c.text(&c.names[n])
 	if sharedAddress(name) {
 		return // several parties share it: it proves nothing
 	}
@@ -117,7 +117,7 @@ func (c *Call) voteByObserver(n int16) {
 		// The device may be the one who is called: its address is then in Request-URI, Contact or SDP. A name that is in no message
 		// is a collector's, and says nothing.
 		for i := range c.Hops {
-			if h := &c.Hops[i]; h.observer == n && h.Kind == capture.KindMessage && containsWord(c.text(h.data), name) {
+			if h := &c.Hops[i]; h.observer == n && h.Kind == capture.KindMessage && containsWord(c.Data(h), name) {
 				party = true
 				break
 			}

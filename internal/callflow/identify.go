@@ -28,37 +28,33 @@ func mix(h, x uint64) uint64 {
 	return h ^ h>>32
 }
 
-// identity is what puts a message into its call and transaction.
+// identity is what puts a message into its call.
 type identity struct {
 	callID []byte
+	hash   uint64
 	masked bool // the Call-ID was hidden: it looks like every other one
 	apart  bool // another exchange has the same Call-ID; see standsApart
 }
 
-// key is what a call is found by: its Call-ID, and a mark if it stands apart from another with the same.
-func (id *identity) key() string {
-	if id.apart {
-		return string(id.callID) + "\x00" // no Call-ID has a NUL
-	}
-	return string(id.callID)
-}
+// apartOf is the hash of a Call-ID for what stands apart from another exchange with it.
+func apartOf(hash uint64) uint64 { return mix(hash, 0x3261) }
 
 // standsApart reports whether a message is none of the exchange that its Call-ID leads to: a telephone that uses one Call-ID for all it does registers under that of its
 // calls. A registration and a call are two things, whatever they are called (RFC 3261 §10.2: the Call-ID of registrations is one of their own).
-func standsApart(c *Call, h *Hop) bool {
+func standsApart(c *openCall, h *Hop) bool {
 	if h.Method == sip.MethodRegister {
-		return c.Kind == KindCall
+		return c.kind == KindCall
 	}
 	if inviteUsage(h.Method) {
-		return c.Kind == KindRegistration
+		return c.kind == KindRegistration
 	}
-	return c.Kind == KindRegistration && h.toTag != 0 && h.fromTag != 0 // inside a dialog: that of a call, if there is one
+	return c.kind == KindRegistration && h.toTag != 0 && h.fromTag != 0 // inside a dialog: that of a call, if there is one
 }
 
 // usedAgain reports whether an INVITE is of a second call under a Call-ID whose call has ended: it has another From tag, or a CSeq number that the first was past. After a
 // hang-up any other CSeq number will do, since nobody tries again what was answered. What is tried again after a challenge has what the client likes.
-func usedAgain(c *Call, h *Hop) bool {
-	s := &c.asm
+func usedAgain(c *openCall, h *Hop) bool {
+	s := c
 	if h.Status != 0 || h.Method != sip.MethodInvite || h.toTag != 0 || h.fromTag == 0 || s.from == 0 || !s.over || s.confirmed {
 		return false
 	}
@@ -73,6 +69,8 @@ func usedAgain(c *Call, h *Hop) bool {
 	return s.done && !s.challenged && (h.fromTag != s.from || h.CSeq < s.attempt)
 }
 
+func identityOf(callID []byte) identity { return identity{callID: callID, hash: hashOf(callID)} }
+
 // fill reads what the assembler needs out of a message into a hop.
 func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 	cseq := m.CSeq()
@@ -80,7 +78,31 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 	if m.Kind == sip.KindResponse {
 		h.Status = max(m.Status, 1)
 	}
-	from, to := m.FromTag(), m.ToTag()
+	a.fillTags(h, m.FromTag(), m.ToTag())
+	a.readVias(h, m)
+	h.unbranched()
+	h.fromField, h.toField = fieldSpan(m, sip.FieldFrom), fieldSpan(m, sip.FieldTo)
+	return identityOf(m.CallID())
+}
+
+// fillOutline is fill for a message that has an outline: a.outline, of data.
+func (a *Assembler) fillOutline(h *Hop, data []byte) identity {
+	o := &a.outline
+	h.Method, h.CSeq = o.Method, o.CSeq
+	if o.Kind == sip.KindResponse {
+		h.Status = max(o.Status, 1)
+	}
+	a.fillTags(h, sip.TagOf(o.From.Of(data)), sip.TagOf(o.To.Of(data)))
+	for n, s := range o.Via[:o.Vias] {
+		a.readVia(h, s.Of(data), n)
+	}
+	h.vias = uint8(o.Vias)
+	h.unbranched()
+	h.fromField, h.toField = small(o.From), small(o.To)
+	return identityOf(o.CallID.Of(data))
+}
+
+func (a *Assembler) fillTags(h *Hop, from, to []byte) {
 	h.fromTag, h.toTag = a.tag(h, from), a.tag(h, to)
 	if spaLine(from, 'o') != 0 {
 		h.flags |= hopTagCaller
@@ -88,36 +110,32 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 	if spaLine(to, 'i') != 0 {
 		h.flags |= hopTagCallee
 	}
-	if m.Has(sip.FieldProxyAuthorization) || m.Has(sip.FieldAuthorization) {
-		h.flags |= hopHasCredentials
-	}
-	if m.Body.Len() > 2 {
-		if b := m.BodyBytes(); b[0] == 'v' && b[1] == '=' || bytes.Contains(m.Value(sip.FieldContentType), []byte("sdp")) {
-			h.flags |= hopHasSDP
-		}
-	}
-	if m.Has(sip.FieldRSeq) {
-		h.flags |= hopReliable
-	}
-	a.readVias(h, m)
+}
+
+// unbranched gives a hop without a branch that identifies anything the key of RFC 2543 (RFC 3261 §17.2.3): the parts that a client repeats in each
+// message of the transaction.
+func (h *Hop) unbranched() {
 	if h.branch == 0 {
-		// No branch that identifies anything (RFC 3261 §17.2.3, the rules for RFC 2543): the parts that a client repeats in each
-		// message of the transaction.
 		h.flags |= hopNoBranch
 		h.branch = mix(mix(h.fromTag, uint64(h.CSeq)), 0x2543)
 	}
-	h.fromField, h.toField = fieldSpan(m, sip.FieldFrom), fieldSpan(m, sip.FieldTo)
-	return identity{callID: m.CallID()}
 }
 
 // smallSpan is the place of a header field's value in its message, kept small.
 type smallSpan struct{ off, len uint16 }
 
 func fieldSpan(m *sip.Message, id sip.FieldID) smallSpan {
-	if f, ok := m.Field(id); ok && f.Value.End < 1<<16 {
-		return smallSpan{uint16(f.Value.Start), uint16(f.Value.Len())}
+	if f, ok := m.Field(id); ok {
+		return small(f.Value)
 	}
 	return smallSpan{}
+}
+
+func small(s sip.Span) smallSpan {
+	if s.End >= 1<<16 {
+		return smallSpan{}
+	}
+	return smallSpan{uint16(s.Start), uint16(s.Len())}
 }
 
 // tag returns the hash of a tag; a masked one counts as none, but is marked.
@@ -125,26 +143,11 @@ func (a *Assembler) tag(h *Hop, t []byte) uint64 {
 	if len(t) == 0 {
 		return 0
 	}
-	k := hashOf(t)
-	if a.hidden(t, k) {
+	if sip.Masked(t) {
 		h.flags |= hopMaskedTag
 		return 0
 	}
-	return k
-}
-
-// hidden is sip.Masked of an identifier with hash k. Tags and branches come again in every message of their transaction or dialog: those
-// that were seen lately are remembered.
-func (a *Assembler) hidden(id []byte, k uint64) bool {
-	slot := &a.shown[k%uint64(len(a.shown))]
-	if *slot == k {
-		return false
-	}
-	if sip.Masked(id) {
-		return true
-	}
-	*slot = k
-	return false
+	return hashOf(t)
 }
 
 // readVias reads what matters here of the first two Via values: branch, sent-by and received of the first, the branch of the second, and how many there are.
@@ -180,7 +183,8 @@ func (a *Assembler) readVia(h *Hop, v []byte, n int) {
 	if semi < 0 {
 		semi = len(v)
 	}
-	if n == 0 {
+	// Rows do not tell who sent what; only whether an INVITE comes from the host that logged it counts.
+	if n == 0 && (!a.opts.Rows || h.Status == 0 && h.Method == sip.MethodInvite) {
 		// sent-by. ParseVia knows the whole grammar; nearly every Via is written in one way.
 		if semi > 12 && string(v[:8]) == "SIP/2.0/" && v[11] == ' ' {
 			host := v[12:semi]
@@ -306,10 +310,10 @@ func (a *Assembler) readBranch(h *Hop, branch []byte, n int) {
 		!bytes.EqualFold(branch[:len(sip.MagicCookie)], []byte(sip.MagicCookie)) {
 		return
 	}
-	k := hashOf(branch)
-	if a.hidden(branch, k) {
+	if sip.Masked(branch) {
 		return
 	}
+	k := hashOf(branch)
 	if n == 0 {
 		if h.branch == 0 {
 			h.branch = k
@@ -330,20 +334,19 @@ func txMethod(m sip.Method) sip.Method {
 }
 
 // find returns the call that a message belongs to, nil if it begins a new one. It sets id.masked.
-func (a *Assembler) find(id *identity, h *Hop) *Call {
-	c := a.byID[string(id.callID)]
+func (a *Assembler) find(id *identity, h *Hop) *openCall {
+	c := a.byID[id.hash]
 	if c != nil && !standsApart(c, h) {
 		return c
 	}
 	if c != nil || a.apart > 0 && len(id.callID) > 0 {
-		id.apart = true
-		switch o := a.byID[id.key()]; {
+		switch o := a.byID[apartOf(id.hash)]; {
 		case o != nil && (c != nil || !standsApart(o, h)):
 			return o
 		case c != nil && (h.Method == sip.MethodRegister || inviteUsage(h.Method)):
+			id.apart, id.hash = true, apartOf(id.hash)
 			return nil
-		}
-		if id.apart = false; c != nil {
+		case c != nil:
 			return c
 		}
 	}
@@ -365,8 +368,8 @@ func (a *Assembler) find(id *identity, h *Hop) *Call {
 	}
 	if h.fromTag == 0 && h.flags&hopMaskedTag != 0 {
 		// Everything is hidden. The last call of this source goes on as long as its CSeq fits.
-		if c := a.lastMasked; c != nil && c.asm.source == h.source && (h.CSeq == c.asm.cseq || h.CSeq == c.asm.cseq+1) &&
-			!(h.Status == 0 && h.Method == sip.MethodInvite && h.CSeq == c.asm.cseq && c.asm.over) {
+		if c := a.lastMasked; c != nil && c.source == h.source && (h.CSeq == c.cseq || h.CSeq == c.cseq+1) &&
+			!(h.Status == 0 && h.Method == sip.MethodInvite && h.CSeq == c.cseq && c.over) {
 			return c
 		}
 	}
@@ -383,12 +386,17 @@ func inviteUsage(m sip.Method) bool {
 }
 
 // joined returns the call that a first message of an unknown Call-ID belongs to by what it says itself, and why.
-func (a *Assembler) joined(rec *capture.Record, h *Hop, m *sip.Message) (*Call, JoinReason) {
+func (a *Assembler) joined(rec *capture.Record, h *Hop) (*openCall, JoinReason) {
+	asked := h.Status == 0 && h.Method == sip.MethodInvite && h.toTag == 0 && len(a.refers) > 0
+	if !a.parsed && !asked {
+		return nil, 0 // a message with an outline has neither of the fields below
+	}
+	m := a.message(rec)
 	if v := m.Value(sip.FieldReplaces); v != nil && h.Status == 0 {
 		if i := bytes.IndexByte(v, ';'); i >= 0 {
 			v = v[:i]
 		}
-		if c := a.byID[string(bytes.TrimSpace(v))]; c != nil {
+		if c := a.withText(bytes.TrimSpace(v)); c != nil {
 			return c, JoinReplaces
 		}
 	}
@@ -403,7 +411,7 @@ func (a *Assembler) joined(rec *capture.Record, h *Hop, m *sip.Message) (*Call, 
 			}
 		}
 	}
-	if h.Status == 0 && h.Method == sip.MethodInvite && h.toTag == 0 && len(a.refers) > 0 {
+	if asked {
 		u, from := m.RequestURI(), m.From()
 		target, sender := referKey(&u), referKey(&from.URI)
 		if rec.Src.IsValid() {
@@ -411,7 +419,7 @@ func (a *Assembler) joined(rec *capture.Record, h *Hop, m *sip.Message) (*Call, 
 		}
 		for i := len(a.refers) - 1; i >= 0 && target != 0; i-- {
 			r := &a.refers[i]
-			if r.target != target || r.call.asm.seq != r.seq || r.asked != 0 && sender != 0 && r.asked != sender {
+			if r.target != target || r.call.seq != r.seq || r.asked != 0 && sender != 0 && r.asked != sender {
 				continue
 			}
 			if !rec.Time.IsZero() && r.at != 0 && rec.Time.Clock-r.at > int64(timerTail) {
@@ -430,7 +438,7 @@ var nilSession = []byte("00000000000000000000000000000000") // RFC 7989 §5
 // refer is a REFER that was seen lately: the INVITE that it asks for has a Call-ID of its own. It is used once, by whoever was asked, and soon.
 type refer struct {
 	target, asked uint64
-	call          *Call
+	call          *openCall
 	seq           int64
 	cseq          uint32
 	at            int64
@@ -440,7 +448,7 @@ type refer struct {
 const maxRefers = 64
 
 // rememberRefer notes a REFER, and forgets one that was refused.
-func (a *Assembler) rememberRefer(c *Call, rec *capture.Record, h *Hop, m *sip.Message) {
+func (a *Assembler) rememberRefer(c *openCall, rec *capture.Record, h *Hop) {
 	if h.Status >= 300 {
 		for i := range a.refers {
 			if a.refers[i].call == c && a.refers[i].cseq == h.CSeq {
@@ -453,10 +461,11 @@ func (a *Assembler) rememberRefer(c *Call, rec *capture.Record, h *Hop, m *sip.M
 		return
 	}
 	for i := range a.refers {
-		if a.refers[i].call == c && a.refers[i].seq == c.asm.seq && a.refers[i].cseq == h.CSeq {
+		if a.refers[i].call == c && a.refers[i].seq == c.seq && a.refers[i].cseq == h.CSeq {
 			return // again, or a hop further
 		}
 	}
+	m := a.message(rec)
 	addr, to := sip.ParseAddress(m.Value(sip.FieldReferTo)), m.To()
 	if k := referKey(&addr.URI); k != 0 {
 		if len(a.refers) >= maxRefers {
@@ -466,7 +475,7 @@ func (a *Assembler) rememberRefer(c *Call, rec *capture.Record, h *Hop, m *sip.M
 		if rec.Dst.IsValid() {
 			asked = mix(hashOf(rec.Dst.Addr.AsSlice()), 1)
 		}
-		a.refers = append(a.refers, refer{k, asked, c, c.asm.seq, h.CSeq, rec.Time.Clock})
+		a.refers = append(a.refers, refer{k, asked, c, c.seq, h.CSeq, rec.Time.Clock})
 	}
 }
 
@@ -478,19 +487,21 @@ func referKey(u *sip.URI) uint64 {
 }
 
 // register makes the call findable by what h says.
-func (a *Assembler) register(c *Call, id identity, h *Hop, m *sip.Message) {
-	if v := m.Value(sip.FieldSessionID); v != nil {
-		if i := bytes.IndexByte(v, ';'); i >= 0 {
-			v = v[:i]
-		}
-		if v = bytes.TrimSpace(v); len(v) == 32 && !bytes.Equal(v, nilSession) {
-			a.tie(c, mix(hashOf(v), 0x7989))
+func (a *Assembler) register(c *openCall, id identity, h *Hop) {
+	if a.parsed {
+		if v := a.msg.Value(sip.FieldSessionID); v != nil {
+			if i := bytes.IndexByte(v, ';'); i >= 0 {
+				v = v[:i]
+			}
+			if v = bytes.TrimSpace(v); len(v) == 32 && !bytes.Equal(v, nilSession) {
+				a.tie(c, mix(hashOf(v), 0x7989))
+			}
 		}
 	}
 	if !id.masked {
 		return
 	}
-	c.MaskedCallID = true
+	c.masked = true
 	a.lastMasked = c
 	for _, t := range [...]uint64{h.fromTag, h.toTag} {
 		if t != 0 {
@@ -503,9 +514,9 @@ func (a *Assembler) register(c *Call, id identity, h *Hop, m *sip.Message) {
 }
 
 // tie makes the call findable by a hash, once.
-func (a *Assembler) tie(c *Call, k uint64) {
+func (a *Assembler) tie(c *openCall, k uint64) {
 	if a.byTag[k] == nil {
 		a.byTag[k] = c
-		c.asm.ties = append(c.asm.ties, k)
+		c.few().ties = append(c.few().ties, k)
 	}
 }

@@ -32,7 +32,7 @@ type leg struct {
 const maxLegs = 8
 
 // invited notes an INVITE outside a dialog.
-func (s *callState) invited(h *Hop) {
+func (s *openCall) invited(h *Hop) {
 	if h.CSeq != s.attempt {
 		s.attempt, s.legs, s.until = h.CSeq, s.legs[:0], 0
 	}
@@ -51,7 +51,7 @@ func (s *callState) invited(h *Hop) {
 }
 
 // refused notes a final response other than 2xx to an INVITE, and reports whether it decides the attempt: all legs that nobody passes on have one.
-func (s *callState) refused(h *Hop) bool {
+func (s *openCall) refused(h *Hop) bool {
 	top := uint8(255)
 	for i := range s.legs {
 		if s.legs[i].branch == fold(h.branch) {
@@ -68,28 +68,27 @@ func (s *callState) refused(h *Hop) bool {
 }
 
 // live updates what is known about the end of the call by its newest message.
-func (a *Assembler) live(c *Call, rec *capture.Record, h *Hop, m *sip.Message) {
-	s := &c.asm
-	if c.Kind != KindCall {
+func (a *Assembler) live(s *openCall, rec *capture.Record, h *Hop) {
+	if s.kind != KindCall {
 		switch h.Method {
 		case sip.MethodInvite, sip.MethodAck, sip.MethodBye, sip.MethodCancel, sip.MethodPrack:
-			c.Kind = KindCall
+			s.kind = KindCall
 		case sip.MethodRegister:
-			c.Kind = KindRegistration
+			s.kind = KindRegistration
 		case sip.MethodSubscribe, sip.MethodNotify, sip.MethodPublish:
-			if c.Kind == KindOther {
-				c.Kind = KindSubscription
+			if s.kind == KindOther {
+				s.kind = KindSubscription
 			}
 		}
 	}
-	if !s.timed && !rec.Time.IsZero() {
-		s.domain = rec.Time.Domain()
+	if !s.timed && a.timed {
+		s.domain = a.domain
 	}
 	now := a.at(s.domain, rec)
 	challenge := h.Status == 401 || h.Status == 407
 	wait := timerTail
 	if h.Status == 0 {
-		wait = s.request(h, len(c.records) == 1)
+		wait = s.request(h, len(s.records) == 1)
 	} else {
 		switch {
 		case h.Method == sip.MethodInvite && h.CSeq < s.attempt:
@@ -99,7 +98,7 @@ func (a *Assembler) live(c *Call, rec *capture.Record, h *Hop, m *sip.Message) {
 		case h.Method == sip.MethodInvite && h.Status < 300:
 			s.confirmed, s.over, s.early, s.done = true, true, false, false
 			s.session = int64(timerSession)
-			if n, ok := m.Number(sip.FieldSessionExpires); ok {
+			if n, ok := a.number(sip.FieldSessionExpires); ok {
 				s.session = int64(n)*int64(time.Second) + int64(timerTail)
 			}
 		case h.Method == sip.MethodInvite:
@@ -112,15 +111,15 @@ func (a *Assembler) live(c *Call, rec *capture.Record, h *Hop, m *sip.Message) {
 		case h.Method == sip.MethodRegister && h.Status >= 200:
 			// A telephone registers under one Call-ID as long as it runs; the next refresh comes before the binding lapses (RFC 3261 §10.2.4).
 			s.over, s.done = true, !challenge
-			s.until = now + int64(max(timerRegister, registrationLife(m))+timerTail)
+			s.until = now + int64(max(timerRegister, registrationLife(a.message(rec)))+timerTail)
 		case h.Method == sip.MethodSubscribe && h.Status/100 == 2:
 			s.over, s.done = true, true
-			if n, ok := m.Number(sip.FieldExpires); ok {
+			if n, ok := a.message(rec).Number(sip.FieldExpires); ok {
 				s.until = now + int64(min(n, 86400))*int64(time.Second) + int64(timerTail)
 			}
 		case h.Method == sip.MethodBye && h.Status >= 200:
 			s.done = true
-		case h.Status >= 200 && c.Kind != KindCall:
+		case h.Status >= 200 && s.kind != KindCall:
 			s.over, s.done = true, !challenge
 			wait = timerOther
 		}
@@ -132,18 +131,18 @@ func (a *Assembler) live(c *Call, rec *capture.Record, h *Hop, m *sip.Message) {
 		wait = time.Duration(s.session)
 	}
 	s.deadline = max(now+int64(wait), s.until)
-	if rec.Time.IsZero() && !s.timed {
+	if !a.timed && !s.timed {
 		return // no clock: only the end of the log, or the budget, ends this call
 	}
 	// One timer a call. A deadline that moves away is seen when the timer fires; one that comes nearer needs a new timer, and the old one is stale.
 	if !s.timed || s.deadline < s.due {
 		s.timed, s.due = true, s.deadline
-		a.timers.push(timer{s.due, c, s.seq, s.domain})
+		a.timers.push(timer{s.due, s, s.seq}, s.domain)
 	}
 }
 
 // request notes a request and returns how long the call is kept for the answer.
-func (s *callState) request(h *Hop, first bool) time.Duration {
+func (s *openCall) request(h *Hop, first bool) time.Duration {
 	switch h.Method {
 	case sip.MethodInvite:
 		if h.toTag == 0 {
@@ -219,17 +218,25 @@ func (a *Assembler) at(d capture.Domain, rec *capture.Record) int64 {
 	return a.now[d]
 }
 
+// number returns the number in a header field that no message with an outline has.
+func (a *Assembler) number(id sip.FieldID) (uint32, bool) {
+	if !a.parsed {
+		return 0, false
+	}
+	return a.msg.Number(id)
+}
+
 // expire hands on the calls whose time has come.
 func (a *Assembler) expire(d capture.Domain) error {
 	for len(a.timers[d]) > 0 && a.timers[d][0].at <= a.now[d] {
 		t := a.timers.pop(d)
 		c := t.call
-		if c.asm.seq != t.seq || c.asm.due != t.at {
+		if c.seq != t.seq || c.due != t.at {
 			continue // handed on already, or another timer stands for it
 		}
-		if c.asm.deadline > a.now[d] {
-			c.asm.due = c.asm.deadline
-			a.timers.push(timer{c.asm.due, c, t.seq, d})
+		if c.deadline > a.now[d] {
+			c.due = c.deadline
+			a.timers.push(timer{c.due, c, t.seq}, d)
 			continue
 		}
 		if err := a.handOn(c); err != nil {
@@ -242,16 +249,15 @@ func (a *Assembler) expire(d capture.Domain) error {
 // timer says when to look at a call again. A call has one that counts, which is moved lazily: when it fires too early it is set anew.
 type timer struct {
 	at   int64
-	call *Call
+	call *openCall
 	seq  int64
-	d    capture.Domain
 }
 
 // timerHeap is a binary heap for each clock domain.
 type timerHeap [capture.Domains][]timer
 
-func (h *timerHeap) push(t timer) {
-	q := append(h[t.d], t)
+func (h *timerHeap) push(t timer, d capture.Domain) {
+	q := append(h[d], t)
 	i := len(q) - 1
 	for i > 0 {
 		p := (i - 1) / 2
@@ -261,7 +267,7 @@ func (h *timerHeap) push(t timer) {
 		q[p], q[i] = q[i], q[p]
 		i = p
 	}
-	h[t.d] = q
+	h[d] = q
 }
 
 func (h *timerHeap) pop(d capture.Domain) timer {

@@ -1,6 +1,11 @@
 package callflow
 
-import "sipscribe/sip"
+import (
+	"bytes"
+
+	"sipscribe/internal/capture"
+	"sipscribe/sip"
+)
 
 // Messages parses the messages of a call, each once, for all who look at it. The zero value is ready.
 type Messages struct {
@@ -8,6 +13,7 @@ type Messages struct {
 	seq   int64 // its Seq: a Call is used again for another
 	slots []sip.Message
 	held  []int // index of the hop that a slot holds, plus one
+	spare sip.Message
 }
 
 // maxParsed is how many messages are kept parsed at once.
@@ -29,4 +35,33 @@ func (m *Messages) Of(c *Call, i int) *sip.Message {
 		m.held[slot] = i + 1
 	}
 	return &m.slots[slot]
+}
+
+// HasCredentials reports whether a message carries Authorization or Proxy-Authorization.
+func (m *Messages) HasCredentials(c *Call, h *Hop) bool { return m.look(c, h)&hopHasCredentials != 0 }
+
+// HasSDP reports whether a message has a session description.
+func (m *Messages) HasSDP(c *Call, h *Hop) bool { return m.look(c, h)&hopHasSDP != 0 }
+
+// look notes in the hop what only few ask of a message, the first time that somebody does. It leaves the messages alone that others hold.
+func (m *Messages) look(c *Call, h *Hop) hopFlags {
+	if h.flags&hopLooked != 0 || h.Kind != capture.KindMessage {
+		return h.flags
+	}
+	msg := &m.spare
+	if len(c.Hops) <= maxParsed {
+		msg = m.Of(c, h.Index())
+	} else {
+		msg.Parse(c.Data(h))
+	}
+	h.flags |= hopLooked
+	if msg.Has(sip.FieldProxyAuthorization) || msg.Has(sip.FieldAuthorization) {
+		h.flags |= hopHasCredentials
+	}
+	if msg.Body.Len() > 2 {
+		if b := msg.BodyBytes(); b[0] == 'v' && b[1] == '=' || bytes.Contains(msg.Value(sip.FieldContentType), []byte("sdp")) {
+			h.flags |= hopHasSDP
+		}
+	}
+	return h.flags
 }

@@ -7,17 +7,21 @@ import (
 	"sipscribe/sip"
 )
 
-// analyse draws the conclusions that need the whole call.
-func (c *Call) analyse() {
+// analyse draws the conclusions that need the whole call; those that a row of a list shows, or all.
+func (c *Call) analyse(rows bool) {
 	c.Caller, c.Callee, c.Root, c.Ring, c.Talk = -1, -1, -1, -1, -1
 	c.RingFrom, c.Answer, c.Bye = -1, -1, -1
 	c.findTransactions()
 	c.findDoubleLogging()
 	c.findForwards()
-	c.findDirections()
+	if !rows {
+		c.findDirections()
+	}
 	c.findDialogs()
 	c.findOutcome()
-	c.findParticipants()
+	if !rows {
+		c.findParticipants()
+	}
 }
 
 // findOutcome decides how the call ended, by the transactions that nobody else's pass on: what the initiator itself saw.
@@ -247,7 +251,7 @@ func (c *Call) timedOut(request int) bool {
 		return false
 	}
 	t := c.Hops[request].Time
-	return !t.IsZero() && t.Domain() == c.asm.domain && c.asm.ended-t.Clock >= int64(32*time.Second)
+	return !t.IsZero() && t.Domain() == c.domain && c.ended-t.Clock >= int64(32*time.Second)
 }
 
 // noAnswerAtAll reports whether the request of transaction t got no response at all.

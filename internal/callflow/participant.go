@@ -70,7 +70,7 @@ func (c *Call) Endpoints(p *Participant) []capture.Endpoint {
 // GivenName returns the name that the source itself gives the participant ("Alice", "Proxy 1"), nil if none.
 func (c *Call) GivenName(p *Participant) []byte {
 	if p.given.len > 0 {
-		return c.text(p.given)
+		return c.text(&p.given)
 	}
 	return nil
 }
@@ -78,7 +78,7 @@ func (c *Call) GivenName(p *Participant) []byte {
 // Host returns the host name or address under which a participant logged, nil if it did not log.
 func (c *Call) Host(p *Participant) []byte {
 	if p.observer >= 0 {
-		return c.text(c.names[p.observer])
+		return c.text(&c.names[p.observer])
 	}
 	return nil
 }
@@ -109,12 +109,12 @@ func (c *Call) findParticipants() {
 			h.To = c.byEndpoint(h.dst, shared)
 		}
 		if h.mark != 0 {
-			k := c.marks[h.mark-1]
+			k := &c.marks[h.mark-1]
 			if h.From < 0 && k.src.len > 0 {
-				h.From = c.byGivenName(k.src)
+				h.From = c.byGivenName(&k.src)
 			}
 			if h.To < 0 && k.dst.len > 0 {
-				h.To = c.byGivenName(k.dst)
+				h.To = c.byGivenName(&k.dst)
 			}
 		}
 		switch {
@@ -372,8 +372,8 @@ func (c *Call) byEndpoint(e int16, shared []netip.Addr) int16 {
 			return int16(i)
 		}
 	}
-	for n, s := range c.names {
-		if a, err := netip.ParseAddr(string(c.text(s))); err == nil && a == ep.Addr && port == 0 {
+	for n := range c.names {
+		if a, err := netip.ParseAddr(string(c.text(&c.names[n]))); err == nil && a == ep.Addr && port == 0 {
 			i := c.byObserver(int16(n))
 			if i >= 0 {
 				c.Participants[i].addr = a
@@ -397,13 +397,13 @@ func (c *Call) byObserver(n int16) int16 {
 	return c.add(Participant{observer: n, Device: true})
 }
 
-func (c *Call) byGivenName(s span) int16 {
+func (c *Call) byGivenName(s *span) int16 {
 	for i := range c.Participants {
-		if p := &c.Participants[i]; p.given.len > 0 && bytes.EqualFold(c.text(p.given), c.text(s)) {
+		if p := &c.Participants[i]; p.given.len > 0 && bytes.EqualFold(c.text(&p.given), c.text(s)) {
 			return int16(i)
 		}
 	}
-	return c.add(Participant{given: s, observer: -1})
+	return c.add(Participant{given: *s, observer: -1})
 }
 
 // peer returns the participant on one side of a host whose log does not say who that is. A device has one in a call, its proxy; a host that passes

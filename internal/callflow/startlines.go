@@ -37,15 +37,15 @@ type startLines struct {
 
 // startLineKind is an exchange: the call that its messages are put into, and the request other than INVITE that waits for its answer.
 type startLineKind struct {
-	call    *Call
+	call    *openCall
 	seq     int64
 	waiting bool
 	asked   int64 // the log's time of the request
 }
 
 // open returns the call if it is still open.
-func (k *startLineKind) open() *Call {
-	if k.call != nil && k.call.asm.seq == k.seq {
+func (k *startLineKind) open() *openCall {
+	if k.call != nil && k.call.seq == k.seq {
 		return k.call
 	}
 	return nil
@@ -77,7 +77,7 @@ const (
 )
 
 // startLine returns the call that a first line belongs to, nil if it begins one.
-func (a *Assembler) startLine(rec *capture.Record, h *Hop, m *sip.Message) *Call {
+func (a *Assembler) startLine(rec *capture.Record, h *Hop, m *sip.Message) *openCall {
 	s := &a.device(startLineHost(rec)).lines
 	now := a.at(rec.Time.Domain(), rec)
 	if h.Status == 0 {
@@ -104,7 +104,7 @@ func requestTarget(m *sip.Message) uint64 {
 	return referKey(&u)
 }
 
-func (s *startLines) request(h *Hop, target uint64, now int64) *Call {
+func (s *startLines) request(h *Hop, target uint64, now int64) *openCall {
 	s.newest = startLineKindOf(h.Method)
 	k := &s.kinds[s.newest]
 	if s.newest != startLineCalls {
@@ -162,7 +162,7 @@ func (s *startLines) anotherCall(target uint64, now int64) bool {
 	return s.status != 0
 }
 
-func (s *startLines) response(h *Hop, now int64) *Call {
+func (s *startLines) response(h *Hop, now int64) *openCall {
 	at := s.newest
 	calls := &s.kinds[startLineCalls]
 	switch k := &s.kinds[at]; {
@@ -207,21 +207,21 @@ func (s *startLines) response(h *Hop, now int64) *Call {
 }
 
 // keepStartLine remembers the call for what follows.
-func (a *Assembler) keepStartLine(c *Call, rec *capture.Record) {
+func (a *Assembler) keepStartLine(c *openCall, rec *capture.Record) {
 	s := &a.device(startLineHost(rec)).lines
 	at := s.newest
 	for i := range s.kinds {
-		if s.kinds[i].call == c && s.kinds[i].seq == c.asm.seq {
+		if s.kinds[i].call == c && s.kinds[i].seq == c.seq {
 			at = i
 		}
 	}
-	s.kinds[at].call, s.kinds[at].seq = c, c.asm.seq
+	s.kinds[at].call, s.kinds[at].seq = c, c.seq
 	wait := timerEarly
 	if at == startLineCalls && s.answered && !s.over {
 		wait = timerStartLines
 	}
-	c.asm.until = a.at(c.asm.domain, rec) + int64(wait)
-	c.asm.over = at == startLineCalls && s.over
+	c.until = a.at(c.domain, rec) + int64(wait)
+	c.over = at == startLineCalls && s.over
 }
 
 // startLineReading is what the first lines of a call prove. Numbers are indexes of hops, -1.

@@ -87,7 +87,8 @@ func (c *Call) findTransactions() {
 // pairCancels links each CANCEL with the INVITE that it ends: of the same branch, or, where that was lost or rewritten on the way, of the same CSeq number
 // (RFC 3261 §9.1). Two logs may show them in the wrong order.
 func (c *Call) pairCancels() {
-	var invites []int
+	var few [8]int
+	invites := few[:0]
 	for t := range c.Transactions {
 		if c.Transactions[t].Method == sip.MethodInvite {
 			invites = append(invites, t)
@@ -201,14 +202,14 @@ func (c *Call) sameMessage(a, b *Hop) bool {
 	}
 	if a.mark != 0 && b.mark != 0 {
 		// The source names the ends.
-		x, y := c.marks[a.mark-1], c.marks[b.mark-1]
-		if !bytes.Equal(c.text(x.src), c.text(y.src)) || !bytes.Equal(c.text(x.dst), c.text(y.dst)) {
+		x, y := &c.marks[a.mark-1], &c.marks[b.mark-1]
+		if !bytes.Equal(c.text(&x.src), c.text(&y.src)) || !bytes.Equal(c.text(&x.dst), c.text(&y.dst)) {
 			return false
 		}
 	}
 	if a.Status > 100 && a.Status < 200 || a.flags&hopNoBranch != 0 {
 		// A second 180 may say something new (other SDP, other RSeq), and without a branch a request may be another one.
-		return bytes.Equal(c.text(a.data), c.text(b.data))
+		return c.sameText(a, b)
 	}
 	return true
 }
@@ -231,7 +232,7 @@ func (c *Call) seenTwice(a, b *Hop) bool {
 	if a.observer != b.observer && a.observer >= 0 && b.observer >= 0 {
 		return true
 	}
-	same := bytes.Equal(c.text(a.data), c.text(b.data))
+	same := c.sameText(a, b)
 	if !same || a.Time.IsZero() || b.Time.IsZero() {
 		return false
 	}
@@ -281,7 +282,7 @@ func (c *Call) findDoubleLogging() {
 }
 
 func (c *Call) twinOf(a, b *Hop) bool {
-	return bytes.Equal(c.text(a.data), c.text(b.data)) && (a.Time.IsZero() || b.Time.Sub(a.Time) <= a.Time.Precision())
+	return c.sameText(a, b) && (a.Time.IsZero() || b.Time.Sub(a.Time) <= a.Time.Precision())
 }
 
 // findForwards links each message with the one that it passes on: seen before a proxy and behind it.

@@ -176,6 +176,9 @@ type Record struct {
 	Form Form
 	// Escape is how the source shows the line ends of the message; Data has them as they were sent.
 	Escape syslog.Escape
+	// Shown: Data is as the source shows it after all, a message with its escapes, for whoever asked a decoder for that: much of it may never be looked at.
+	// Escape.AppendUnescaped makes of it what Data is otherwise.
+	Shown  bool
 	Time   Time
 	Origin Origin
 	// Observer is the host that logged the record, as the source names it (often an address): "192.168.0.2". Empty: unknown.

@@ -55,6 +55,7 @@ among them, stay as they are.
 				return err
 			}
 			defer t.done()
+			cfg.Rows = true
 			if read.unrecognised {
 				read.listUnrecognised(&cfg, t)
 				_, err := app.Read(cmd.Context(), cfg, func(*callflow.Call, int64) error { return nil })
@@ -289,22 +290,31 @@ func dash(s string) string {
 func (*tableRows) tail(dst []byte, _ int) []byte { return dst }
 
 // csvRows writes RFC 4180, with LF.
-type csvRows struct{}
+type csvRows struct {
+	source int32  // of the newest row, and
+	name   []byte // its name as a value, nil before the first
+}
 
 func (*csvRows) head(dst []byte) []byte {
 	return append(dst, "time,utc,from,to,kind,method,outcome,status,ring_s,talk_s,messages,complete,source,call_id\n"...)
 }
 
-func (*csvRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
+func (f *csvRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
 	dst = r.Time.Stamp.AppendText(dst)
 	dst = append(dst, ',')
 	if utc, ok := r.Time.UTC(); ok {
 		dst = utc.AppendFormat(dst, time.RFC3339Nano)
 	}
-	for _, s := range [...]string{r.From, r.To, r.Kind.String(), r.Method, r.Outcome.String()} {
-		dst = append(dst, ',')
-		dst = appendCSV(dst, s)
-	}
+	dst = append(dst, ',')
+	dst = appendCSV(dst, r.From)
+	dst = append(dst, ',')
+	dst = appendCSV(dst, r.To)
+	dst = append(dst, ',')
+	dst = append(dst, r.Kind.String()...) // words of ours
+	dst = append(dst, ',')
+	dst = appendCSV(dst, r.Method)
+	dst = append(dst, ',')
+	dst = append(dst, r.Outcome.String()...)
 	dst = append(dst, ',')
 	if r.Status != 0 {
 		dst = strconv.AppendInt(dst, int64(r.Status), 10)
@@ -320,7 +330,10 @@ func (*csvRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
 	dst = append(dst, ',')
 	dst = strconv.AppendBool(dst, r.Complete)
 	dst = append(dst, ',')
-	dst = appendCSV(dst, printable(sourceName(sources, r.Source)))
+	if f.name == nil || f.source != r.Source {
+		f.source, f.name = r.Source, appendCSV([]byte{}, printable(sourceName(sources, r.Source)))
+	}
+	dst = append(dst, f.name...)
 	dst = append(dst, ',')
 	dst = appendCSV(dst, r.CallID)
 	return append(dst, '\n')
@@ -332,9 +345,10 @@ func appendCSV(dst []byte, s string) []byte {
 	guard := formula(s)
 	quote := false
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c == ',' || c == '"' || c == '\n' || c == '\r' {
-			quote = true
-		}
+		quote = quote || quoted[s[i]]
+	}
+	if !guard && !quote {
+		return append(dst, s...)
 	}
 	if quote {
 		dst = append(dst, '"')
@@ -354,6 +368,9 @@ func appendCSV(dst []byte, s string) []byte {
 	return dst
 }
 
+// quoted are the characters for which a value of CSV needs quotes (RFC 4180 §2).
+var quoted = [256]bool{',': true, '"': true, '\n': true, '\r': true}
+
 // formula reports whether a spreadsheet might take a value for a formula: it begins with one of the signs that begin one, in the width of ASCII
 // or in that of East Asian letters. A sign before nothing but what telephone numbers are written with begins none: the worst that can be made of it is
 // a sum.
@@ -366,6 +383,9 @@ func formula(s string) bool {
 		return true
 	case '+', '-':
 		return strings.Trim(s[1:], "0123456789 .-()") != ""
+	}
+	if s[0] < 0x80 {
+		return false
 	}
 	for _, sign := range [...]string{"＝", "＋", "－", "＠"} {
 		if strings.HasPrefix(s, sign) {

@@ -52,6 +52,8 @@ type Options struct {
 	// KeepUnrecognised asks for a record of KindUnknown for each stretch that was not recognised. Without it they are only
 	// counted.
 	KeepUnrecognised bool
+	// Shown allows records with their Data as the source shows it: see capture.Record.Shown.
+	Shown bool
 }
 
 // Stats counts what a decoder did not recognise. A stretch of text counts its lines, a packet or datagram counts as a record.

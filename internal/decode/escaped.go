@@ -50,11 +50,23 @@ func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piec
 	if next > 0 {
 		t.hold(p.from(next))
 	}
+	blank := tagBlank(h, start)
+	usual := e == syslog.EscapeCaret && p.at == nil && start == 0 && blank == 0
+	if usual && t.in.Options.Shown && !t.marker.set && !h.Time.IsZero() {
+		// The way of nearly every line of nearly every log: what heading and fill do, in place, since a Record is large.
+		t.near = nearTime{}
+		*rec = capture.Record{}
+		rec.Kind, rec.Escape, rec.Shown = capture.KindMessage, e, true
+		rec.Time = t.clock.Time(h.Time)
+		rec.Origin.Source, rec.Origin.Number, rec.Origin.Start, rec.Origin.End = t.in.Source, p.number, p.place(at), p.place(at+len(msg))
+		rec.Observer, rec.Data = h.Host, msg
+		return true, true
+	}
 	t.heading(h, start, p)
 	t.rec.Escape = e
 	plain := false
-	blank := tagBlank(h, start)
-	if t.omap = t.omap[:0]; e == syslog.EscapeCaret && p.at == nil && start == 0 && blank == 0 {
+	t.omap = t.omap[:0]
+	if usual {
 		t.buf, plain = syslog.AppendCaretLines(t.buf[:0], msg)
 	}
 	switch {
@@ -111,6 +123,10 @@ func ascii(b []byte) bool {
 		or |= binary.LittleEndian.Uint64(p[0:]) | binary.LittleEndian.Uint64(p[8:]) | binary.LittleEndian.Uint64(p[16:]) | binary.LittleEndian.Uint64(p[24:]) |
 			binary.LittleEndian.Uint64(p[32:]) | binary.LittleEndian.Uint64(p[40:]) | binary.LittleEndian.Uint64(p[48:]) | binary.LittleEndian.Uint64(p[56:])
 		b = b[64:]
+	}
+	for len(b) >= 8 {
+		or |= binary.LittleEndian.Uint64(b)
+		b = b[8:]
 	}
 	for _, c := range b {
 		or |= uint64(c)

@@ -30,6 +30,7 @@ type Text struct {
 	clock *Clock
 
 	header   syslog.Header // of the line that is looked at
+	dates    syslog.Dates
 	marker   marker
 	near     nearTime
 	pri      bool   // the source has datagrams with a PRI and no other header: Wireshark glues them
@@ -215,7 +216,7 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 	if len(p.line) > 0 && p.line[0] == '>' || len(t.quote) > 0 {
 		t.unquote(p)
 	}
-	h.Parse(p.line)
+	t.dates.Parse(h, p.line)
 	t.unglue(h, p) // first, so that nothing below looks at the whole line again for each datagram on it
 	if h.Shape == syslog.ShapeRFC5424 {
 		t.restore(h, p)

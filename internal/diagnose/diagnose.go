@@ -90,6 +90,9 @@ func (p *Pass) Report(f Finding) {
 // Message returns the parsed message of hop i. It holds as callflow.Messages says.
 func (p *Pass) Message(i int) *sip.Message { return p.runner.messages.Of(p.Call, i) }
 
+// HasSDP reports whether the message of hop i has a session description.
+func (p *Pass) HasSDP(i int) bool { return p.runner.messages.HasSDP(p.Call, &p.Call.Hops[i]) }
+
 // Evidence returns the place of part, which is a part of the message of hop i; of the whole message if part is empty.
 func (p *Pass) Evidence(i int, part sip.Span) []capture.Evidence {
 	o := p.Call.Origin(&p.Call.Hops[i])

@@ -20,7 +20,7 @@ func (t *Teller) shortByCut(h *callflow.Hop, m *sip.Message) bool {
 	}
 	for i := 0; i < h.Index(); i++ {
 		o := &t.call.Hops[i]
-		if !o.HasSDP() || o.Status != h.Status || o.Method != h.Method {
+		if o.Status != h.Status || o.Method != h.Method || !t.hasSDP(o) {
 			continue
 		}
 		other := t.parse(o)

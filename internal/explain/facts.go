@@ -204,7 +204,7 @@ func (t *Teller) deviceFacts(h *callflow.Hop) {
 	if v := m.Value(sip.FieldUserAgent); len(v) > 0 {
 		t.found("user_agent", deviceName(t.shown(v)), h, v, "User-Agent")
 	}
-	if h.HasSDP() {
+	if t.hasSDP(h) {
 		t.parseOffer(m)
 		for _, media := range t.offer.AllMedia() {
 			conn, ok := media.Connection()
@@ -222,7 +222,7 @@ func (t *Teller) username(first *sip.Message) ([]byte, string) {
 	c := t.call
 	for i := range c.Hops {
 		h := &c.Hops[i]
-		if !h.HasCredentials() || h.Forwards >= 0 {
+		if !t.hasCredentials(h) || h.Forwards >= 0 {
 			continue
 		}
 		cr, id, ok := t.parse(h).Credentials()

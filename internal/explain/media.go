@@ -25,7 +25,7 @@ func (t *Teller) parseOffer(m *sip.Message) {
 
 // tellOffer tells what an INVITE offers.
 func (t *Teller) tellOffer(h *callflow.Hop, m *sip.Message) {
-	if !h.HasSDP() {
+	if !t.hasSDP(h) {
 		if m.DeclaredLength == 0 {
 			t.say("offer.none")
 		}
@@ -220,7 +220,7 @@ const (
 // mediaChange says what a new offer within a call is about, and keeps it until it is answered.
 func (t *Teller) mediaChange(h *callflow.Hop, m *sip.Message) byte {
 	c := change{transaction: h.Transaction, kind: changeNoOffer, party: -1}
-	if h.HasSDP() {
+	if t.hasSDP(h) {
 		t.parseOffer(m)
 		c.offer = t.describe(m.BodyBytes())
 		var before description
@@ -271,7 +271,7 @@ func (t *Teller) accepted(h *callflow.Hop, m *sip.Message, c *change) {
 	if c != nil && c.party >= 0 {
 		t.state.media[c.party] = c.offer
 	}
-	if h.HasSDP() {
+	if t.hasSDP(h) {
 		t.parseOffer(m)
 		t.remember(h, m)
 	}

@@ -75,7 +75,7 @@ func (t *Teller) plain(h *callflow.Hop, key string) {
 	switch {
 	case h.Forwards >= 0:
 		t.say("request.forward")
-	case h.HasCredentials() && t.state.challenged >= 0 && t.call.Hops[t.state.challenged].Method == h.Method:
+	case t.hasCredentials(h) && t.state.challenged >= 0 && t.call.Hops[t.state.challenged].Method == h.Method:
 		t.say("request.credentials")
 	default:
 		t.say(key)
@@ -119,7 +119,7 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 	case joined == callflow.JoinSessionID:
 		t.say("invite.session")
 		offers = true
-	case s.challenged >= 0 && h.HasCredentials():
+	case s.challenged >= 0 && t.hasCredentials(h):
 		t.retry(h, m)
 	case s.redirected >= 0:
 		t.fill[placeTarget] = t.uriName(m.RequestURI())
@@ -139,11 +139,11 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 	s.refused422 = false
 	if offers {
 		t.tellOffer(h, m)
-		if !h.HasCredentials() && t.challengedLater(h) {
+		if !t.hasCredentials(h) && t.challengedLater(h) {
 			t.say("credentials.none")
 		}
 	}
-	if h.HasCredentials() {
+	if t.hasCredentials(h) {
 		s.credentials = true
 	}
 }
@@ -281,7 +281,7 @@ func (t *Teller) ack(i int, h *callflow.Hop, m *sip.Message) {
 		t.say("ack.answer")
 		s.acked = true
 	}
-	if h.HasSDP() {
+	if t.hasSDP(h) {
 		t.parseOffer(m)
 		t.remember(h, m)
 		t.say("ack.offer")
@@ -443,7 +443,7 @@ func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
 		t.say("register.forward")
 		return
 	}
-	if h.HasCredentials() && s.challenged >= 0 && t.call.Hops[s.challenged].CSeq+1 == h.CSeq {
+	if t.hasCredentials(h) && s.challenged >= 0 && t.call.Hops[s.challenged].CSeq+1 == h.CSeq {
 		if s.credentials {
 			t.say("register.retry.nonce")
 			return

@@ -131,7 +131,7 @@ func (t *Teller) provisional(i int, h *callflow.Hop, m *sip.Message) {
 		} else {
 			t.say("ringing.fork")
 		}
-	case h.Status == 180 && h.HasSDP():
+	case h.Status == 180 && t.hasSDP(h):
 		t.say("ringing.early")
 	case h.Status == 180 && t.fromCallee(h):
 		t.say("ringing.self")
@@ -141,7 +141,7 @@ func (t *Teller) provisional(i int, h *callflow.Hop, m *sip.Message) {
 		t.say("forwarded")
 	case h.Status == 182:
 		t.say("queued")
-	case h.Status == 183 && h.HasSDP():
+	case h.Status == 183 && t.hasSDP(h):
 		t.say("progress.early")
 	case h.Status == 183:
 		t.say("progress")
@@ -214,7 +214,7 @@ func (t *Teller) answer(i int, h *callflow.Hop, m *sip.Message) {
 	default:
 		t.say("answer.reported")
 	}
-	if h.HasSDP() {
+	if t.hasSDP(h) {
 		t.tellAnswer(h, m)
 	}
 }
@@ -252,7 +252,7 @@ func (t *Teller) refusal(i int, h *callflow.Hop, m *sip.Message) {
 		t.fill[placeUser] = t.addressName(m.To())
 		t.say("register.unknown")
 	case status == 403 && s.credentials && c.Transactions[h.Transaction].Request >= 0 &&
-		c.Hops[c.Transactions[h.Transaction].Request].HasCredentials():
+		t.hasCredentials(&c.Hops[c.Transactions[h.Transaction].Request]):
 		t.say("final.403.credentials")
 	case status == 404 || status == 480 || status == 486:
 		t.say("final." + strconv.Itoa(status) + side)
@@ -395,7 +395,7 @@ func (t *Teller) challenge(i int, h *callflow.Hop, m *sip.Message) {
 	if !middle {
 		defer func() { s.challenged, s.realm, s.nonce = i, shown, nonce }()
 	}
-	if req < 0 || !c.Hops[req].HasCredentials() {
+	if req < 0 || !t.hasCredentials(&c.Hops[req]) {
 		switch {
 		case middle && ok && shown != "":
 			t.say("challenge.caller")

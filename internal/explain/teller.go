@@ -119,6 +119,10 @@ func (t *Teller) reset(c *callflow.Call) {
 // parse returns the message of a hop. It holds as callflow.Messages says.
 func (t *Teller) parse(h *callflow.Hop) *sip.Message { return t.messages.Of(t.call, h.Index()) }
 
+func (t *Teller) hasSDP(h *callflow.Hop) bool { return t.messages.HasSDP(t.call, h) }
+
+func (t *Teller) hasCredentials(h *callflow.Hop) bool { return t.messages.HasCredentials(t.call, h) }
+
 // word returns a text of the catalogue without places.
 func (t *Teller) word(key string) string {
 	tpl, ok := catalogueEN[key]

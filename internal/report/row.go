@@ -54,10 +54,10 @@ func (r *Rower) Row(c *callflow.Call) Row {
 		first = c.Root
 	}
 	if first >= 0 {
-		row.Source = c.Origin(&c.Hops[first]).Source
+		row.Source = c.Hops[first].Source()
 		row.Method = r.methodOf(c, &c.Hops[first])
 		if from, to, ok := c.FromTo(&c.Hops[first]); ok {
-			row.From, row.To = partyName(sip.ParseAddress(from)), partyName(sip.ParseAddress(to))
+			row.From, row.To = nameIn(from), nameIn(to)
 		} else {
 			m := &r.message
 			m.Parse(c.Data(&c.Hops[first]))
@@ -87,6 +87,14 @@ func (r *Rower) methodOf(c *callflow.Call, h *callflow.Hop) string {
 	}
 	r.message.Parse(c.Data(h))
 	return explain.Shown(r.message.MethodName(), 40)
+}
+
+// nameIn names the address in a value of From or To.
+func nameIn(v []byte) string {
+	if user := sip.UserOf(v); user != nil {
+		return explain.Shown(user, 60)
+	}
+	return partyName(sip.ParseAddress(v))
 }
 
 // partyName names an address in a list: its user part; where there is none, its host.

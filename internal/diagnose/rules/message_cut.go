@@ -96,7 +96,7 @@ func bodyCut(p *diagnose.Pass, i int, m *sip.Message) bool {
 	declared := m.DeclaredLength
 	for j := range p.Call.Hops[:i] {
 		h := &p.Call.Hops[j]
-		if h.Kind != capture.KindMessage || !h.HasSDP() {
+		if h.Kind != capture.KindMessage || !p.HasSDP(j) {
 			continue
 		}
 		other := p.Message(j)

@@ -1,0 +1,125 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"sipscribe/internal/callflow"
+	"sipscribe/internal/capture"
+	"sipscribe/internal/decode"
+	"sipscribe/internal/decode/all"
+	"sipscribe/internal/diagnose/rules"
+	"sipscribe/internal/report"
+)
+
+// told is what a source comes to: each call as JSON, and its row.
+type told struct {
+	calls []string
+	rows  []report.Row
+}
+
+// tell reads a text. shown and rows choose the ways that a list and explain take, which must come to the same as the long ones.
+func tell(t *testing.T, format *decode.Format, text []byte, shown, rows bool) told {
+	t.Helper()
+	dec := format.New(&decode.Input{R: decode.NewReader(bytes.NewReader(text)), Options: decode.Options{Shown: shown}})
+	var out told
+	var rower report.Rower
+	builder := report.NewBuilder(nil, rules.All)
+	asm := callflow.NewAssembler(callflow.Options{Rows: rows, Emit: func(c *callflow.Call) error {
+		row := rower.Row(c)
+		out.rows = append(out.rows, row)
+		if !rows {
+			b, err := report.AppendJSON(nil, builder.Build(c).JSON())
+			if err != nil {
+				t.Fatal(err)
+			}
+			out.calls = append(out.calls, string(b))
+		}
+		return nil
+	}})
+	for {
+		var rec capture.Record
+		if err := dec.Next(&rec); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if err := asm.Add(&rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := asm.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// sameWays holds the short ways to the long one: records as they are shown to records undone, and the rows of a list to those of calls analysed in full.
+func sameWays(t *testing.T, format *decode.Format, text []byte) int {
+	t.Helper()
+	want := tell(t, format, text, false, false)
+	for _, way := range []struct{ shown, rows bool }{{true, false}, {false, true}, {true, true}} {
+		got := tell(t, format, text, way.shown, way.rows)
+		if len(got.rows) != len(want.rows) {
+			t.Fatalf("%+v: %d calls, want %d", way, len(got.rows), len(want.rows))
+		}
+		for i := range want.rows {
+			if got.rows[i] != want.rows[i] {
+				t.Fatalf("%+v: row %d\n%+v, want\n%+v", way, i, got.rows[i], want.rows[i])
+			}
+			if !way.rows && got.calls[i] != want.calls[i] {
+				t.Fatalf("%+v: call %d\n%s, want\n%s", way, i, got.calls[i], want.calls[i])
+			}
+		}
+	}
+	return len(want.rows)
+}
+
+// TestWaysAgree reads every example, as what it is.
+func TestWaysAgree(t *testing.T) {
+	files, err := filepath.Glob("../../examples/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // a folder
+		}
+		if format, _ := decode.Choose(all.Formats, text[:min(len(text), decode.SniffLen)]); format != nil {
+			calls += sameWays(t, format, text)
+		}
+	}
+	if calls < 10 {
+		t.Fatalf("%d calls in the examples", calls)
+	}
+}
+
+// FuzzWaysAgree reads any text as the log of an SPA.
+func FuzzWaysAgree(f *testing.F) {
+	const header = "Aug 20 16:40:00 192.0.2.10 "
+	const via = "^M Via: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bK1^M From: <sip:a@example.com>;tag=1^M To: <sip:b@example.com>^M Call-ID: 1@x^M CSeq: 1 INVITE^M "
+	f.Add([]byte(header + "INVITE sip:b@example.com SIP/2.0" + via + "Content-Length: 0^M ^M\n" + header + "SIP/2.0 200 OK" + via + "^M \n"))
+	f.Add([]byte(header + "INVITE sip:b@example.com SIP/2.0" + via + "Content-Type: application/sdp^M ^M v=0^M o=- 1 1 IN IP4 192.0.2.10^I\\200^M c=M-^M \xc3\xa9\n"))
+	f.Add([]byte(header + "INVITE sip:b@example.com SIP/2.0" + via + "Session-ID: 0123456789abcdef0123456789abcdef^M ^M\n" +
+		header + "REFER sip:b@example.com SIP/2.0" + via + "Refer-To: <sip:c@example.com>^M ^M\n"))
+	f.Add([]byte(header + "REGISTER sip:example.com SIP/2.0" + via + "Contact: <sip:a@192.0.2.10>;expires=60^M ^M\n" + header + "SIP/2.0 180 Ringing" + via + "^M \n" +
+		header + "SIP/2.0 180 Ringing" + via + "^M\n"))
+	for _, name := range []string{"../../examples/seed-call.log", "../../examples/day-at-home.log"} {
+		if text, err := os.ReadFile(name); err == nil {
+			f.Add(text[:min(len(text), 8<<10)])
+		}
+	}
+	spa := all.Named("spa")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if len(text) > 16<<10 {
+			return
+		}
+		sameWays(t, spa, text)
+	})
+}
