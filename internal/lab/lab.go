@@ -2,6 +2,7 @@
 // telephones that are called, and a collector of the SPA's syslog.
 //
 //	SPA ───────── UDP ─────────▶ proxy, registrar ───── UDP ─────▶ telephones
+//	 │ ◀──────────────────── RTP, a second of tone ────────────────▶
 //	 │  its tap: emit.SPA
 //	 └──── UDP, one message a datagram ────▶ collector ─▶ a log as sysklogd writes it
 //
@@ -29,6 +30,7 @@ import (
 	"sipscribe/internal/live/proxy"
 	"sipscribe/internal/live/transport"
 	"sipscribe/internal/live/ua"
+	"sipscribe/internal/media"
 )
 
 // The people of the lab are those of the seed page.
@@ -72,8 +74,9 @@ type Result struct {
 	SIPPort, ProxyPort uint16
 	// Messages is how many SIP messages the SPA sent and received; Datagrams how many the collector got.
 	Messages, Datagrams int
-	// Events are what the SPA told its user, in order.
+	// Events are what the SPA told its user, in order; Others what each telephone did.
 	Events []ua.Event
+	Others [][]ua.Event
 }
 
 // settle is how long a scenario waits at most for anything that should happen by itself.
@@ -111,7 +114,9 @@ type lab struct {
 	pcap      *emit.Pcap
 	pcapFile  bytes.Buffer
 	stop      []func()
-	tapErr    error
+
+	taps   sync.Mutex // held while a tap takes a record: signalling and sound have goroutines of their own
+	tapErr error
 }
 
 // station is an element on its driver.
@@ -148,6 +153,7 @@ type phone struct {
 	*station
 	phone *ua.Phone
 	port  uint16
+	rtp   *transport.RTP
 
 	mu     sync.Mutex
 	events []ua.Event
@@ -316,6 +322,9 @@ func (l *lab) finish() {
 	if l.spa != nil {
 		r.Events = l.spa.events
 	}
+	for _, p := range l.others {
+		r.Others = append(r.Others, p.events)
+	}
 }
 
 // startProxy starts the proxy with the accounts of the lab.
@@ -376,6 +385,11 @@ func (l *lab) startPhone(cfg ua.Config, port uint16, name string, tap func(*capt
 	line.Register = true
 	p := &phone{port: port, came: make(chan struct{})}
 	cfg.Rand, cfg.Notify = rand.Reader, p.note
+	var err error
+	if p.rtp, err = l.startRTP(p, tap); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	cfg.Media = p.rtp
 	made, err := ua.New(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -385,6 +399,25 @@ func (l *lab) startPhone(cfg ua.Config, port uint16, name string, tap func(*capt
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return p, p.do(func(ph *ua.Phone, now time.Time, out *live.Outbox) error { ph.Start(now, out); return nil })
+}
+
+// startRTP makes the sound of a telephone: each call sends a second of tone, and then nothing.
+func (l *lab) startRTP(p *phone, tap func(*capture.Record)) (*transport.RTP, error) {
+	r, err := transport.NewRTP(transport.RTPConfig{Tap: tap, Allow: transport.Loopback,
+		Session: func(int) media.SessionConfig {
+			tone := media.TestTone()
+			tone.Length = sound
+			return media.SessionConfig{Source: tone, StopAtEnd: true, Rand: rand.Reader, CNAME: "lab@" + loopback.String()}
+		},
+		Heard: func(port media.Port, key byte) {
+			// It fails when the telephone has ended, and then nobody listens.
+			_ = p.do(func(ph *ua.Phone, now time.Time, _ *live.Outbox) error { ph.Heard(now, port, key); return nil })
+		}})
+	if err != nil {
+		return nil, err
+	}
+	l.stop = append(l.stop, r.Close)
+	return r, nil
 }
 
 // startSPA starts the SPA at its port, or at another if that is taken and nobody insists on it.
@@ -446,6 +479,8 @@ func (l *lab) tapSPA() error {
 
 // record takes what the SPA sends, receives and says.
 func (l *lab) record(rec *capture.Record) {
+	l.taps.Lock()
+	defer l.taps.Unlock()
 	if rec.Kind == capture.KindMessage || rec.Kind == capture.KindEvent {
 		l.result.Messages++
 	}

@@ -75,8 +75,15 @@ func (l *lab) dialAndFail(number string) error {
 	return l.ended(from)
 }
 
-// talk is how long an answered call goes on.
-const talk = 1500 * time.Millisecond
+const (
+	// sound is how long each side of a call sends its tone.
+	sound = time.Second
+	// talk is how long an answered call goes on: until the last packet has come.
+	talk = 1500 * time.Millisecond
+)
+
+// keys are pressed in the scenario digits.
+const keys = "123#"
 
 // Scenarios are those of the lab, the seed page's first.
 var Scenarios = []*Scenario{
@@ -140,6 +147,48 @@ var Scenarios = []*Scenario{
 			}
 			return l.ended(from)
 		}},
+	{Name: "digits", About: "the caller presses 1 2 3 # in the call, and the one who was called hears them", Rings: time.Second, Phones: called(),
+		script: func(l *lab, ring time.Duration) error {
+			return l.inCall(ring, func() error {
+				from := l.others[0].mark()
+				for _, key := range []byte(keys) {
+					if err := l.spa.do(func(ph *ua.Phone, now time.Time, out *live.Outbox) error { return ph.Digit(now, 1, key, out) }); err != nil {
+						return err
+					}
+					e, next, err := l.await(l.others[0], from, settle, ua.EventDigit)
+					if err != nil {
+						return err
+					}
+					l.cfg.Talk("the telephone hears %s", e.Reason)
+					from = next
+				}
+				return nil
+			})
+		}},
+	{Name: "hold", About: "the caller puts the other side on hold, and takes it back", Rings: time.Second, Phones: called(),
+		script: func(l *lab, ring time.Duration) error {
+			return l.inCall(ring, func() error {
+				from := l.others[0].mark()
+				for _, step := range []struct {
+					do   func(ph *ua.Phone, now time.Time, line int, out *live.Outbox) error
+					told ua.EventKind
+				}{{(*ua.Phone).Hold, ua.EventHeld}, {(*ua.Phone).Resume, ua.EventResumed}} {
+					if err := l.wait(sound / 4); err != nil {
+						return err
+					}
+					if err := l.spa.do(func(ph *ua.Phone, now time.Time, out *live.Outbox) error { return step.do(ph, now, 1, out) }); err != nil {
+						return err
+					}
+					_, next, err := l.await(l.others[0], from, settle, step.told)
+					if err != nil {
+						return err
+					}
+					l.cfg.Talk("the telephone is %v", step.told)
+					from = next
+				}
+				return nil
+			})
+		}},
 	{Name: "fork", About: "two telephones ring, and one is answered", Rings: 2 * time.Second, Phones: append(called(), called()...),
 		script: func(l *lab, ring time.Duration) error { return l.answered(ring, func() *phone { return l.spa }) }},
 	{Name: "redirect", About: "the telephone that is called sends the caller on to another number", Rings: 2 * time.Second,
@@ -192,8 +241,17 @@ func (l *lab) cancelled(ring time.Duration) error {
 	return l.ended(from)
 }
 
+// inCall lets the first telephone answer, something happen in the call, and the caller hang up.
+func (l *lab) inCall(ring time.Duration, what func() error) error {
+	return l.call(ring, what, func() *phone { return l.spa })
+}
+
 // answered lets the first telephone answer after a while of ringing, and whom end the call.
 func (l *lab) answered(ring time.Duration, who func() *phone) error {
+	return l.call(ring, func() error { return nil }, who)
+}
+
+func (l *lab) call(ring time.Duration, what func() error, who func() *phone) error {
 	from, err := l.dialAndRing(ring)
 	if err != nil {
 		return err
@@ -205,6 +263,9 @@ func (l *lab) answered(ring time.Duration, who func() *phone) error {
 		return err
 	}
 	l.cfg.Talk("answered")
+	if err := what(); err != nil {
+		return err
+	}
 	if err := l.wait(talk); err != nil {
 		return err
 	}

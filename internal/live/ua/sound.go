@@ -59,6 +59,14 @@ func (c *call) release(now time.Time) {
 	c.counts = &n
 }
 
+// heard returns the counts of the call for people: of one that was answered, or in which something was played before that.
+func (c *call) heard() *media.Counts {
+	if c.counts == nil || c.answerAt.IsZero() && c.counts.Received.Packets == 0 {
+		return nil
+	}
+	return c.counts
+}
+
 // release ends the sound of the call that the session is the one of: before the BYE, so that the BYE can say what it was.
 func (s *session) release(now time.Time) {
 	if s.call.session == s {
