@@ -408,6 +408,7 @@ func (t *Teller) bye(i int, h *callflow.Hop, m *sip.Message) {
 		t.fill[placeDuration] = duration(d, h.Time.Precision())
 		t.say("bye.reported.talk")
 	}
+	t.tellRTPStat(m)
 	t.tellReason(m)
 }
 

@@ -505,6 +505,7 @@ func (t *Teller) success(i int, h *callflow.Hop, m *sip.Message) {
 		} else {
 			t.say("bye.ok")
 		}
+		t.tellRTPStat(m)
 	case sip.MethodRegister:
 		t.registered(h, m)
 	case sip.MethodOptions:
