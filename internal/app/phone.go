@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"sipscribe/internal/capture"
@@ -46,7 +47,11 @@ type PhoneConfig struct {
 	ReInvite       seconds `yaml:"ReINVITE Expires"`
 	RegRetry       seconds `yaml:"Reg Retry Intvl"`
 	KeepAlive      seconds `yaml:"NAT Keep Alive Intvl"`
+	StatsInBye     *bool   `yaml:"Stats In BYE"`
 	RTPPortMin     uint16  `yaml:"RTP Port Min"`
+	RTPPortMax     uint16  `yaml:"RTP Port Max"`
+	RTPPacketSize  seconds `yaml:"RTP Packet Size"`
+	SymmetricRTP   bool    `yaml:"Symmetric RTP"`
 	// Lines
 	Line1 *PhoneLine `yaml:"Line 1"`
 	Line2 *PhoneLine `yaml:"Line 2"`
@@ -58,6 +63,8 @@ type PhoneConfig struct {
 	SyslogForm string `yaml:"Syslog Form"`
 	SyslogPRI  bool   `yaml:"Syslog PRI"`
 	Capture    string `yaml:"Capture"`
+	// Sound is what calls send and where what comes is kept.
+	Sound `yaml:",inline"`
 	// Keep, if there, gets the lines of a collector that the phone's syslog would go to, in zone Zone.
 	Keep io.Writer      `yaml:"-"`
 	Zone *time.Location `yaml:"-"`
@@ -86,6 +93,7 @@ type PhoneLine struct {
 	UseAuthID    *bool  `yaml:"Use Auth ID"`
 	Realm        string `yaml:"Realm"`
 
+	DTMFTxMethod    string  `yaml:"DTMF Tx Method"`
 	DialPlan        string  `yaml:"Dial Plan"`
 	DND             bool    `yaml:"DND"`
 	CfwdAll         string  `yaml:"Cfwd All Dest"`
@@ -108,6 +116,7 @@ func Seconds(d time.Duration) seconds { return seconds(d.Seconds()) }
 type Phone struct {
 	phone   *ua.Phone
 	driver  *transport.Driver
+	rtp     *transport.RTP
 	closers []func() error
 	// Lines has the address of each line.
 	Lines []netip.AddrPort
@@ -126,12 +135,9 @@ func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone,
 		Timers: transaction.Timers{T1: cfg.T1.duration(), T2: cfg.T2.duration(), T4: cfg.T4.duration(), B: cfg.TimerB.duration(), F: cfg.TimerF.duration(),
 			H: cfg.TimerH.duration(), D: cfg.TimerD.duration(), J: cfg.TimerJ.duration()},
 		InviteExpires: cfg.InviteExpires.duration(), ReInviteExpires: cfg.ReInvite.duration(), RegRetry: cfg.RegRetry.duration(), KeepAlive: cfg.KeepAlive.duration(),
-		Rand: rand.Reader, Notify: notify}
+		Rand: rand.Reader, Notify: notify, PacketSize: cfg.RTPPacketSize.duration(), NoStatsInBye: cfg.StatsInBye != nil && !*cfg.StatsInBye}
 	if uc.UserAgent == "" {
 		uc.UserAgent = spalog.SoftwareAgent
-	}
-	if cfg.RTPPortMin > 0 {
-		uc.MediaPort = func(line int) uint16 { return cfg.RTPPortMin + uint16(2*(line-1)) }
 	}
 	switch cfg.Quirks {
 	case "":
@@ -162,6 +168,10 @@ func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone,
 	if err != nil {
 		return nil, err
 	}
+	if err := p.openSound(&cfg, tap, log); err != nil {
+		return nil, err
+	}
+	uc.Media = p.rtp
 	if p.phone, err = ua.New(uc); err != nil {
 		return nil, err
 	}
@@ -191,6 +201,11 @@ func (l *PhoneLine) config(number int, address string) (ua.LineConfig, emit.Debu
 	if l.DebugOption != "" {
 		if option, err = emit.ParseDebugOption(l.DebugOption); err != nil {
 			return lc, option, fmt.Errorf("setting SIP Debug Option: %w", err)
+		}
+	}
+	if l.DTMFTxMethod != "" {
+		if lc.DTMFTx, err = ua.ParseDTMFTxMethod(l.DTMFTxMethod); err != nil {
+			return lc, option, fmt.Errorf("setting DTMF Tx Method: %w", err)
 		}
 	}
 	if l.PasswordFile != "" {
@@ -310,7 +325,12 @@ func (p *Phone) emitters(cfg *PhoneConfig, lines []emit.Line) (func(*capture.Rec
 	if cfg.Keep != nil {
 		tee = append(tee, &emit.Log{SPA: &emit.SPA{DebugLevel: level, Lines: lines}, Collector: &emit.Collector{W: cfg.Keep, Location: cfg.Zone}, Host: p.Lines[0].Addr().String()})
 	}
-	return func(rec *capture.Record) { _ = tee.Emit(rec) }, nil // a collector that is not there does not keep a phone from working
+	var mu sync.Mutex // signalling and sound have goroutines of their own
+	return func(rec *capture.Record) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = tee.Emit(rec) // a collector that is not there does not keep a phone from working
+	}, nil
 }
 
 // sender returns what sends datagrams to a server of a phone's settings; nil if there is none.
@@ -346,6 +366,9 @@ func (p *Phone) Run(ctx context.Context) error {
 }
 
 func (p *Phone) close() {
+	if p.rtp != nil {
+		p.rtp.Close() // before the capture that its packets go to
+	}
 	for _, f := range p.closers {
 		_ = f()
 	}

@@ -20,6 +20,7 @@ import (
 	"sipscribe/internal/app"
 	"sipscribe/internal/live"
 	"sipscribe/internal/live/ua"
+	"sipscribe/internal/media"
 	"sipscribe/internal/render/text"
 )
 
@@ -28,9 +29,10 @@ type phoneFlags struct {
 	config, user, authID, passwordFile, password, name      string
 	proxy, outbound, domain, address, transport             string
 	syslog, debugServer, debugOption, form, capture, quirks string
+	play, record, tone                                      string
 	sipPort                                                 number
 	line                                                    number
-	noRegister, verbose, keepAlive                          bool
+	noRegister, verbose, keepAlive, echo                    bool
 	expires                                                 time.Duration
 }
 
@@ -55,6 +57,10 @@ func (f *phoneFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.debugOption, "sip-debug", "", `SIP Debug Option: none, 1-line, full, "full excl. NTFY" … (default full)`)
 	fl.StringVar(&f.form, "syslog-form", "", "how the syslog is sent: spa (as the device does), rfc5424, rfc3164, hep (default spa)")
 	fl.StringVar(&f.capture, "capture", "", "write what is sent and received to a pcap `file`")
+	fl.StringVar(&f.play, "play", "", "send this WAV `file` in each call (8 kHz, mono, 16 bits or G.711)")
+	fl.StringVar(&f.tone, "tone", "", "send a tone in each call: 1khz, dial, ringback, busy or reorder")
+	fl.BoolVar(&f.echo, "echo", false, "send back what comes in each call")
+	fl.StringVar(&f.record, "record", "", "write what comes in a call to this WAV `file`")
 	fl.StringVar(&f.quirks, "quirks", "", "spa: do as the real device does (credentials in CANCEL, Contact in ACK, x-sipura)")
 	fl.BoolVar(&f.noRegister, "no-register", false, "Register: no")
 	fl.BoolVar(&f.keepAlive, "keep-alive", false, "NAT Keep Alive Enable: a NOTIFY every 15 s")
@@ -124,6 +130,17 @@ func (f *phoneFlags) settings(t *terminal) (app.PhoneConfig, error) {
 	set(&cfg.SyslogForm, f.form)
 	set(&cfg.Capture, f.capture)
 	set(&cfg.Quirks, f.quirks)
+	if f.play != "" || f.tone != "" || f.echo {
+		cfg.Play, cfg.Tone, cfg.Echo = f.play, f.tone, f.echo
+	}
+	set(&cfg.Record, f.record)
+	cfg.Recorded = func(file string, length time.Duration, err error) {
+		if err != nil {
+			t.talk("recording: %v", err)
+			return
+		}
+		t.talk("recorded %v to %s", length.Round(time.Second/10), file)
+	}
 	if l.UserID == "" {
 		return cfg, withHint(errors.New("the phone has no User ID"), "say who it is with --user")
 	}
@@ -293,6 +310,7 @@ func describe(e ua.Event) string {
 		if e.Status != 0 {
 			why = fmt.Sprintf(" (%d %s)", e.Status, e.Reason)
 		}
+		why += heard(e.Audio)
 		switch e.By {
 		case ua.Local:
 			return "ended by us" + why
@@ -304,13 +322,32 @@ func describe(e ua.Event) string {
 	return e.Kind.String()
 }
 
+// heard says what the sound of a call came to.
+func heard(n *media.Counts) string {
+	if n == nil {
+		return ""
+	}
+	s := fmt.Sprintf("; sound packets: %d sent, %d received", n.Sent, n.Received.Packets)
+	if n.Received.Packets > 0 {
+		s += fmt.Sprintf(", %d lost, jitter %v", n.Received.Lost, n.Received.Jitter.Round(time.Millisecond/10))
+	}
+	if n.Remote.Reported {
+		s += fmt.Sprintf("; they miss %d of ours", max(n.Remote.Reception.Lost, 0))
+	}
+	if n.Strangers > 0 {
+		s += fmt.Sprintf("; %d came from an address that is not theirs", n.Strangers)
+	}
+	return s
+}
+
 func newPhone(t *terminal) *cobra.Command {
 	var f phoneFlags
 	cmd := &cobra.Command{
 		Use:   "phone",
 		Short: "A software SPA: registers, dials, answers, hangs up, and logs as the device does",
-		Long: `A telephone adapter in software, with the settings, the dial plan and the syslog of a Sipura, Linksys or Cisco SPA. It has no sound card. Without a command it
-is worked line by line; "help" there says how.`,
+		Long: `A telephone adapter in software, with the settings, the dial plan and the syslog of a Sipura, Linksys or Cisco SPA. It has no sound card: a
+call sends a file (--play), a tone (--tone), what comes (--echo) or silence, and what comes can be written to a file (--record). Without a command it is worked line
+by line; "help" there says how.`,
 		Example: `  sipscribe phone --user spa1 --proxy 127.0.0.1:5060 --syslog 127.0.0.1:5514
   sipscribe phone call 1-800-555-1212 --user spa1 --proxy 127.0.0.1:5060 --cancel-after 16s`,
 		Args: cobra.NoArgs,
