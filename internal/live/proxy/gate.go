@@ -59,6 +59,7 @@ type visitor struct {
 	requests, bytes float64 // left in its two buckets
 	failures        int
 	lastFailure     time.Time
+	home            netip.Addr // of a user: where he last proved who he is
 }
 
 func newGate(l Limits) *gate {
@@ -149,7 +150,8 @@ func (v *visitor) wait(now time.Time, limit int) time.Duration {
 // mustWait reports whether a source, or a user, has tried so many wrong passwords lately that another try has to wait, and how long.
 func (g *gate) mustWait(now time.Time, a netip.Addr, name string) time.Duration {
 	d := g.visit(now, a).wait(now, g.limits.Failures)
-	if v, ok := g.users.look(name); ok {
+	// Whoever guesses at a user's password from elsewhere must not lock him out at home.
+	if v, ok := g.users.look(name); ok && v.home != source(a) {
 		d = max(d, v.wait(now, g.limits.Failures))
 	}
 	return d
@@ -168,10 +170,9 @@ func (g *gate) failed(now time.Time, a netip.Addr, name string) {
 }
 
 // succeeded takes note of a right one: the user is who he says. What his source did otherwise stays.
-func (g *gate) succeeded(name string) {
-	if v, ok := g.users.look(name); ok {
-		v.failures = 0
-	}
+func (g *gate) succeeded(a netip.Addr, name string) {
+	v, _ := g.users.get(name)
+	v.failures, v.home = 0, source(a)
 }
 
 // table is a bounded map that forgets what was used longest ago. Entries are slots of one slice, so that none is an allocation.

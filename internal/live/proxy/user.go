@@ -114,7 +114,7 @@ func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *
 	result := a.Check(now, &r, values(m, field))
 	switch result.Verdict {
 	case digest.Accepted:
-		p.gate.succeeded(result.Credentials.Username)
+		p.gate.succeeded(addr, result.Credentials.Username)
 		p.gate.proved(now, addr)
 		return result.Credentials.Username, true
 	case digest.Malformed:
@@ -170,12 +170,41 @@ func (p *Proxy) answer(now time.Time, from live.Flow, m *sip.Message, r *live.Re
 	}
 	r.ToTag = p.statelessTag(m)
 	p.buf = live.AppendReply(p.buf[:0], m, from, r)
+	if !p.trusts(from) && !p.keepShort(from, m, r) {
+		p.counters.Silenced++
+		p.tell(EventSilenced, from, m, Event{Because: "a request so short that its answer would be much longer"})
+		return
+	}
 	if !p.trusts(from) && !p.gate.answer(now, from.Remote.Addr(), len(p.buf)) {
 		p.counters.Silenced++
 		p.tell(EventSilenced, from, m, Event{Because: "too many answers to somebody who does not say who he is"})
 		return
 	}
 	out.Send(live.ReplyFlow(m, from), 0, p.buf)
+}
+
+// keepShort sees to it that an answer in a datagram is not much longer than the request, and reports whether that can be.
+func (p *Proxy) keepShort(from live.Flow, m *sip.Message, r *live.Reply) bool {
+	longest := len(m.Raw) + maxLonger*max(1, challengesIn(r))
+	if from.Reliable() || len(p.buf) <= longest {
+		return true
+	}
+	r.ToTag = r.ToTag[:8]
+	p.buf = terse(live.AppendReply(p.buf[:0], m, from, r))
+	return len(p.buf) <= longest
+}
+
+// maxLonger is by how many bytes for each challenge an answer in a datagram may be longer than the request, whose source may be forged. Requests as
+// phones send them are of 300 bytes and more, most of which an answer does not repeat; one that is shorter gets a
+// terse answer, and only one that was made to be as short as can be gets none. A connection proves its address, and is not held to it.
+const maxLonger = 120
+
+// challengesIn returns how many challenges are in a reply.
+func challengesIn(r *live.Reply) int {
+	if r.Status == 401 || r.Status == 407 {
+		return len(r.Fields)
+	}
+	return 0
 }
 
 // statelessTag returns a To tag that is the same for each repeat of a request (§8.2.7).

@@ -1,0 +1,207 @@
+package proxy
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"sipscribe/internal/live"
+	"sipscribe/sip"
+)
+
+var (
+	caller  = netip.MustParseAddrPort("203.0.113.10:5062")
+	callee1 = netip.MustParseAddrPort("203.0.113.20:5060")
+)
+
+// ringing makes a call that rings, and returns the INVITE as the caller sent it and as the callee got it.
+func (d *door) ringing() (outer, inner *sip.Message) {
+	d.Helper()
+	d.register("18005551212", callee1)
+	uri := "sip:18005551212@" + domain
+	via := "Via: SIP/2.0/UDP 203.0.113.10:5062;branch=z9hG4bKcall"
+	first := d.one(d.send(caller, d.request("INVITE", uri, "spa1", strings.Replace(via, "call", "first", 1))), 407)
+	request := d.request("INVITE", uri, "spa1", via, d.credentials(first, "INVITE", uri, "spa1", "secret"))
+	for _, s := range d.send(caller, request) {
+		if s.to.Remote == callee1 {
+			inner = s.Message
+		}
+	}
+	if inner == nil {
+		d.Fatal("the INVITE was not relayed")
+	}
+	d.reply(inner, 180, "")
+	return sip.Parse([]byte(request)), inner
+}
+
+// reply answers a relayed request as the callee would, and returns what the proxy sends for it.
+func (d *door) reply(inner *sip.Message, status int, more string) []sent {
+	r := live.Reply{Status: status, ToTag: "callee"}
+	if more != "" {
+		name, value, _ := strings.Cut(more, ": ")
+		r.Fields = append(r.Fields, sip.DraftField{Name: name, Value: value})
+	}
+	b := live.AppendReply(nil, inner, live.Flow{Remote: atProxy}, &r)
+	// The proxy's Via is as it was: its own address.
+	return d.send(callee1, string(b))
+}
+
+// A CANCEL counts from the address that the INVITE came from (RFC 3261 §22.1: the same hop). From elsewhere it is owed 481, and the phone rings on.
+func TestForgedCancel(t *testing.T) {
+	d := newDoor(t, nil)
+	outer, _ := d.ringing()
+	cancel := strings.NewReplacer("INVITE sip", "CANCEL sip", " INVITE\r\n", " CANCEL\r\n").Replace(string(outer.Raw))
+	d.one(d.send(stranger, cancel), 481)
+	// The same branch guessed wrong, from the right address.
+	d.one(d.send(caller, strings.Replace(cancel, "z9hG4bKcall", "z9hG4bKother", 1)), 481)
+	if pending, _ := d.proxy.Busy(d.now); pending != 1 {
+		t.Errorf("%d calls ring", pending)
+	}
+	got := d.send(caller, cancel)
+	if text := told(got); !strings.Contains(text, "200 CANCEL to 203.0.113.10:5062") || !strings.Contains(text, "0 CANCEL to 203.0.113.20:5060") {
+		t.Errorf("the true one: %s", text)
+	}
+}
+
+// A request within a dialog needs no password, if it can show that its dialog went through here. Another has to say who it is.
+func TestForgedBye(t *testing.T) {
+	d := newDoor(t, nil)
+	outer, inner := d.ringing()
+	answered := d.reply(inner, 200, "Contact: <sip:18005551212@203.0.113.20:5060>")
+	if len(answered) != 1 || answered[0].to.Remote != caller {
+		t.Fatal(told(answered))
+	}
+	if _, calls := d.proxy.Busy(d.now); calls != 1 {
+		t.Errorf("%d calls", calls)
+	}
+	route := string(answered[0].Value(sip.FieldRecordRoute))
+	if !strings.Contains(route, mark+".") {
+		t.Fatalf("Record-Route: %s", route)
+	}
+	uri := "sip:18005551212@203.0.113.20:5060"
+	bye := func(callID, route string) string {
+		more := []string{"To: <sip:18005551212@" + domain + ">;tag=callee", "Call-ID: " + callID}
+		if route != "" {
+			more = append(more, "Route: "+route)
+		}
+		return d.request("BYE", uri, "spa1", more...)
+	}
+	id := string(outer.CallID())
+	for name, forged := range map[string]string{
+		"without our Route":         bye(id, ""),
+		"with a Route but no token": bye(id, "<sip:127.0.0.1:5060;lr>"),
+		"with a made-up token":      bye(id, "<sip:"+mark+".0123456789abcdef0123@127.0.0.1:5060;lr>"),
+		"for another call":          bye("another@call", route),
+		"with no tag in To":         strings.Replace(bye(id, route), ";tag=callee", "", 1),
+	} {
+		if got := d.send(stranger, forged); len(got) != 1 || got[0].Status != 407 {
+			t.Errorf("%s: %s", name, told(got))
+		}
+	}
+	got := d.send(caller, bye(id, route))
+	if len(got) != 1 || got[0].to.Remote != callee1 || got[0].Method != sip.MethodBye {
+		t.Fatalf("the true one: %s", told(got))
+	}
+	if got[0].Has(sip.FieldRoute) {
+		t.Errorf("the Route of the proxy is left in\n%s", got[0].Raw)
+	}
+	d.reply(got[0].Message, 200, "")
+	if _, calls := d.proxy.Busy(d.now); calls != 0 {
+		t.Errorf("%d calls after the BYE", calls)
+	}
+}
+
+// A proxy that is started again with its secret knows its calls.
+func TestCallsOutliveARestart(t *testing.T) {
+	secret := func(c *Config) { c.Secret = []byte("0123456789abcdef0123456789abcdef") }
+	d := newDoor(t, secret)
+	outer, inner := d.ringing()
+	answered := d.reply(inner, 200, "Contact: <sip:18005551212@203.0.113.20:5060>")
+	bye := d.request("BYE", "sip:18005551212@203.0.113.20:5060", "spa1", "To: <sip:18005551212@"+domain+">;tag=callee", "Call-ID: "+string(outer.CallID()),
+		"Route: "+string(answered[0].Value(sip.FieldRecordRoute)))
+	if got := newDoor(t, secret).send(caller, bye); len(got) != 1 || got[0].to.Remote != callee1 {
+		t.Errorf("with the secret: %s", told(got))
+	}
+	newDoor(t, nil).one(newDoor(t, nil).send(caller, bye), 407)
+}
+
+// Nobody registers for somebody else (RFC 3261 §10.3 step 4), and nobody makes the proxy send calls where it alone can reach.
+func TestRegistrationsOfOthers(t *testing.T) {
+	d := newDoor(t, nil)
+	uri := "sip:" + domain
+	for _, c := range []struct {
+		name    string
+		user    string
+		more    []string
+		want    int
+		because string
+	}{
+		{"himself", "spa1", []string{"To: <sip:spa1@" + domain + ">"}, 200, ""},
+		{"somebody else, with his own password", "spa1", []string{"To: <sip:spa2@" + domain + ">"}, 403, ""},
+		{"the name of somebody else in From too", "spa1", []string{"To: <sip:spa2@" + domain + ">", "From: <sip:spa2@" + domain + ">;tag=1"}, 403, ""},
+		{"an escaped name that is the same", "spa1", []string{"To: <sip:%73pa1@" + domain + ">"}, 200, ""},
+		{"a name that is longer", "spa1", []string{"To: <sip:spa1%00@" + domain + ">"}, 403, ""},
+		{"of another domain", "spa1", []string{"To: <sip:spa1@example.org>"}, 404, ""},
+		{"a contact on the machine of the proxy, not from there", "spa1", []string{"To: <sip:spa1@" + domain + ">", "Contact: <sip:spa1@127.0.0.1:5060>", "Via: SIP/2.0/UDP phone.example.com;branch=z9hG4bKc1"}, 200, "the flow"},
+		{"more contacts than there may be", "spa1", []string{"To: <sip:spa1@" + domain + ">", "Contact: <sip:1@203.0.113.66>, <sip:2@203.0.113.66>, <sip:3@203.0.113.66>, <sip:4@203.0.113.66>, <sip:5@203.0.113.66>, <sip:6@203.0.113.66>, <sip:7@203.0.113.66>, <sip:8@203.0.113.66>, <sip:9@203.0.113.66>, <sip:10@203.0.113.66>, <sip:11@203.0.113.66>"}, 403, ""},
+	} {
+		got := d.as(c.user, "secret", stranger, "REGISTER", uri, append(c.more, "Call-ID: "+strings.NewReplacer(" ", "-", ",", "").Replace(c.name))...)
+		if len(got) != 1 || int(got[0].Status) != c.want {
+			t.Errorf("%s: %s", c.name, told(got))
+		}
+	}
+	if b, _ := d.proxy.Lookup(d.now, "sip:spa2@"+domain); len(b) != 0 {
+		t.Errorf("spa2 is at %+v", b)
+	}
+	// Whatever a contact says, requests for it go where the REGISTER came from.
+	bindings, _ := d.proxy.Lookup(d.now, "sip:spa1@"+domain)
+	for _, b := range bindings {
+		if strings.Contains(b.URI, "127.0.0.1") && b.Flow.Remote != stranger {
+			t.Errorf("%s is reached at %v", b.URI, b.Flow)
+		}
+	}
+	if len(bindings) == 0 {
+		t.Error("spa1 is nowhere")
+	}
+	d.wait(25 * time.Hour)
+	d.idle()
+}
+
+// Whoever calls as a user of ours has proved to be him.
+func TestForgedFrom(t *testing.T) {
+	for from, want := range map[string]int{
+		"<sip:spa1@" + domain + ">;tag=1": 480, "<sip:spa2@" + domain + ">;tag=1": 403, `"Boss" <sips:spa2@` + domain + ">;tag=1": 403,
+		"<sip:SPA1@" + domain + ">;tag=1": 403, "<sip:%73pa1@" + domain + ">;tag=1": 480, "<sip:spa2@sip.VOIP-info.org>;tag=1": 403,
+		"<sip:anonymous@anonymous.invalid>;tag=1": 480,
+	} {
+		d := newDoor(t, nil)
+		got := d.as("spa1", "secret", stranger, "INVITE", "sip:spa2@"+domain, "From: "+from)
+		if len(got) == 0 || int(got[len(got)-1].Status) != want {
+			t.Errorf("From: %s: %s, want %d", from, told(got), want)
+		}
+	}
+}
+
+// What is in a request does not become a line of its own in what is told of it, nor in what is answered.
+func TestHeaderInjection(t *testing.T) {
+	d := newDoor(t, nil)
+	evil := "spa1\x1b[2J\r\n Aug 20 16:40:00 host INVITE\u202e"
+	got := d.send(stranger, d.request("INVITE", "sip:1@"+domain, "spa1", `Proxy-Authorization: Digest username="`+evil+`",realm="`+domain+`",nonce="x",uri="sip:1@`+domain+
+		`",response="0123456789abcdef0123456789abcdef",algorithm=MD5`, "Call-ID: a\r\n b"))
+	for _, s := range got {
+		for _, line := range strings.Split(string(s.Raw), "\r\n") {
+			if strings.HasPrefix(line, " ") || strings.ContainsAny(line, "\r\n") {
+				t.Errorf("a line of its own: %q", line)
+			}
+		}
+	}
+	if len(d.events) == 0 {
+		t.Error("nothing is told")
+	}
+	for _, e := range d.events {
+		if len(e.User) > 64 {
+			t.Errorf("a name of %d bytes", len(e.User))
+		}
+	}
+}
