@@ -119,12 +119,12 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 	case joined == callflow.JoinSessionID:
 		t.say("invite.session")
 		offers = true
-	case s.challenged >= 0 && t.hasCredentials(h):
-		t.retry(h, m)
-	case s.redirected >= 0:
+	case s.redirected > s.challenged: // it may carry the credentials that were asked for before
 		t.fill[placeTarget] = t.uriName(m.RequestURI())
 		t.say("invite.redirect")
 		s.redirected = -1
+	case s.challenged >= 0 && t.hasCredentials(h):
+		t.retry(h, m)
 	case s.refused422 && t.longerSession(m):
 		t.say("invite.interval")
 	case s.challenged >= 0 || i != c.Root && c.Root >= 0 && c.Root < i && c.Hops[c.Root].Transaction != h.Transaction:
