@@ -33,6 +33,10 @@ type relay struct {
 	ended  bool
 }
 
+// over is the user of a server transaction whose relay has ended: the To tag that its responses had. The transaction may outlive the relay,
+// over reliable transports above all, and a CANCEL for it gets the same tag (§9.2).
+type over string
+
 // branch is a client transaction of a relay.
 type branch struct {
 	relay    *relay
@@ -150,7 +154,7 @@ func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Out
 				r.ended = true
 				p.finished(r)
 				r.request, r.branch = nil, nil
-				r.server.User = nil
+				r.server.User = over(r.tag)
 				p.counters.Relaying--
 				return
 			}
