@@ -9,7 +9,10 @@ STATICCHECK = $(GO) tool -modfile=tools/go.mod staticcheck
 
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: help build test lint fuzz bench bench-smoke cover cross release clean
+SCHEDULES ?= 1000000
+SEED      ?= 1
+
+.PHONY: help build test lint fuzz sim bench bench-smoke cover cross release clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,6 +30,11 @@ lint: ## gofmt, go vet, staticcheck
 
 fuzz: ## every fuzz target for FUZZTIME (30s) each
 	tools/fuzz $(FUZZTIME)
+
+sim: ## a million calls over bad networks in virtual time (SCHEDULES, SEED), held to the RFCs; Ctrl-C tells what is known so far
+	@mkdir -p bin
+	$(GO) build -buildvcs=false -o bin/sim ./internal/sim/cmd/sim
+	bin/sim -schedules $(SCHEDULES) -seed $(SEED)
 
 bench: ## speed and memory beside other programs, as docs/measurements.md tells; takes minutes
 	$(GO) run -buildvcs=false ./internal/bench

@@ -47,7 +47,8 @@ func (p *Proxy) gatewayAnswers(now time.Time, b *branch, c *transaction.Client, 
 	if r.ended || b.replaced || r.request == nil {
 		return false
 	}
-	g, ok := r.targets[b.target].User.(*gateway)
+	t := r.context.Target(b.target)
+	g, ok := t.User.(*gateway)
 	if !ok || g == nil || g.session == nil {
 		return false
 	}
@@ -66,7 +67,7 @@ func (p *Proxy) gatewayAnswers(now time.Time, b *branch, c *transaction.Client, 
 	if g.session.Challenged(&b.account.attempt, challenges) != nil {
 		return false
 	}
-	credentials, err := g.session.AppendCredentials(nil, &b.account.attempt, m.Method.String(), r.targets[b.target].URI)
+	credentials, err := g.session.AppendCredentials(nil, &b.account.attempt, m.Method.String(), t.URI)
 	if err != nil {
 		return false
 	}

@@ -19,7 +19,6 @@ type relay struct {
 	server  *transaction.Server
 	from    live.Flow
 	context *proxycore.Context
-	targets []proxycore.Target
 	// request is kept as long as it may have to be forwarded to somebody else.
 	request []byte
 	// tag is that of responses that are made here. The first response of a phone that has one gives it: so the 200 to a CANCEL has the tag of
@@ -33,6 +32,10 @@ type relay struct {
 	final  bool // a final response was given
 	ended  bool
 }
+
+// over is the user of a server transaction whose relay has ended: the To tag that its responses had. The transaction may outlive the relay,
+// over reliable transports above all, and a CANCEL for it gets the same tag (§9.2).
+type over string
 
 // branch is a client transaction of a relay.
 type branch struct {
@@ -94,7 +97,7 @@ func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []p
 		p.full(now, from, m, out)
 		return
 	}
-	r := &relay{server: s, from: from, targets: targets, request: bytes.Clone(m.Raw), tag: p.layer.Tag(), method: m.Method}
+	r := &relay{server: s, from: from, request: bytes.Clone(m.Raw), tag: p.layer.Tag(), method: m.Method}
 	s.User = r
 	p.counters.Relayed++
 	p.counters.Relaying++
@@ -150,8 +153,8 @@ func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Out
 			case proxycore.ActionEnd:
 				r.ended = true
 				p.finished(r)
-				r.request, r.targets, r.branch = nil, nil, nil
-				r.server.User = nil
+				r.request, r.branch = nil, nil
+				r.server.User = over(r.tag)
 				p.counters.Relaying--
 				return
 			}
@@ -208,7 +211,8 @@ func (p *Proxy) resolve(r *relay, target int, out *live.Outbox) {
 		return
 	}
 	p.whole.Parse(r.request)
-	f := proxycore.Forward{Route: p.core.Preprocess(&p.whole, r.from), URI: r.targets[target].URI, Push: r.targets[target].Push}
+	t := r.context.Target(target)
+	f := proxycore.Forward{Route: p.core.Preprocess(&p.whole, r.from), URI: t.URI, Push: t.Push}
 	hop, ok := f.NextHop(&p.whole)
 	p.ref++
 	p.waiting[p.ref] = lookup{relay: r, target: target}
@@ -235,7 +239,7 @@ func (p *Proxy) forward(now time.Time, r *relay, number, target int, flow live.F
 	if flow.Conn == 0 && !flow.Local.IsValid() {
 		flow.Local = l.Addr
 	}
-	t := &r.targets[target]
+	t := r.context.Target(target)
 	p.whole.Parse(r.request)
 	how := proxycore.Forward{Route: p.core.Preprocess(&p.whole, r.from), URI: t.URI, Push: t.Push, Via: viaOf(l), Branch: p.layer.Branch(), From: r.from, Breadth: breadth}
 	if !p.cfg.Open {

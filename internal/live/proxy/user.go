@@ -294,9 +294,14 @@ func (p *Proxy) cancel(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	if err != nil {
 		return
 	}
-	tag := p.layer.Tag()
-	if ok {
-		tag = r.tag
+	tag := ""
+	switch u := cancels.User.(type) {
+	case *relay:
+		tag = u.tag
+	case over:
+		tag = string(u)
+	default:
+		tag = p.layer.Tag()
 	}
 	p.buf = live.AppendReply(p.buf[:0], m, from, &live.Reply{Status: 200, ToTag: tag})
 	p.layer.Respond(now, s, p.buf, out)

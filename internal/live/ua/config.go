@@ -47,6 +47,8 @@ type Config struct {
 	Notify func(Event)
 	// Media opens the ports of calls and has their sound. Nil: descriptions are exchanged, and nothing is sent or heard.
 	Media media.Opener
+	// Observe, if there is one, is told each transition of a transaction.
+	Observe func(transaction.Transition)
 	// MediaPort returns the port at which a new call of a line takes audio, without Media. Nil: 16384, 16386 and so on, by line (RTP Port Min).
 	MediaPort func(line int) uint16
 	// PacketSize is RTP Packet Size: how much sound a packet should have (20 ms, of 10 to 200; an SPA comes with 30).

@@ -13,7 +13,7 @@ import (
 // ring takes an INVITE that begins a call (RFC 3261 §13.3.1).
 func (p *Phone) ring(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
 	if p.layer.Merged(m) {
-		p.reply(now, from, m, 482, "", nil, nil, out) // §8.2.2.2
+		p.reply(now, from, m, 482, p.layer.Tag(), nil, nil, out) // §8.2.2.2
 		return
 	}
 	l := p.lineFor(from, m)

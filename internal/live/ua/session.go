@@ -37,9 +37,10 @@ type session struct {
 	byeAfter bool // BYE as soon as the ACK has come (§15)
 
 	// change is a re-INVITE of this side under way; retry when it is made again after a 491 (§14.1), with the direction wanted.
-	change *request
-	retry  time.Time
-	wanted bool
+	change  *request
+	expires time.Time // of the change
+	retry   time.Time
+	wanted  bool
 
 	over   bool
 	ending bool // a BYE is on its way
@@ -148,6 +149,7 @@ func (s *session) bye(now time.Time, reason string, out *live.Outbox) {
 		return
 	}
 	s.ending, s.retry = true, time.Time{}
+	s.dropChange(now, out)
 	r := s.request("BYE")
 	if reason != "" {
 		r.add("Reason", reason)
@@ -156,6 +158,15 @@ func (s *session) bye(now time.Time, reason string, out *live.Outbox) {
 	r.answered = func(now time.Time, _ *response, _ *live.Outbox) { s.close(now) }
 	r.failed = func(now time.Time, _ int, _ string, _ *live.Outbox) { s.close(now) }
 	r.send(now, out)
+}
+
+// dropChange cancels a re-INVITE that waits for its answer. The other side may not answer it any more once there is a BYE, and an INVITE that has had a
+// 100 waits for ever.
+func (s *session) dropChange(now time.Time, out *live.Outbox) {
+	s.expires = time.Time{}
+	if s.change != nil {
+		s.change.cancel(now, "", out)
+	}
 }
 
 // close ends the session. It is kept for as long as its INVITE can be answered again.
@@ -210,6 +221,9 @@ func (s *session) wake(now time.Time, out *live.Outbox) {
 		s.again = now.Add(s.interval)
 		s.call.line.phone.layer.Respond(now, s.server, s.ok, out)
 	}
+	if due(s.expires, now) {
+		s.dropChange(now, out)
+	}
 	if due(s.retry, now) {
 		s.retry = time.Time{}
 		s.reinvite(now, out)
@@ -220,7 +234,7 @@ func (s *session) next() time.Time {
 	if s.over {
 		return s.forget
 	}
-	return earlier(earlier(s.again, s.giveUp), s.retry)
+	return earlier(earlier(s.again, s.giveUp), earlier(s.retry, s.expires))
 }
 
 // ErrBusy says that a change is under way already.
@@ -249,6 +263,7 @@ func (s *session) reinvite(now time.Time, out *live.Outbox) {
 	c.line.addSupported(r)
 	r.body("application/sdp", c.audio.offer())
 	r.answered = func(now time.Time, m *response, out *live.Outbox) {
+		s.expires = time.Time{}
 		if m.Status < 300 {
 			// Each 2xx gets its ACK, also when it comes again.
 			s.sendAck(now, r.seq, r.auth.shown, nil, out)
@@ -279,9 +294,9 @@ func (s *session) reinvite(now time.Time, out *live.Outbox) {
 			s.lost(now, int(m.Status), string(m.Text(m.Reason)), out)
 		}
 	}
-	s.change = r
+	s.change, s.expires = r, now.Add(c.line.phone.cfg.ReInviteExpires)
 	r.failed = func(now time.Time, status int, reason string, out *live.Outbox) {
-		s.change = nil
+		s.change, s.expires = nil, time.Time{}
 		s.lost(now, status, reason, out)
 	}
 	r.send(now, out)
@@ -340,10 +355,17 @@ func (s *session) changed(now time.Time, from live.Flow, m *sip.Message, out *li
 	switch {
 	case c.audio.held && !was.held:
 		e.Kind = EventHeld
-		p.notify(e)
+		s.notify(e)
 	case !c.audio.held && was.held:
 		e.Kind = EventResumed
-		p.notify(e)
+		s.notify(e)
+	}
+}
+
+// notify tells what the other side does, but not to a user whose call is over: one that was hung up before the ACK came goes on until then.
+func (s *session) notify(e Event) {
+	if s.call.session == s && !s.call.ended {
+		s.call.line.phone.notify(e)
 	}
 }
 
@@ -354,6 +376,7 @@ func (s *session) hungUp(now time.Time, from live.Flow, m *sip.Message, out *liv
 	if s.over {
 		return
 	}
+	s.dropChange(now, out)
 	s.close(now)
 	if s.call.session == s {
 		s.call.end(now, Remote, 0, "", out)
@@ -404,6 +427,8 @@ func (s *session) informed(now time.Time, from live.Flow, m *sip.Message, out *l
 		key = strings.TrimSpace(string(m.BodyBytes()))
 	}
 	if len(key) == 1 && strings.ContainsAny(key, "0123456789*#ABCD") {
-		c.pressed(now, key)
+		if c.session == s && !c.ended {
+			c.pressed(now, key)
+		}
 	}
 }

@@ -65,7 +65,7 @@ func New(cfg Config) (*Phone, error) {
 		return nil, err
 	}
 	p := &Phone{cfg: cfg, sessions: map[dialog.ID]*session{}, waiting: map[uint64]func(time.Time, []live.Flow, error, *live.Outbox){}}
-	p.layer = transaction.NewLayer(transaction.Config{Timers: cfg.Timers, Rand: cfg.Rand, User: (*user)(p), Fields: p.quirks})
+	p.layer = transaction.NewLayer(transaction.Config{Timers: cfg.Timers, Rand: cfg.Rand, User: (*user)(p), Fields: p.quirks, Observe: cfg.Observe})
 	for i := range cfg.Lines {
 		plan, err := ParseDialPlan(cfg.Lines[i].DialPlan)
 		if err != nil {

@@ -1,6 +1,8 @@
 package ua
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -77,17 +79,27 @@ func owed(status int, m *sip.Message) []sip.DraftField {
 func (u *user) cancel(now time.Time, from live.Flow, m *sip.Message, cancels *transaction.Server, out *live.Outbox) {
 	p := (*Phone)(u)
 	if cancels == nil {
-		p.reply(now, from, m, 481, p.layer.Tag(), nil, nil, out)
+		// Without a transaction (§8.2.7): with one, somebody else's CANCEL with the branch of a call would take the place of the caller's.
+		via, _ := m.TopVia()
+		sum := sha256.Sum256(via.Branch())
+		b := live.AppendReply(nil, m, from, &live.Reply{Status: 481, ToTag: hex.EncodeToString(sum[:8]), Fields: []sip.DraftField{p.server()}})
+		out.Send(live.ReplyFlow(m, from), 0, b)
 		return
 	}
-	c, ok := cancels.User.(*call)
-	if !ok {
+	switch of := cancels.User.(type) {
+	case *call:
+		p.reply(now, from, m, 200, of.tag, nil, nil, out)
+		of.withdrawn(now, out)
+	case refused:
+		p.reply(now, from, m, 200, string(of), nil, nil, out)
+	default:
 		p.reply(now, from, m, 200, p.layer.Tag(), nil, nil, out)
-		return
 	}
-	p.reply(now, from, m, 200, c.tag, nil, nil, out)
-	c.withdrawn(now, out)
 }
+
+// refused is the user of an INVITE transaction that was answered for good at once: the tag of the answer. The 200 to a CANCEL that crosses the answer
+// has the same (§9.2).
+type refused string
 
 // inDialog takes a request with a To tag (§12.2.2).
 func (u *user) inDialog(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
@@ -108,6 +120,10 @@ func (u *user) inDialog(now time.Time, from live.Flow, m *sip.Message, out *live
 			return
 		}
 		p.reply(now, from, m, 481, "", nil, nil, out)
+		return
+	}
+	if s.ending && m.Method != sip.MethodBye {
+		p.reply(now, from, m, 481, "", nil, nil, out) // the session ended as the BYE went out (§15.1.1)
 		return
 	}
 	if status := s.dialog.Receive(m); status != 0 {
@@ -172,6 +188,9 @@ func (p *Phone) reply(now time.Time, from live.Flow, m *sip.Message, status int,
 	s, err := p.layer.Accept(now, from, m)
 	if err != nil {
 		return // too many, or not a request that can be answered
+	}
+	if m.Method == sip.MethodInvite {
+		s.User = refused(tag)
 	}
 	b := live.AppendReply(nil, m, from, &live.Reply{Status: status, ToTag: tag, Fields: append(fields[:len(fields):len(fields)], p.server()), Body: body})
 	p.layer.Respond(now, s, b, out)

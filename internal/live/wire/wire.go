@@ -37,25 +37,33 @@ type Network struct {
 	Faults Faults
 	// Tap, if set, is told what each node sends, receives and says. The record is borrowed.
 	Tap func(node *Node, rec *capture.Record)
+	// Passed, if set, is told what becomes of each message: when it is sent, and again if it does not arrive after all.
+	Passed func(p Passage)
 	// Names are the addresses of host names; a name that is not there does not resolve.
 	Names map[string][]netip.Addr
-	// Cut, if set, reports whether nothing gets from one node to another: a partition.
+	// Cut, if set, reports whether nothing gets from one node to another: a partition. A connection that a message cannot get over ends.
 	Cut func(from, to *Node) bool
 
-	now   time.Time
-	rand  *rand.Rand
-	nodes []*Node
-	ports map[portKey]*Node
-	queue deliveries
-	order uint64
-	conns []*conn // the number of a connection is its place, from 1
-	stats Stats
+	now    time.Time
+	rand   *rand.Rand
+	nodes  []*Node
+	ports  map[portKey]*Node
+	queue  deliveries
+	order  uint64
+	sent   int         // messages, for Passage.Number
+	newest map[way]int // the number of the newest datagram that has arrived
+	conns  []*conn     // the number of a connection is its place, from 1
+	stats  Stats
 }
 
 // Stats count what the network did.
 type Stats struct {
 	Sent, Delivered, Lost, Duplicated, Refused int
+	Overtaken                                  int // datagrams that arrived after one that was sent later
 }
+
+// way is from one node to another.
+type way struct{ from, to *Node }
 
 type portKey struct {
 	stream bool
@@ -83,7 +91,7 @@ type Node struct {
 
 // New returns an empty network whose clock stands at start.
 func New(start time.Time, seed uint64) *Network {
-	return &Network{now: start, rand: rand.New(rand.NewPCG(seed, 0x5349502f322e30)), ports: map[portKey]*Node{}}
+	return &Network{now: start, rand: rand.New(rand.NewPCG(seed, 0x5349502f322e30)), ports: map[portKey]*Node{}, newest: map[way]int{}}
 }
 
 // Now returns the time.
@@ -136,6 +144,18 @@ func (n *Network) Restart(node *Node, e live.Element) {
 		}
 	}
 	node.Element = e
+}
+
+// HangUp ends the connections of a node, as a NAT does that has forgotten them, and returns how many there were.
+func (n *Network) HangUp(node *Node) int {
+	ended := 0
+	for i, c := range n.conns {
+		if c.open && (c.nodes[0] == node || c.nodes[1] == node) {
+			n.end(uint64(i+1), nil)
+			ended++
+		}
+	}
+	return ended
 }
 
 // SetDown takes a node off the network, or puts it back. What is sent to it meanwhile is lost.
@@ -262,22 +282,28 @@ func (n *Network) send(node *Node, it live.Item) {
 	n.stats.Sent++
 	n.tapMessage(node, capture.Sent, flow.Transport, flow.Local, flow.Remote, data)
 	to := n.ports[portKey{false, flow.Remote}]
-	copies := 1
+	copies, fate := 1, Carried
 	switch {
-	case to == nil, n.rand.Float64() < n.Faults.Loss:
-		copies = 0
+	case to == nil:
+		copies, fate = 0, Nobody
+		n.stats.Lost++
+	case n.rand.Float64() < n.Faults.Loss:
+		copies, fate = 0, Lost
 		n.stats.Lost++
 	case n.rand.Float64() < n.Faults.Duplicate:
-		copies = 2
+		copies, fate = 2, Doubled
 		n.stats.Duplicated++
 	}
-	if to == nil {
-		return
+	n.sent++
+	p := Passage{Number: n.sent, From: node, To: to, Flow: flow, Sent: n.now, Fate: fate, Data: data}
+	if to != nil {
+		seen := live.Flow{Transport: flow.Transport, Local: flow.Remote, Remote: flow.Local}
+		for i := range copies {
+			p.Arrives[i] = n.now.Add(n.delay())
+			n.push(&delivery{at: p.Arrives[i], from: node, to: to, flow: seen, data: data, number: n.sent})
+		}
 	}
-	seen := live.Flow{Transport: flow.Transport, Local: flow.Remote, Remote: flow.Local}
-	for range copies {
-		n.push(&delivery{at: n.now.Add(n.delay()), from: node, to: to, flow: seen, data: data})
-	}
+	n.passed(p)
 }
 
 func (n *Network) sendStream(node *Node, flow live.Flow, ref uint64, data []byte) {
@@ -297,7 +323,7 @@ func (n *Network) sendStream(node *Node, flow live.Flow, ref uint64, data []byte
 	if c == nil && flow.Conn == 0 {
 		to := n.ports[portKey{true, flow.Remote}]
 		if to == nil || to.down || n.Cut != nil && n.Cut(node, to) {
-			n.refuse(node, flow, ref, errRefused)
+			n.refuse(node, flow, ref, data, errRefused)
 			return
 		}
 		id = uint64(len(n.conns) + 1)
@@ -308,7 +334,7 @@ func (n *Network) sendStream(node *Node, flow live.Flow, ref uint64, data []byte
 		n.conns = append(n.conns, c)
 	}
 	if c == nil || !c.open {
-		n.refuse(node, flow, ref, errNoConn)
+		n.refuse(node, flow, ref, data, errNoConn)
 		return
 	}
 	n.stats.Sent++
@@ -322,11 +348,15 @@ func (n *Network) sendStream(node *Node, flow live.Flow, ref uint64, data []byte
 		at = c.last
 	}
 	c.last = at
-	n.push(&delivery{at: at, from: node, to: c.nodes[1-end], flow: c.flows[1-end], data: data, conn: c})
+	n.sent++
+	n.push(&delivery{at: at, from: node, to: c.nodes[1-end], flow: c.flows[1-end], data: data, conn: c, number: n.sent})
+	n.passed(Passage{Number: n.sent, From: node, To: c.nodes[1-end], Flow: c.flows[end], Sent: n.now, Fate: Carried, Arrives: [2]time.Time{at}, Data: data})
 }
 
-func (n *Network) refuse(node *Node, flow live.Flow, ref uint64, err error) {
+func (n *Network) refuse(node *Node, flow live.Flow, ref uint64, data []byte, err error) {
 	n.stats.Refused++
+	n.sent++
+	n.passed(Passage{Number: n.sent, From: node, Flow: flow, Sent: n.now, Fate: Refused, Data: data})
 	n.push(&delivery{at: n.now, to: node, run: func(out *live.Outbox) { node.Element.Failed(n.now, flow, ref, err, out) }})
 }
 
@@ -361,14 +391,30 @@ func (n *Network) deliver(d *delivery) {
 		n.flush(d.to)
 		return
 	}
-	if d.to.down || d.conn != nil && !d.conn.open || n.Cut != nil && n.Cut(d.from, d.to) {
+	if cut := d.to.down || n.Cut != nil && n.Cut(d.from, d.to); cut || d.conn != nil && !d.conn.open {
 		n.stats.Lost++
+		n.passed(Passage{Number: d.number, From: d.from, To: d.to, Flow: d.flow, Sent: n.now, Fate: Cut, Data: d.data})
+		if d.conn != nil && d.conn.open {
+			// What TCP could not deliver it does not pass over: the connection ends, and each side finds that out.
+			n.end(d.flow.Conn, nil)
+		}
 		return
 	}
 	n.stats.Delivered++
+	if w := (way{d.from, d.to}); d.number < n.newest[w] && d.conn == nil {
+		n.stats.Overtaken++
+	} else {
+		n.newest[w] = d.number
+	}
 	n.tapMessage(d.to, capture.Received, d.flow.Transport, d.flow.Remote, d.flow.Local, d.data)
 	d.to.Element.Receive(n.now, d.flow, d.data, &d.to.out)
 	n.flush(d.to)
+}
+
+func (n *Network) passed(p Passage) {
+	if n.Passed != nil {
+		n.Passed(p)
+	}
 }
 
 func (n *Network) tapMessage(node *Node, way capture.Direction, transport capture.Transport, src, dst netip.AddrPort, data []byte) {
@@ -404,6 +450,8 @@ type delivery struct {
 	data  []byte
 	conn  *conn
 	run   func(out *live.Outbox)
+	// number is that of its Passage.
+	number int
 }
 
 func (n *Network) push(d *delivery) {

@@ -1,0 +1,167 @@
+package ua
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"sipscribe/internal/capture"
+	"sipscribe/internal/live"
+	"sipscribe/internal/live/wire"
+	"sipscribe/sip"
+)
+
+// hand is a phone that is handed messages by hand, without a network.
+type hand struct {
+	*testing.T
+	phone *Phone
+	now   time.Time
+	out   live.Outbox
+}
+
+func newHand(t *testing.T, change func(*LineConfig)) *hand {
+	l := LineConfig{Local: atB, Proxy: atA.String(), UserID: "18005551212"}
+	if change != nil {
+		change(&l)
+	}
+	p, err := New(Config{Rand: seeded(1), Lines: []LineConfig{l}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &hand{T: t, phone: p, now: time.Date(2026, 8, 20, 16, 40, 0, 0, time.UTC)}
+}
+
+// take hands the phone a request and returns what it sends.
+func (h *hand) take(method, branch, from string) []*sip.Message {
+	h.Helper()
+	text := fmt.Sprintf("%s sip:18005551212@127.0.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=%s;rport\r\nMax-Forwards: 70\r\nFrom: <sip:spa1@h>;tag=1\r\n"+
+		"To: <sip:18005551212@127.0.0.2>\r\nCall-ID: c1\r\nCSeq: 101 %s\r\nContact: <sip:spa1@%s>\r\nContent-Length: 0\r\n\r\n", method, atA, branch, method, atA)
+	flow := live.Flow{Transport: capture.UDP, Local: atB, Remote: atA}
+	if from != "" {
+		flow.Remote = netip.MustParseAddrPort(from)
+	}
+	h.out.Reset()
+	h.phone.Receive(h.now, flow, []byte(text), &h.out)
+	var sent []*sip.Message
+	for _, it := range h.out.Items {
+		if it.Kind == live.ItemSend {
+			sent = append(sent, sip.Parse([]byte(string(it.Data))))
+		}
+	}
+	return sent
+}
+
+func (h *hand) status(m []*sip.Message, want ...uint16) {
+	h.Helper()
+	var got []uint16
+	for _, r := range m {
+		got = append(got, r.Status)
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		h.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// Somebody who knows the branch of a call's INVITE cannot cancel the call (RFC 3261 §22.1, "same hop"), and does not keep the caller from it either.
+func TestForgedCancelDoesNotTakeThePlaceOfTheCallers(t *testing.T) {
+	h := newHand(t, nil)
+	h.status(h.take("INVITE", "z9hG4bKa", ""), 180)
+	h.status(h.take("CANCEL", "z9hG4bKa", "203.0.113.9:5060"), 481)
+	h.status(h.take("CANCEL", "z9hG4bKa", ""), 200, 487)
+}
+
+// The 200 to a CANCEL that crosses a refusal has the tag of the refusal (RFC 3261 §9.2).
+func TestCancelThatCrossesARefusal(t *testing.T) {
+	h := newHand(t, func(l *LineConfig) { l.DND = true })
+	busy := h.take("INVITE", "z9hG4bKa", "")
+	h.status(busy, 486)
+	ok := h.take("CANCEL", "z9hG4bKa", "")
+	h.status(ok, 200)
+	if !t.Failed() && string(busy[0].ToTag()) != string(ok[0].ToTag()) {
+		t.Errorf("tags %q and %q", busy[0].ToTag(), ok[0].ToTag())
+	}
+}
+
+// A request that a proxy before has forked, and that comes by two ways, is refused by 482 (§8.2.2.2), which has a tag like any other (§8.2.6.2).
+func TestMergedRequest(t *testing.T) {
+	h := newHand(t, nil)
+	h.take("INVITE", "z9hG4bKa", "")
+	merged := h.take("INVITE", "z9hG4bKb", "")
+	h.status(merged, 482)
+	if !t.Failed() && len(merged[0].ToTag()) == 0 {
+		t.Error("no To tag")
+	}
+}
+
+// A caller who hangs up while a change to the call waits for its answer does not wait for ever: the other side need not answer any more.
+func TestHangUpWhileAChangeWaits(t *testing.T) {
+	tb := newTable(t, nil)
+	tb.dial()
+	tb.net.Run(time.Second)
+	tb.answer()
+	tb.net.Run(time.Second)
+	tb.nodes[1].Element = &mute{Element: tb.phones[1], what: "200", instead: "100"}
+	tb.do(0, func(p *Phone, now time.Time, out *live.Outbox) error { return p.Hold(now, 1, out) })
+	tb.net.Run(100 * time.Millisecond)
+	tb.hangUp(0)
+	tb.settle()
+}
+
+// A change that is not answered within ReINVITE Expires is cancelled.
+func TestChangeThatIsNotAnswered(t *testing.T) {
+	tb := newTable(t, func(a, _ *Config) { a.ReInviteExpires = 10 * time.Second })
+	tb.dial()
+	tb.net.Run(time.Second)
+	tb.answer()
+	tb.net.Run(time.Second)
+	tb.nodes[1].Element = &mute{Element: tb.phones[1], what: "200", instead: "100"}
+	tb.do(0, func(p *Phone, now time.Time, out *live.Outbox) error { return p.Hold(now, 1, out) })
+	tb.net.Run(11 * time.Second)
+	if s := strings.Join(tb.seen, "\n"); !strings.Contains(s, "> CANCEL 102") {
+		t.Errorf("no CANCEL:\n%s", s)
+	}
+	tb.hangUp(0)
+	tb.settle()
+}
+
+// mute is an element that says "instead" in the place of some final responses to INVITE.
+type mute struct {
+	live.Element
+	what, instead string
+}
+
+func (m *mute) Receive(now time.Time, from live.Flow, data []byte, out *live.Outbox) {
+	m.Element.Receive(now, from, data, out)
+	m.edit(out)
+}
+
+func (m *mute) Wake(now time.Time, out *live.Outbox) {
+	m.Element.Wake(now, out)
+	m.edit(out)
+}
+
+func (m *mute) edit(out *live.Outbox) {
+	for i := range out.Items {
+		it := &out.Items[i]
+		if r := sip.Parse(it.Data); it.Kind == live.ItemSend && r.CSeq().Method == sip.MethodInvite && strings.HasPrefix(string(it.Data), "SIP/2.0 "+m.what) {
+			it.Data = []byte("SIP/2.0 " + m.instead + string(it.Data[len("SIP/2.0 200"):]))
+		}
+	}
+}
+
+// What the other side does to a call that was hung up before its ACK came is not told any more.
+func TestHungUpBeforeTheAck(t *testing.T) {
+	tb := newTable(t, nil)
+	tb.dial()
+	tb.net.Run(time.Second)
+	tb.answer()
+	tb.net.Cut = func(_, to *wire.Node) bool { return to == tb.nodes[1] } // the ACK
+	tb.net.Run(100 * time.Millisecond)
+	tb.net.Cut = nil
+	tb.hangUp(1)
+	tb.do(0, func(p *Phone, now time.Time, out *live.Outbox) error { return p.Digit(now, 1, '7', out) })
+	tb.settle()
+	tb.want("events", tb.events[4:], "a answered by remote", "b ended by local", "a ended by remote")
+}

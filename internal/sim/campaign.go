@@ -1,0 +1,25 @@
+package sim
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// Campaign runs the schedules of n seeds from first on, on so many cores, until the context ends, and adds what they see to the coverage.
+func Campaign(ctx context.Context, c *Coverage, first uint64, n, cores int) {
+	var next atomic.Uint64
+	var wg sync.WaitGroup
+	for range cores {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				i := next.Add(1) - 1
+				if i >= uint64(n) {
+					return
+				}
+				c.Add(Run(Draw(first+i), Options{}))
+			}
+		})
+	}
+	wg.Wait()
+}
