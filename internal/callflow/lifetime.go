@@ -50,6 +50,40 @@ func (s *openCall) invited(h *Hop) {
 	}
 }
 
+// end is one end of a confirmed dialog, by its tag. ended: a BYE was seen in it.
+type end struct {
+	tag   uint64
+	ended bool
+}
+
+// answered notes a 2xx to an INVITE, and reports whether its dialog is up. An INVITE that was forked may have several (RFC 3261 §13.2.2.4), and
+// of each the 2xx may come again.
+func (s *openCall) answered(toTag uint64) bool {
+	for _, e := range s.ends {
+		if e.tag == toTag {
+			return !e.ended
+		}
+	}
+	if len(s.ends) < maxLegs {
+		s.ends = append(s.ends, end{tag: toTag})
+	}
+	return true
+}
+
+// ended notes a BYE, and reports whether no dialog is up any more: the caller ends at once what a second telephone has answered, and goes on
+// talking to the first.
+func (s *openCall) ended(h *Hop) bool {
+	known, up := false, false
+	for i := range s.ends {
+		e := &s.ends[i]
+		if e.tag == h.toTag || e.tag == h.fromTag {
+			e.ended, known = true, true
+		}
+		up = up || !e.ended
+	}
+	return !known || !up
+}
+
 // refused notes a final response other than 2xx to an INVITE, and reports whether it decides the attempt: all legs that nobody passes on have one.
 func (s *openCall) refused(h *Hop) bool {
 	top := uint8(255)
@@ -95,6 +129,8 @@ func (a *Assembler) live(s *openCall, rec *capture.Record, h *Hop) {
 			// A late repeat of the answer to an attempt that another one has followed.
 		case h.Method == sip.MethodInvite && h.Status < 200:
 			s.early = true
+		case h.Method == sip.MethodInvite && h.Status < 300 && !s.answered(h.toTag):
+			// A late repeat of the answer in a dialog that a BYE has ended.
 		case h.Method == sip.MethodInvite && h.Status < 300:
 			s.confirmed, s.over, s.early, s.done = true, true, false, false
 			s.session = int64(timerSession)
@@ -150,7 +186,9 @@ func (s *openCall) request(h *Hop, first bool) time.Duration {
 		}
 		return timerUnheard
 	case sip.MethodBye:
-		s.confirmed, s.over, s.done, s.hungUp = false, true, false, true
+		if s.ended(h) {
+			s.confirmed, s.over, s.done, s.hungUp = false, true, false, true
+		}
 	case sip.MethodCancel:
 		if first {
 			return timerEarly // its INVITE is older than the log

@@ -26,6 +26,7 @@ type openCall struct {
 	from       uint64 // From tag of the first INVITE outside a dialog
 	size       int64
 	legs       []leg // INVITE transactions of the newest attempt
+	ends       []end // of dialogs that were answered
 	source     int32
 	cseq       uint32
 	attempt    uint32 // CSeq of the newest INVITE outside a dialog
@@ -202,6 +203,6 @@ func (a *Assembler) recycle(o *openCall) {
 		*o = openCall{seq: -1}
 		return
 	}
-	*o = openCall{seq: -1, text: stream{blocks: o.text.blocks[:0]}, endpoints: o.endpoints[:0], legs: o.legs[:0]}
+	*o = openCall{seq: -1, text: stream{blocks: o.text.blocks[:0]}, endpoints: o.endpoints[:0], legs: o.legs[:0], ends: o.ends[:0]}
 	a.free = append(a.free, o)
 }
