@@ -100,7 +100,7 @@ func (d *drawer) topology() {
 			add(PhoneSet{Name: "callee", User: numberPhones, DND: d.s.Aim == RowNone && d.often(8)})
 		}
 		if d.s.Aim == RowNone && t.Robot == 0 && d.often(8) {
-			t.Phones[1].Forward = "sip:1001@127.0.0.2:5060"
+			t.Phones[1].Forward = "sip:1001@10.0.0.2:5060"
 		}
 	} else {
 		if d.often(25) {

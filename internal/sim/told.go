@@ -39,8 +39,9 @@ func (w *world) notify(st *station, e ua.Event) {
 			if e.Kind == ua.EventIncoming && (c.over || c.cutShort) {
 				// Another INVITE of the same call: a redirection, a spiral, one that was forged, or the telephone has forgotten the first.
 				w.result.Calls++
-				st.begin(e, now)
 				c.again = true
+				st.begin(e, now)
+				st.calls[e.Call].again = true
 				break
 			}
 			fail("%s of a call that there is already: %s", e.Kind, e.Call)

@@ -66,9 +66,9 @@ type invitePassed struct {
 
 // byeSeen is a BYE on its way: from which node to which, and whether it came there.
 type byeSeen struct {
-	callID   string
-	from, to *wire.Node
-	came     bool
+	callID, tags string
+	from, to     *wire.Node
+	came         bool
 }
 
 func newWatcher(w *world) *watcher {
@@ -170,9 +170,10 @@ func (x *watcher) passing(n *watched, rec *capture.Record, m *sip.Message) {
 	if m.Method != sip.MethodBye {
 		return
 	}
+	tags := string(m.FromTag()) + "\x00" + string(m.ToTag())
 	for i := range x.byes {
 		b := &x.byes[i]
-		if b.callID != string(m.CallID()) {
+		if b.callID != string(m.CallID()) || b.tags != tags {
 			continue
 		}
 		if b.to == nil {
@@ -191,7 +192,7 @@ func (x *watcher) passing(n *watched, rec *capture.Record, m *sip.Message) {
 	}
 	for _, to := range x.nodes {
 		if to.node.Addrs[0].Addr() == rec.Dst.Addr {
-			x.byes = append(x.byes, byeSeen{callID: string(m.CallID()), from: n.node, to: to.node})
+			x.byes = append(x.byes, byeSeen{callID: string(m.CallID()), tags: tags, from: n.node, to: to.node})
 		}
 	}
 }

@@ -38,6 +38,7 @@ type serverSeen struct {
 	refused bool
 	// cancelled: a CANCEL for it has come.
 	cancelled bool
+	cancelAt  time.Time
 }
 
 func (n *watched) serverKey(m sip.Method, branch []byte, source netip.Addr) []byte {
@@ -99,6 +100,9 @@ func (n *watched) requestCame(x *watcher, now time.Time, rec *capture.Record, m 
 			c.came++
 		}
 		if i := n.servers[string(n.serverKey(sip.MethodInvite, via.Branch(), rec.Src.Addr))]; i != nil {
+			if !i.cancelled {
+				i.cancelAt = now
+			}
 			i.cancelled = true
 		} else {
 			x.w.hits.hit(x.w, RowReordered)

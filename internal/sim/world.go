@@ -78,6 +78,7 @@ type world struct {
 	cut     map[*wire.Node]FaultKind
 
 	watch  *watcher
+	reader *reader
 	ladder *Ladder
 	hits   hits
 }
@@ -109,7 +110,7 @@ type post struct {
 }
 
 func addrOf(group, i int) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, byte(group), byte(i + 1)}), 5060)
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(group), byte(i + 1)}), 5060)
 }
 
 // The groups of addresses.
@@ -173,6 +174,7 @@ func newWorld(s *Schedule, o Options) *world {
 		w.diallerNode = w.add("dialler", w.dialler, at)
 		w.watch.know(w.diallerNode, kindRobot)
 	}
+	w.reader = newReader(w)
 	if s.Topology.Hostile {
 		w.hostile = &hostile{at: addrOf(groupHostile, 0)}
 		w.hostileNode = w.add("hostile", w.hostile, w.hostile.at)
