@@ -106,7 +106,10 @@ func AppendReply(dst []byte, m *sip.Message, from Flow, r *Reply) []byte {
 		dst = append(dst, "\r\n"...)
 	}
 	dialog := r.Status > 100 && r.Status < 300
-	for _, f := range m.Fields {
+	var seen uint8 // of the fields that a message has once: a request that has one twice is refused (§7.3.1), by an answer that has not
+	for i := range m.Fields {
+		f := &m.Fields[i]
+		bit := uint8(0)
 		switch f.ID {
 		case sip.FieldRecordRoute:
 			if !dialog {
@@ -116,16 +119,27 @@ func AppendReply(dst []byte, m *sip.Message, from Flow, r *Reply) []byte {
 			if r.Status != 100 {
 				continue
 			}
-		case sip.FieldFrom, sip.FieldTo, sip.FieldCallID, sip.FieldCSeq:
+		case sip.FieldFrom:
+			bit = 1
+		case sip.FieldTo:
+			bit = 2
+		case sip.FieldCallID:
+			bit = 4
+		case sip.FieldCSeq:
+			bit = 8
 		default:
 			continue
 		}
+		if seen&bit != 0 {
+			continue
+		}
+		seen |= bit
 		dst = append(dst, f.ID.String()...)
 		dst = append(dst, ": "...)
-		dst = AppendUnfolded(dst, m.Text(f.Value))
-		if f.ID == sip.FieldTo && r.ToTag != "" && m.ToTag() == nil {
-			dst = append(dst, ";tag="...)
-			dst = append(dst, r.ToTag...)
+		if f.ID == sip.FieldTo && r.ToTag != "" && len(m.ToTag()) == 0 {
+			dst = appendTagged(dst, m.Text(f.Value), r.ToTag)
+		} else {
+			dst = AppendUnfolded(dst, m.Text(f.Value))
 		}
 		dst = append(dst, "\r\n"...)
 	}
@@ -155,4 +169,25 @@ func AppendUnfolded(dst, v []byte) []byte {
 		dst = append(dst, ' ')
 	}
 	return dst
+}
+
+// appendTagged appends the value of To with a tag, in place of one that is empty.
+func appendTagged(dst, value []byte, tag string) []byte {
+	a := sip.ParseAddress(value)
+	if a.Params.Has("tag") {
+		raw := a.Params.Raw()
+		dst = AppendUnfolded(dst, bytes.TrimRight(value[:len(value)-len(raw)], " \t\r\n"))
+		for p := range a.Params.All {
+			if bytes.EqualFold(p.Name, []byte("tag")) {
+				continue
+			}
+			dst = append(append(dst, ';'), p.Name...)
+			if p.HasValue {
+				dst = AppendUnfolded(append(dst, '='), p.Value)
+			}
+		}
+	} else {
+		dst = AppendUnfolded(dst, value)
+	}
+	return append(append(dst, ";tag="...), tag...)
 }

@@ -69,6 +69,11 @@ func TestAppendReply(t *testing.T) {
 	if got := string(AppendReply(nil, m, udp("127.0.0.1:9"), &Reply{Status: 481, ToTag: "new"})); !strings.Contains(got, "To: <sip:b@h>;tag=old\r\n") {
 		t.Errorf("a To tag that is there stays:\n%s", got)
 	}
+	m = request("INVITE sip:b@h SIP/2.0", "Via: SIP/2.0/UDP a", "To: B <sip:b@h>;tag=;x=y", "To: <sip:c@h>", "Call-ID: 1", "Call-ID: 2", "CSeq: 1 INVITE", "CSeq: 2 INVITE")
+	got = string(AppendReply(nil, m, udp("127.0.0.1:9"), &Reply{Status: 400, ToTag: "new"}))
+	if !strings.Contains(got, "To: B <sip:b@h>;x=y;tag=new\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\nContent-Length") {
+		t.Errorf("an empty tag is replaced, and what comes twice is written once:\n%s", got)
+	}
 	got = string(AppendReply(nil, m, udp("127.0.0.1:9"), &Reply{Status: 500, Reason: "a\r\nEvil: 1"}))
 	if strings.Contains(got, "\nEvil") {
 		t.Errorf("a line end in a phrase begins a header field:\n%s", got)

@@ -13,9 +13,10 @@
 package proxy
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -133,19 +134,21 @@ type Proxy struct {
 	self      []proxycore.Host
 	bindings  registrarcore.Bindings
 	dialogKey []byte
-	wakes     wakes
-	waiting   map[uint64]lookup
-	ref       uint64
-	draining  bool
-	now       time.Time
-	counters  Counters
+	// tokenCipher encrypts the tokens in our Record-Route values.
+	tokenCipher cipher.Block
+	wakes       wakes
+	waiting     map[uint64]lookup
+	ref         uint64
+	draining    bool
+	now         time.Time
+	counters    Counters
 
 	msg        sip.Message // the one that is being received
 	whole      sip.Message // a request that is forwarded
 	buf        []byte
 	challenges []digest.Challenge
-	// late takes what a context wants when its last transaction is gone, which is nothing that is sent.
-	late live.Outbox
+	// gone are branches whose transactions have ended, for their contexts to hear of as soon as there is an outbox.
+	gone []*branch
 }
 
 type lookup struct {
@@ -191,6 +194,9 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 	p.dialogKey = secret[32:]
 	if len(cfg.Secret) > 0 {
 		p.dialogKey = cfg.Secret
+	}
+	if p.tokenCipher, err = aes.NewCipher(p.mac([]byte("cipher"))[:16]); err != nil {
+		return nil, err
 	}
 	if len(cfg.Keys) == 0 {
 		cfg.Keys = []digest.Key{{ID: 1, Secret: secret[:32]}}
@@ -326,6 +332,7 @@ func (p *Proxy) Receive(now time.Time, from live.Flow, data []byte, out *live.Ou
 	}
 	p.counters.Received++
 	p.layer.Receive(now, from, &p.msg, out)
+	p.bury(now, out)
 }
 
 // Resolved takes the addresses of a target.
@@ -349,18 +356,21 @@ func (p *Proxy) Resolved(now time.Time, ref uint64, flows []live.Flow, _ error, 
 func (p *Proxy) Failed(now time.Time, to live.Flow, ref uint64, err error, out *live.Outbox) {
 	p.now = now
 	p.layer.Failed(now, to, ref, err, out)
+	p.bury(now, out)
 }
 
 // Closed takes word of the end of a connection.
 func (p *Proxy) Closed(now time.Time, flow live.Flow, out *live.Outbox) {
 	p.now = now
 	p.layer.Closed(now, flow, out)
+	p.bury(now, out)
 }
 
 // Wake does what has become due.
 func (p *Proxy) Wake(now time.Time, out *live.Outbox) {
 	p.now = now
 	p.layer.Wake(now, out)
+	p.bury(now, out)
 	for {
 		r, ok := p.wakes.due(now)
 		if !ok {
@@ -371,6 +381,16 @@ func (p *Proxy) Wake(now time.Time, out *live.Outbox) {
 	if p.expiring != nil {
 		p.counters.Expired += uint64(p.expiring.Expire(now))
 	}
+}
+
+// bury tells contexts of the branches whose transactions have ended.
+func (p *Proxy) bury(now time.Time, out *live.Outbox) {
+	for i := 0; i < len(p.gone); i++ {
+		b := p.gone[i]
+		p.handle(now, b.relay, proxycore.Event{Kind: proxycore.EventEnded, Branch: b.number}, out)
+	}
+	clear(p.gone)
+	p.gone = p.gone[:0]
 }
 
 // Next returns when Wake has something to do.
@@ -417,13 +437,11 @@ func (p *Proxy) Lookup(now time.Time, aor string) ([]registrarcore.Binding, erro
 	return p.registrar.Lookup(now, aor)
 }
 
-// token proves that a dialog went through here: it stands in our Record-Route, and with it a request of the dialog needs no credentials.
-// It is bound to the Call-ID, so that it opens no other call.
-func (p *Proxy) token(callID []byte) string {
+// mac returns what nobody can compute from a text but this proxy.
+func (p *Proxy) mac(text []byte) []byte {
 	h := hmac.New(sha256.New, p.dialogKey)
-	h.Write(callID)
-	var sum [sha256.Size]byte
-	return hex.EncodeToString(h.Sum(sum[:0])[:10])
+	h.Write(text)
+	return h.Sum(nil)
 }
 
 // listenerFor returns the listener by which a request goes out over a flow: the one that it names, else the first of its transport and family.

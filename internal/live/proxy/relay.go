@@ -21,6 +21,8 @@ type relay struct {
 	context *proxycore.Context
 	// request is kept as long as it may have to be forwarded to somebody else.
 	request []byte
+	// callID of a request that may begin a dialog; nil: it belongs to one.
+	callID []byte
 	// tag is that of responses that are made here. The first response of a phone that has one gives it: so the 200 to a CANCEL has the tag of
 	// the 180 and the 487, where no more than one phone has rung (§9.2).
 	tag    string
@@ -46,6 +48,10 @@ type branch struct {
 	account  *attempt // with a gateway that has asked who we are
 	breadth  int
 	replaced bool // another transaction has taken its place, with credentials
+	// cancelled: it is not wanted any more.
+	cancelled bool
+	flow      live.Flow
+	listener  Listener
 }
 
 // targets finds where a request goes (§16.5), or the status that it is owed.
@@ -98,6 +104,9 @@ func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []p
 		return
 	}
 	r := &relay{server: s, from: from, request: bytes.Clone(m.Raw), tag: p.layer.Tag(), method: m.Method}
+	if len(m.ToTag()) == 0 {
+		r.callID = bytes.Clone(m.CallID())
+	}
 	s.User = r
 	p.counters.Relayed++
 	p.counters.Relaying++
@@ -133,6 +142,7 @@ func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Out
 				}
 			case proxycore.ActionCancel:
 				if b := r.branch[a.Branch]; b != nil && b.client != nil {
+					b.cancelled = true
 					p.layer.Cancel(now, b.client, a.Reason, nil, out)
 				}
 			case proxycore.ActionRelay:
@@ -239,6 +249,7 @@ func (p *Proxy) forward(now time.Time, r *relay, number, target int, flow live.F
 	if flow.Conn == 0 && !flow.Local.IsValid() {
 		flow.Local = l.Addr
 	}
+	b.flow, b.listener = flow, l
 	t := r.context.Target(target)
 	p.whole.Parse(r.request)
 	how := proxycore.Forward{Route: p.core.Preprocess(&p.whole, r.from), URI: t.URI, Push: t.Push, Via: viaOf(l), Branch: p.layer.Branch(), From: r.from, Breadth: breadth}
@@ -246,7 +257,7 @@ func (p *Proxy) forward(now time.Time, r *relay, number, target int, flow live.F
 		how.Realms = []string{p.cfg.Realm}
 	}
 	if !p.cfg.NoRecordRoute && p.whole.Method != sip.MethodRegister {
-		how.RecordRoute = p.recordRoute(l, r.from, flow, p.whole.CallID())
+		how.RecordRoute = p.recordRoute(now, l, r.from, p.whole.CallID())
 	}
 	if account != nil {
 		how.Fields = account.fields
@@ -263,25 +274,36 @@ func (p *Proxy) forward(now time.Time, r *relay, number, target int, flow live.F
 // viaOf returns protocol, transport and sent-by of our Via for what goes out by a listener.
 func viaOf(l Listener) string { return "SIP/2.0/" + l.Transport.String() + " " + l.Name }
 
-// recordRoute returns our Record-Route values for a request that came by one flow and goes out by another: one, or where the two sides differ one
-// for each, that of the other side topmost (RFC 5658 §4).
-func (p *Proxy) recordRoute(l Listener, from, to live.Flow, callID []byte) []string {
-	token := p.token(callID)
-	value := func(l Listener) string {
-		host := l.Name
-		switch l.Transport {
-		case capture.TCP:
-			host += ";transport=tcp"
-		case capture.TLS:
-			host += ";transport=tls"
-		}
-		return string(p.core.AppendRecordRoute(nil, host, false, token))
-	}
+// recordRoute returns our Record-Route values for a request that came by one flow and goes out by a listener: one, or where the two sides differ
+// one for each, that of the other side topmost (RFC 5658 §4). With them whoever is called finds the caller again.
+func (p *Proxy) recordRoute(now time.Time, l Listener, from live.Flow, callID []byte) []string {
+	token := p.seal(now, callID, from)
 	in, ok := p.listenerFor(live.Flow{Transport: from.Transport, Local: from.Local, Remote: from.Remote})
 	if !ok || in == l {
-		return []string{value(l)}
+		return []string{p.routeValue(l, token)}
 	}
-	return []string{value(l), value(in)}
+	return []string{p.routeValue(l, token), p.routeValue(in, token)}
+}
+
+// answeredRoute returns what takes the place of our Record-Route value in a response (§16.7 step 8), so that the caller finds whom the branch leads to.
+// "": it stays as it is.
+func (p *Proxy) answeredRoute(now time.Time, b *branch) string {
+	if p.cfg.NoRecordRoute || b.client == nil || p.isOwn(b.flow) || b.relay.callID == nil {
+		return ""
+	}
+	return p.routeValue(b.listener, p.seal(now, b.relay.callID, b.flow))
+}
+
+// routeValue returns a Record-Route value that leads to a listener.
+func (p *Proxy) routeValue(l Listener, token string) string {
+	host := l.Name
+	switch l.Transport {
+	case capture.TCP:
+		host += ";transport=tcp"
+	case capture.TLS:
+		host += ";transport=tls"
+	}
+	return string(p.core.AppendRecordRoute(nil, host, false, token))
 }
 
 // acknowledge passes on the ACK for a 2xx, which belongs to no transaction (§13.2.2.4, §16.6). What did not come by a Record-Route of
@@ -292,7 +314,8 @@ func (p *Proxy) acknowledge(now time.Time, from live.Flow, m *sip.Message, out *
 	}
 	route := p.core.Preprocess(m, from)
 	trusted := p.cfg.Open || p.trusts(from)
-	if !trusted && (!route.Ours || string(route.Token) != p.token(m.CallID())) {
+	toward, known := p.open(now, m.CallID(), route.Token)
+	if !trusted && !known {
 		return
 	}
 	f := proxycore.Forward{Route: route}
@@ -317,6 +340,10 @@ func (p *Proxy) acknowledge(now time.Time, from live.Flow, m *sip.Message, out *
 		p.buf = proxycore.AppendForward(p.buf[:0], &p.whole, &how)
 		p.counters.Acks++
 		out.Send(flow, 0, p.buf)
+	}
+	if known {
+		send(toward, out)
+		return
 	}
 	if flow, ok := live.FlowOf(hop); ok {
 		send(flow, out)

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"encoding/hex"
 	"iter"
 	"strconv"
 	"time"
@@ -56,7 +57,11 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		p.answer(now, from, m, &reply, out)
 		return
 	}
-	inDialog := route.Ours && string(route.Token) == p.token(m.CallID()) && len(m.ToTag()) > 0
+	var toward live.Flow
+	inDialog := false
+	if route.Ours && len(m.ToTag()) > 0 {
+		toward, inDialog = p.open(now, m.CallID(), route.Token)
+	}
 	who := ""
 	if !inDialog && !trusted && !p.cfg.Open {
 		var ok bool
@@ -75,7 +80,13 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		p.refuse(now, from, m, &live.Reply{Status: 503, Reason: "Shutting Down", Fields: []sip.DraftField{{Name: "Retry-After", Value: "30"}}}, out)
 		return
 	}
-	targets, status := p.targets(now, m, &route, &uri)
+	var targets []proxycore.Target
+	status := 0
+	if inDialog {
+		targets = []proxycore.Target{{URI: string(route.URI), Q: 1000, Flow: toward}}
+	} else {
+		targets, status = p.targets(now, m, &route, &uri)
+	}
 	if len(targets) == 0 {
 		p.refuse(now, from, m, &live.Reply{Status: status}, out)
 		return
@@ -209,11 +220,11 @@ func challengesIn(r *live.Reply) int {
 
 // statelessTag returns a To tag that is the same for each repeat of a request (§8.2.7).
 func (p *Proxy) statelessTag(m *sip.Message) string {
-	key := append(append(append([]byte(nil), m.CallID()...), 0), m.FromTag()...)
+	key := append(append(append([]byte("tag\x00"), m.CallID()...), 0), m.FromTag()...)
 	if v, ok := m.TopVia(); ok {
 		key = append(append(key, 0), v.Branch()...)
 	}
-	return p.token(key)[:16]
+	return hex.EncodeToString(p.mac(key)[:8])
 }
 
 // refuse answers a request of somebody known, as a transaction.
@@ -321,8 +332,13 @@ func (u *user) Response(now time.Time, c *transaction.Client, m *sip.Message, ou
 		p.counters.NotRelayed++
 		return
 	}
-	if (m.Status == 401 || m.Status == 407) && p.gatewayAnswers(now, b, c, m, out) {
+	if b.cancelled {
+		// What the gateway asks for crosses the CANCEL: it is its final answer.
+	} else if (m.Status == 401 || m.Status == 407) && p.gatewayAnswers(now, b, c, m, out) {
 		return
+	}
+	if r := b.relay; m.Status > 100 && m.Status < 300 && !r.ended {
+		r.context.RecordRoute = p.answeredRoute(now, b)
 	}
 	p.handle(now, b.relay, proxycore.Event{Kind: proxycore.EventResponse, Branch: b.number, Message: m}, out)
 }
@@ -351,12 +367,10 @@ func (u *user) ClientFailed(now time.Time, c *transaction.Client, why transactio
 func (u *user) ServerFailed(time.Time, *transaction.Server, transaction.End, error, *live.Outbox) {}
 
 // ClientEnded lets a branch go.
-func (u *user) ClientEnded(now time.Time, c *transaction.Client) {
+func (u *user) ClientEnded(_ time.Time, c *transaction.Client) {
 	p := (*Proxy)(u)
 	if b, ok := c.User.(*branch); ok && !b.replaced {
-		// Nothing is sent because a branch is gone.
-		p.handle(now, b.relay, proxycore.Event{Kind: proxycore.EventEnded, Branch: b.number}, &p.late)
-		p.late.Reset()
+		p.gone = append(p.gone, b)
 	}
 }
 

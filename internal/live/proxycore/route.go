@@ -59,10 +59,8 @@ func (c *Core) Preprocess(m *sip.Message, from live.Flow) Route {
 		// "If the first value in the Route header field indicates this proxy, the proxy MUST remove that value." A second one of ours is the
 		// other half of a pair of Record-Route values (RFC 5658 §5), and goes with it.
 		if ours {
-			if !r.Ours {
-				r.Token = token
-			}
-			r.Ours = true
+			// The last of a pair says where to go on: that one is replaced in responses (§16.7 step 8).
+			r.Token, r.Ours = token, true
 		}
 		n++
 	}
