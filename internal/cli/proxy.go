@@ -93,7 +93,7 @@ func fromEnvironment(cmd *cobra.Command, prefix string) error {
 	for _, kv := range os.Environ() {
 		name, value, _ := strings.Cut(kv, "=")
 		flag, ok := strings.CutPrefix(name, prefix)
-		if !ok || bad != nil {
+		if !ok || bad != nil || value == "" {
 			continue
 		}
 		fl := cmd.Flags().Lookup(strings.ReplaceAll(strings.ToLower(flag), "_", "-"))
@@ -205,11 +205,7 @@ func obey(running context.Context, stop func(), cancelled <-chan struct{}, signa
 		case sig := <-signals:
 			switch {
 			case sig == syscall.SIGHUP:
-				next, err := again()
-				if err == nil {
-					err = srv.Reload(next)
-				}
-				if err != nil {
+				if err := srv.Reload(again); err != nil {
 					log.Error("the settings were not reloaded; everything stays as it was", "because", printable(err.Error()))
 				}
 			case ending:

@@ -3,11 +3,16 @@ package cli_test
 import (
 	"bytes"
 	"compress/gzip"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -30,6 +35,9 @@ func TestMain(m *testing.M) {
 //	raw FILE NEW    \x1b and \u202e in the text of FILE and in the name NEW are made the characters that they name
 //	printable FILE  fails if FILE ("stdout", "stderr" too) has a character that a terminal would obey
 //	mode FILE MODE  fails if FILE has other permissions than the octal MODE
+//	port NAME       sets NAME to an address of the loopback with a port that is free for UDP and TCP; "port NAME busy": that is taken
+//	signal NAME     sends HUP or TERM to the last program that was started in the background
+//	metric ADDR RE  waits until a line of http://ADDR/metrics matches RE
 //	columns N FILE  fails if a line is longer than N columns, or has blanks at its end
 func TestScript(t *testing.T) {
 	logs, err := filepath.Abs("testdata/logs")
@@ -51,6 +59,9 @@ func TestScript(t *testing.T) {
 			"printable": printableFile,
 			"columns":   columnsOf,
 			"mode":      modeOf,
+			"port":      portOf,
+			"metric":    metricOf,
+			"signal":    signalTo,
 		},
 	})
 }
@@ -137,6 +148,64 @@ func printableFile(ts *testscript.TestScript, neg bool, args []string) {
 	if text == "" {
 		ts.Fatalf("%s is empty", args[0])
 	}
+}
+
+// portOf finds a port; one that is to be taken stays bound until the script ends.
+func portOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: port NAME [busy]")
+	}
+	for range 20 {
+		u, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		ts.Check(err)
+		l, err := net.Listen("tcp4", u.LocalAddr().String())
+		if err != nil {
+			u.Close()
+			continue
+		}
+		ts.Setenv(args[0], u.LocalAddr().String())
+		free := func() { u.Close(); l.Close() }
+		if len(args) == 2 {
+			ts.Defer(free)
+		} else {
+			free()
+		}
+		return
+	}
+	ts.Fatalf("no port is free")
+}
+
+func signalTo(ts *testscript.TestScript, neg bool, args []string) {
+	running := ts.BackgroundCmds()
+	if neg || len(args) != 1 || len(running) == 0 {
+		ts.Fatalf("usage: signal NAME, with a program in the background")
+	}
+	sig, ok := map[string]os.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM}[args[0]]
+	if !ok {
+		ts.Fatalf("no signal %s", args[0])
+	}
+	ts.Check(running[len(running)-1].Process.Signal(sig))
+}
+
+func metricOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: metric ADDR RE")
+	}
+	want := regexp.MustCompile("(?m)" + args[1])
+	last := ""
+	tick := time.NewTicker(50 * time.Millisecond) // what another process does cannot be waited for otherwise
+	defer tick.Stop()
+	for range 200 {
+		if res, err := http.Get("http://" + args[0] + "/metrics"); err == nil {
+			b, _ := io.ReadAll(res.Body)
+			res.Body.Close()
+			if last = string(b); want.MatchString(last) {
+				return
+			}
+		}
+		<-tick.C
+	}
+	ts.Fatalf("no line matches %s:\n%s", args[1], last)
 }
 
 func modeOf(ts *testscript.TestScript, neg bool, args []string) {

@@ -88,6 +88,8 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		}
 		out.gauge("database_failing", "1 if the last attempt to write failed.", failing)
 	}
+	out.label("reloads_total", "Times that settings were to be read again.", prometheus.CounterValue, float64(m.s.reloads.Load()), "result", "done")
+	out.label("reloads_total", "Times that settings were to be read again.", prometheus.CounterValue, float64(m.s.reloadsFailed.Load()), "result", "failed")
 	draining := 0
 	if m.s.draining.Load() {
 		draining = 1

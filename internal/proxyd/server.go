@@ -43,8 +43,10 @@ type Server struct {
 	settings *Settings // of the last Reload; held by the driver
 	config   proxy.Config
 	draining atomic.Bool
-	drain    chan struct{} // closed by Drain
-	began    time.Time
+	// Reloads that were carried out, and that were not.
+	reloads, reloadsFailed atomic.Uint64
+	drain                  chan struct{} // closed by Drain
+	began                  time.Time
 }
 
 // seat is what the driver is given before there is an element: the sockets are bound first, since the element has to know its ports.
@@ -220,8 +222,22 @@ func (s *Server) Addresses() string {
 	return strings.Join(out, " ")
 }
 
-// Reload takes other settings while calls are in progress. What cannot change stays as it is, and is told of; an error leaves everything as it was.
-func (s *Server) Reload(next *Settings) error {
+// Reload takes other settings while calls are in progress. What cannot change stays as it is, and is told of; an error, of load too, leaves everything
+// as it was.
+func (s *Server) Reload(load func() (*Settings, error)) error {
+	next, err := load()
+	if err == nil {
+		err = s.reload(next)
+	}
+	if err != nil {
+		s.reloadsFailed.Add(1)
+		return err
+	}
+	s.reloads.Add(1)
+	return nil
+}
+
+func (s *Server) reload(next *Settings) error {
 	cfg, err := next.proxyConfig(s.warn)
 	if err != nil {
 		return err
