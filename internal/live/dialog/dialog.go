@@ -155,7 +155,7 @@ func (d *Dialog) setTarget(m *sip.Message) error {
 	if !ok || !c.URI.IsSIP() || len(c.URI.Host) == 0 {
 		return ErrNoContact
 	}
-	d.Target = string(c.URI.Raw)
+	d.Target = string(c.URI.AppendRequestURI(nil)) // §12.2.1.1: "stripping any parameters that are not allowed in a Request-URI"
 	return nil
 }
 

@@ -60,7 +60,7 @@ func AppendForward(dst []byte, m *sip.Message, how *Forward) []byte {
 	dst = append(dst, ' ')
 	if strict {
 		a := sip.ParseAddress(first)
-		dst = appendRequestURI(dst, &a.URI)
+		dst = a.URI.AppendRequestURI(dst)
 	} else {
 		dst = how.appendTarget(dst, target)
 	}
@@ -157,13 +157,13 @@ func AppendForward(dst []byte, m *sip.Message, how *Forward) []byte {
 func (f *Forward) appendTarget(dst, received []byte) []byte {
 	if f.URI == "" {
 		u := sip.ParseURI(received)
-		return appendRequestURI(dst, &u)
+		return u.AppendRequestURI(dst)
 	}
 	if strings.IndexByte(f.URI, '?') < 0 && strings.IndexByte(f.URI, '=') < 0 {
-		return appendURIBytes(dst, f.URI) // nothing in it that would have to go
+		return sip.AppendURIText(dst, f.URI) // nothing in it that would have to go
 	}
 	u := sip.ParseURI([]byte(f.URI))
-	return appendRequestURI(dst, &u)
+	return u.AppendRequestURI(dst)
 }
 
 // appendLastRoute appends a Route row with the target, which follows all other Route values to the next hop if that is a strict router.
@@ -171,41 +171,6 @@ func (f *Forward) appendLastRoute(dst, received []byte) []byte {
 	dst = append(dst, "Route: <"...)
 	dst = f.appendTarget(dst, received)
 	return append(dst, ">\r\n"...)
-}
-
-// appendRequestURI appends a URI without what must not stand in a Request-URI: headers, and the method parameter (§16.6 step 2, §19.1.1 table 1).
-// A byte that no URI has is escaped, so that it ends neither the URI nor the line.
-func appendRequestURI(dst []byte, u *sip.URI) []byte {
-	raw := u.Raw
-	if u.Headers != nil {
-		raw = raw[:len(raw)-len(u.Headers)-1]
-	}
-	if !u.IsSIP() || !u.Params.Has("method") {
-		return appendURIBytes(dst, raw)
-	}
-	dst = appendURIBytes(dst, raw[:len(raw)-len(u.Params.Raw())])
-	for p := range u.Params.All {
-		if equalFold(p.Name, "method") {
-			continue
-		}
-		dst = appendURIBytes(append(dst, ';'), p.Name)
-		if p.HasValue {
-			dst = appendURIBytes(append(dst, '='), p.Value)
-		}
-	}
-	return dst
-}
-
-func appendURIBytes[T string | []byte](dst []byte, b T) []byte {
-	for i := range len(b) {
-		c := b[i]
-		if c <= ' ' || c >= 0x7f || c == '<' || c == '>' || c == '"' {
-			dst = append(dst, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&15])
-			continue
-		}
-		dst = append(dst, c)
-	}
-	return dst
 }
 
 // hopsLeft is Max-Forwards less one (§16.6 step 3). One that is no number counts as not there (RFC 4475 §3.1.2.4), and more than

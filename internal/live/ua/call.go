@@ -40,6 +40,11 @@ type call struct {
 	received []byte // the INVITE
 	from     live.Flow
 
+	// automatic: it is answered by itself. lifted: the handset was lifted so, and is put back so.
+	automatic, lifted bool
+	// extra is how many dialogs were ended as soon as they began.
+	extra int
+
 	// expires is when the call has rung long enough; autoAnswer when it is answered by itself; forward when it is redirected.
 	expires, autoAnswer, forward time.Time
 }
@@ -134,7 +139,7 @@ func (c *call) redirect(now time.Time, m *sip.Message, out *live.Outbox) bool {
 	}
 	for s := range m.Values(sip.FieldContact) {
 		a := sip.ParseAddress(m.Text(s))
-		uri := string(a.URI.Raw)
+		uri := string(a.URI.AppendRequestURI(nil))
 		if !a.URI.IsSIP() || len(a.URI.Host) == 0 || contains(c.visited, uri) {
 			continue
 		}
@@ -155,12 +160,19 @@ func contains(list []string, s string) bool {
 	return false
 }
 
+// maxForks is how many phones that answer one call get an ACK (and all but one a BYE).
+const maxForks = 32
+
 // accepted takes a 2xx (§13.2.2.4). Each gets its ACK. One dialog is the call's; any other, and one that comes after the call was cancelled or
 // given up, is ended by BYE at once: the CANCEL and the 200 have crossed, or a proxy has forked.
 func (c *call) accepted(now time.Time, m *response, out *live.Outbox) {
 	p := c.line.phone
 	if s, ok := p.sessions[dialog.IDOfResponse(m.Message)]; ok {
 		s.acknowledge(now, out) // the ACK has got lost
+		return
+	}
+	// Forks have a few phones; whoever answers with ever more tags wants ever more messages sent.
+	if c.extra++; c.extra > maxForks {
 		return
 	}
 	sent := sip.Parse(c.request.sent)
@@ -170,7 +182,7 @@ func (c *call) accepted(now time.Time, m *response, out *live.Outbox) {
 	}
 	s := newSession(c, d)
 	s.inviteSeq, s.auth = c.request.seq, c.request.auth
-	p.sessions[d.ID] = s
+	p.keep(s)
 	s.acknowledge(now, out)
 	switch {
 	case c.ended || c.session != nil:
@@ -212,6 +224,10 @@ func (c *call) end(now time.Time, by Party, status int, reason string, out *live
 		say(out, spalog.Event{Kind: spalog.Failed, Text: []byte(strconv.Itoa(status))})
 	}
 	say(out, spalog.Event{Kind: spalog.AudioReleased, Line: c.line.number})
+	if c.lifted && c.line.offHook {
+		c.line.offHook = false
+		say(out, spalog.Event{Kind: spalog.OnHook, Line: c.line.number})
+	}
 	if c.line.call == c {
 		c.line.call = nil
 		if c.line.offHook && by != Local {
@@ -253,7 +269,7 @@ func (c *call) wake(now time.Time, out *live.Outbox) {
 	case due(c.forward, now):
 		c.refuse(now, 302, c.line.redirection(c.line.CfwdNoAns), Local, out)
 	case due(c.autoAnswer, now):
-		c.autoAnswer = time.Time{}
+		c.autoAnswer, c.automatic = time.Time{}, true
 		_ = c.answer(now, out) // a refusal has been told of
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -217,6 +218,8 @@ func (c *Config) check() error {
 			return fmt.Errorf("line %d: Use Outbound Proxy is on, and Outbound Proxy is empty", i+1)
 		case !l.Local.Addr().IsValid() || l.Local.Port() == 0:
 			return fmt.Errorf("line %d: no address and SIP Port", i+1)
+		case l.Local.Addr().IsUnspecified():
+			return fmt.Errorf("line %d: %s is every address of the machine, and nobody can be told to call there: name one", i+1, l.Local.Addr())
 		case l.RegisterExpires < time.Second:
 			return fmt.Errorf("line %d: Register Expires is under a second", i+1)
 		}
@@ -228,9 +231,46 @@ func (c *Config) check() error {
 				}
 			}
 		}
+		for _, v := range []struct{ name, value string }{{"Proxy", l.Proxy}, {"Outbound Proxy", l.OutboundProxy}} {
+			if v.value == "" {
+				continue
+			}
+			if _, _, err := splitServer(v.value); err != nil {
+				return fmt.Errorf("line %d: %s: %w", i+1, v.name, err)
+			}
+		}
 		if _, err := ParseDialPlan(l.DialPlan); err != nil {
 			return fmt.Errorf("line %d: %w", i+1, err)
 		}
 	}
 	return nil
+}
+
+// splitServer reads a host name or address, an IPv6 address with or without brackets, and the port behind it; 0: none.
+func splitServer(s string) (host string, port uint16, err error) {
+	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+		return a.String(), 0, nil
+	}
+	if strings.HasPrefix(s, "sip:") || strings.HasPrefix(s, "sips:") {
+		return "", 0, fmt.Errorf("%q has %q before it: only the host is wanted, and a port", s, s[:strings.IndexByte(s, ':')+1])
+	}
+	host = s
+	if h, p, ok := strings.Cut(s, ":"); ok && !strings.HasPrefix(s, "[") || strings.Contains(s, "]:") {
+		if strings.HasPrefix(s, "[") {
+			h, p, _ = strings.Cut(s, "]:")
+			h = h[1:]
+		}
+		n, err := strconv.ParseUint(p, 10, 16)
+		if err != nil || n == 0 {
+			return "", 0, fmt.Errorf("%q: %q is not a port", s, p)
+		}
+		host, port = h, uint16(n)
+	}
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.String(), port, nil
+	}
+	if host == "" || strings.Trim(strings.ToLower(host), "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" {
+		return "", 0, fmt.Errorf("%q is neither a host name nor an address", s)
+	}
+	return host, port, nil
 }

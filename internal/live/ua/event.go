@@ -30,6 +30,8 @@ const (
 	// EventHeld, EventResumed: the other side has put the call on hold, and taken it back.
 	EventHeld
 	EventResumed
+	// EventUnchanged: the other side has refused to be put on hold, or to be taken back (Status).
+	EventUnchanged
 	// EventDigit: the other side has pressed the key in Reason.
 	EventDigit
 	// EventEnded: the call is over. By says whose doing it was; Status is that of a refusal.
@@ -38,7 +40,7 @@ const (
 
 func (k EventKind) String() string {
 	names := [...]string{"none", "registered", "unregistered", "register-failed", "calling", "trying", "ringing", "incoming", "answered", "held",
-		"resumed", "digit", "ended"}
+		"resumed", "unchanged", "digit", "ended"}
 	if int(k) < len(names) {
 		return names[k]
 	}

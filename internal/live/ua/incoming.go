@@ -35,13 +35,18 @@ func (p *Phone) ring(now time.Time, from live.Flow, m *sip.Message, out *live.Ou
 		p.reply(now, from, m, 486, p.layer.Tag(), nil, nil, out)
 		return
 	}
+	tag := p.layer.Tag() + "i" + strconv.Itoa(l.number-1)
+	if _, err := dialog.FromRequest(m, tag, from); err != nil {
+		// Nobody could talk to whoever calls so (§8.1.1.8, §12.1.1).
+		p.reply(now, from, m, 400, tag, []sip.DraftField{{Name: "Warning", Value: `399 ` + l.Local.Addr().String() + ` "no usable Contact"`}}, nil, out)
+		return
+	}
 	server, err := p.layer.Accept(now, from, m)
 	if err != nil {
 		return // so many that another answer would make it worse; the caller tries again
 	}
 	a := m.From()
-	c := &call{line: l, id: string(m.CallID()), peer: string(a.URI.Raw), server: server, received: bytes.Clone(m.Raw), from: from,
-		tag: p.layer.Tag() + "i" + strconv.Itoa(l.number-1)}
+	c := &call{line: l, id: string(m.CallID()), peer: string(a.URI.Raw), server: server, received: bytes.Clone(m.Raw), from: from, tag: tag}
 	server.User = c
 	c.audio = l.newAudio()
 	l.call = c
@@ -109,12 +114,13 @@ func (c *call) answer(now time.Time, out *live.Outbox) error {
 	}
 	if !l.offHook {
 		l.lift(out)
+		c.lifted = c.automatic
 	}
 	s := newSession(c, d)
 	s.dialog.State = dialog.Confirmed
 	s.server, s.offered = c.server, len(m.BodyBytes()) == 0
 	s.inviteSeq = m.CSeq().Number
-	l.phone.sessions[d.ID] = s
+	l.phone.keep(s)
 	c.session, c.answerAt = s, now
 	if !s.offered {
 		c.describe(now)

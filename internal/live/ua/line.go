@@ -1,7 +1,8 @@
 package ua
 
 import (
-	"net"
+	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,12 +35,22 @@ type line struct {
 
 // domain returns the host of Proxy: the domain of the line's address of record.
 func (l *line) domain() string {
-	host := l.Proxy
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
+	host, _, _ := splitServer(l.Proxy) // it was checked
+	return bracketed(host)
+}
+
+// resource returns the host that a Request-URI names: the domain, with its port where it is an address, since that is a machine and not a domain.
+func (l *line) resource() string {
+	host, port, _ := splitServer(l.Proxy)
+	if _, err := netip.ParseAddr(host); err == nil && port != 0 {
+		return bracketed(host) + ":" + strconv.Itoa(int(port))
 	}
-	if strings.Contains(host, ":") && !strings.HasPrefix(host, "[") {
-		host = "[" + host + "]"
+	return bracketed(host)
+}
+
+func bracketed(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
 	}
 	return host
 }
@@ -49,14 +60,15 @@ func (l *line) aor() string { return "sip:" + escapeUser(l.UserID) + "@" + l.dom
 
 // server returns the URI that requests out of a dialog are sent to (§8.1.2): the outbound proxy if there is one, else the Proxy.
 func (l *line) server() string {
-	host := l.Proxy
+	name := l.Proxy
 	if l.UseOutboundProxy {
-		host = l.OutboundProxy
+		name = l.OutboundProxy
 	}
-	if strings.HasPrefix(host, "sip:") || strings.HasPrefix(host, "sips:") {
-		return host
+	host, port, _ := splitServer(name)
+	uri := "sip:" + bracketed(host)
+	if port != 0 {
+		uri += ":" + strconv.Itoa(int(port))
 	}
-	uri := "sip:" + host
 	switch l.Transport {
 	case capture.TCP:
 		uri += ";transport=tcp"
@@ -66,10 +78,10 @@ func (l *line) server() string {
 	return uri
 }
 
-// isServer reports whether a message came from the line's own server.
+// isServer reports whether a flow leads to the line's own server: its address and port.
 func (l *line) isServer(from live.Flow) bool {
 	for _, f := range l.servers {
-		if f.Remote.Addr() == from.Remote.Addr() {
+		if f.Remote == from.Remote {
 			return true
 		}
 	}
@@ -111,7 +123,7 @@ func (l *line) address(number string) string {
 	if strings.Contains(number, "@") {
 		return "sip:" + number
 	}
-	return "sip:" + escapeUser(plainNumber(number)) + "@" + l.domain()
+	return "sip:" + escapeUser(plainNumber(number)) + "@" + l.resource()
 }
 
 // plainNumber takes the separators out of a number as people write it (RFC 3966 §5.1.1); a name stays as it is.

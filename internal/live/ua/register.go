@@ -20,10 +20,10 @@ type registration struct {
 	registered bool
 	// ending: the line wants no registration any more. removing: the request under way says so.
 	ending, removing bool
-	// at is when to register again.
-	at    time.Time
-	auth  *credentials
-	fails int
+	// at is when to register again; until, until when the registrar keeps what it granted last, whatever became of a refresh.
+	at, until time.Time
+	auth      *credentials
+	fails     int
 }
 
 func newRegistration(l *line) *registration {
@@ -38,7 +38,7 @@ func (g *registration) send(now time.Time, out *live.Outbox) {
 	}
 	l := g.line
 	g.seq++
-	r := l.newRequest("REGISTER", "sip:"+l.domain(), nameAddr(l.DisplayName, l.aor())+";tag="+g.tag, nameAddr(l.DisplayName, l.aor()), g.callID, g.seq)
+	r := l.newRequest("REGISTER", "sip:"+l.resource(), nameAddr(l.DisplayName, l.aor())+";tag="+g.tag, nameAddr(l.DisplayName, l.aor()), g.callID, g.seq)
 	g.auth = g.auth.follow()
 	r.auth = g.auth
 	r.nextSeq = func() uint32 { g.seq++; return g.seq }
@@ -57,7 +57,7 @@ func (g *registration) send(now time.Time, out *live.Outbox) {
 // end takes the registration back.
 func (g *registration) end(now time.Time, out *live.Outbox) {
 	g.ending, g.at = true, time.Time{}
-	if g.registered && g.request == nil {
+	if (g.registered || now.Before(g.until)) && g.request == nil {
 		g.send(now, out)
 	}
 }
@@ -66,11 +66,12 @@ func (g *registration) answered(now time.Time, m *response, out *live.Outbox) {
 	g.request = nil
 	switch {
 	case m.Status < 300 && g.removing:
-		g.registered = false
+		g.registered, g.until = false, time.Time{}
 		g.line.phone.notify(Event{Time: now, Kind: EventUnregistered, Line: g.line.number, Call: g.callID})
 	case m.Status < 300:
 		g.registered, g.fails = true, 0
 		granted := g.granted(m.Message)
+		g.until = now.Add(granted)
 		// The refresh comes while it is still good, also if the first try gets lost: at most a minute, at least half of the time before the end.
 		g.at = now.Add(granted - min(granted/2, max(granted/10, 30*time.Second)))
 		g.line.phone.notify(Event{Time: now, Kind: EventRegistered, Line: g.line.number, Call: g.callID, Expires: granted})
@@ -133,6 +134,12 @@ func (g *registration) refused(now time.Time, status int, reason string) {
 	wait := min(g.line.phone.cfg.RegRetry, longest) << min(g.fails, 10)
 	g.fails++
 	g.at = now.Add(min(wait, longest))
+}
+
+// again registers soon, but not at the moment at which everybody does (RFC 5626 §4.5).
+func (g *registration) again(now time.Time) {
+	n, _ := strconv.ParseUint(g.line.phone.random(2), 16, 16)
+	g.at = now.Add(time.Duration(n) * g.line.phone.cfg.RegRetry / 65536)
 }
 
 func (g *registration) wake(now time.Time, out *live.Outbox) {

@@ -102,7 +102,11 @@ func (r *request) transmit(now time.Time, out *live.Outbox) {
 	d.Fields = append([]sip.DraftField(nil), d.Fields...)
 	d.Fields[0].Value = r.line.via(flow)
 	d.Fields[4].Value = strconv.FormatUint(uint64(r.seq), 10) + " " + r.method
-	d.Fields = append(d.Fields, r.auth.fields(r.method, d.URI)...)
+	if r.line.isServer(flow) {
+		d.Fields = append(d.Fields, r.auth.fields(r.method, d.URI)...)
+	} else {
+		r.auth.shown = nil // what goes straight to the other side proves nothing to it, and would let it guess the password
+	}
 	r.sent = d.AppendTo(nil)
 	c, err := r.line.phone.layer.Send(now, flow, r.sent, r, out)
 	if err != nil {

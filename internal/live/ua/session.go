@@ -77,7 +77,10 @@ func (s *session) sendAck(now time.Time, seq uint32, shown []sip.DraftField, kee
 	_, _, next := s.dialog.Route()
 	s.resolve(now, next, func(now time.Time, flow live.Flow, out *live.Outbox) {
 		fields := []sip.DraftField{{Name: "User-Agent", Value: l.phone.cfg.UserAgent}}
-		d := s.dialog.Request("ACK", seq, l.via(flow), append(fields, shown...), nil)
+		if l.isServer(flow) {
+			fields = append(fields, shown...) // and only there, against §13.2.2.4: see request.transmit
+		}
+		d := s.dialog.Request("ACK", seq, l.via(flow), fields, nil)
 		b := d.AppendTo(nil)
 		if keep != nil {
 			keep(b, flow)
@@ -292,6 +295,8 @@ func (s *session) reinvite(now time.Time, out *live.Outbox) {
 			s.retry = now.Add(base + time.Duration(int(n)%ticks)*10*time.Millisecond)
 		case 481, 408:
 			s.lost(now, int(m.Status), string(m.Text(m.Reason)), out)
+		default:
+			s.notify(Event{Time: now, Kind: EventUnchanged, Line: c.line.number, Call: c.id, Peer: c.peer, By: Remote, Status: int(m.Status), Reason: string(m.Text(m.Reason))})
 		}
 	}
 	s.change, s.expires = r, now.Add(c.line.phone.cfg.ReInviteExpires)
@@ -310,10 +315,12 @@ func (s *session) changed(now time.Time, from live.Flow, m *sip.Message, out *li
 	case s.change != nil:
 		p.reply(now, from, m, 491, "", nil, nil, out)
 		return
-	case s.ok != nil:
-		// The other side may not have had our answer to its last one. Retry-After is drawn from 0 to 10 s (§14.2).
-		n, _ := strconv.ParseUint(p.random(1), 16, 8)
-		p.reply(now, from, m, 500, "", []sip.DraftField{{Name: "Retry-After", Value: strconv.Itoa(int(n) % 11)}}, nil, out)
+	case s.byeAfter:
+		p.reply(now, from, m, 481, "", nil, nil, out) // it was hung up here, and waits for its ACK to say so
+		return
+	case s.ok != nil && s.offered:
+		// Our offer in the 2xx has no answer yet: two offers at once. (An answer of ours whose ACK was lost is no reason to refuse: RFC 5407 §3.1.4.)
+		p.reply(now, from, m, 491, "", nil, nil, out)
 		return
 	}
 	was := c.audio

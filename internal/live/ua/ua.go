@@ -31,6 +31,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,8 @@ type Phone struct {
 	cfg   Config
 	layer *transaction.Layer
 	lines []*line
+	// order has the sessions as they began, so that they are woken in one order.
+	order []*session
 	// sessions are the confirmed dialogs, and for 64·T1 those that have ended, whose 2xx may come again.
 	sessions map[dialog.ID]*session
 	// waiting are the requests and ACKs whose addresses are being looked up.
@@ -167,6 +170,11 @@ func (p *Phone) Failed(now time.Time, to live.Flow, ref uint64, err error, out *
 // Closed takes word of the end of a connection.
 func (p *Phone) Closed(now time.Time, flow live.Flow, out *live.Outbox) {
 	p.layer.Closed(now, flow, out)
+	for _, l := range p.lines {
+		if g := l.registration; g != nil && g.registered && !g.ending && g.request == nil && l.isServer(flow) {
+			g.again(now) // calls come over that connection
+		}
+	}
 }
 
 // Wake does what has become due.
@@ -175,12 +183,16 @@ func (p *Phone) Wake(now time.Time, out *live.Outbox) {
 	for _, l := range p.lines {
 		l.wake(now, out)
 	}
-	for id, s := range p.sessions {
+	for _, s := range p.order[:len(p.order):len(p.order)] {
 		s.wake(now, out)
-		if s.over && !now.Before(s.forget) {
-			delete(p.sessions, id)
-		}
 	}
+	p.order = slices.DeleteFunc(p.order, func(s *session) bool {
+		if !s.over || now.Before(s.forget) {
+			return false
+		}
+		delete(p.sessions, s.dialog.ID)
+		return true
+	})
 }
 
 // Next returns when Wake has something to do.
@@ -189,10 +201,16 @@ func (p *Phone) Next() time.Time {
 	for _, l := range p.lines {
 		next = earlier(next, l.next())
 	}
-	for _, s := range p.sessions {
+	for _, s := range p.order {
 		next = earlier(next, s.next())
 	}
 	return next
+}
+
+// keep takes a session in.
+func (p *Phone) keep(s *session) {
+	p.sessions[s.dialog.ID] = s
+	p.order = append(p.order, s)
 }
 
 // earlier returns the earlier of two times of which the zero one means never.
