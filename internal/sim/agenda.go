@@ -55,6 +55,7 @@ func (w *world) plan() {
 			w.agenda.add(start.Add(f.At+f.For), func() { w.mend(f) })
 		}
 	}
+	w.agenda.add(start.Add(script+25*time.Second), func() {}) // so long something may happen that actions wait for
 	if w.dialler != nil {
 		w.agenda.add(start.Add(script), func() {
 			w.result.Calls++
@@ -90,7 +91,7 @@ func (w *world) act(a Action) {
 	}
 	st := w.phones[a.Phone]
 	w.ladder.note(w.net.Now(), "%s: %s %s", st.set.Name, a.Verb, a.Number)
-	w.net.Do(st.node, func(now time.Time, out *live.Outbox) {
+	w.command(st, func(now time.Time, out *live.Outbox) {
 		p := st.phone
 		switch a.Verb {
 		case Dial:
@@ -108,6 +109,18 @@ func (w *world) act(a Action) {
 			_ = p.Resume(now, 1, out)
 		case Digit:
 			_ = p.Digit(now, 1, '5', out)
+		}
+	})
+}
+
+// command has a telephone do something. Who stands between it and the network (Options.Wrap) is shown what it sends.
+func (w *world) command(st *station, f func(now time.Time, out *live.Outbox)) {
+	w.net.Do(st.node, func(now time.Time, out *live.Outbox) {
+		f(now, out)
+		if x, ok := st.node.Element.(interface {
+			Commanded(now time.Time, out *live.Outbox)
+		}); ok {
+			x.Commanded(now, out)
 		}
 	})
 }

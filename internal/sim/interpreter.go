@@ -202,7 +202,7 @@ func (w *world) expected(c *told) (story, bool) {
 		want.outcome, want.bye = callflow.OutcomeAnswered, capture.Sent // it was hung up as it was answered
 	case !cancel.IsZero():
 		want.outcome, end = callflow.OutcomeCancelled, cancel
-	case c.outgoing && last != nil && last.final != 0 && c.status == 408 && c.by != ua.Remote:
+	case c.outgoing && last != nil && (last.final != 0 || last.late) && c.status == 408 && c.by != ua.Remote:
 		return want, false // it came when the telephone had given up
 	case c.outgoing && last != nil && last.final == 0:
 		if last.provisional != 0 || last.ended {

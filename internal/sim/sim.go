@@ -34,7 +34,8 @@ import (
 type Options struct {
 	// Ladder: what passes is written down.
 	Ladder bool
-	// Wrap, if there is one, stands between the network and each element: for tests that an element's faults are found.
+	// Wrap, if there is one, stands between the network and each element: for tests that an element's faults are found. What a telephone is
+	// commanded to do is shown to its method Commanded(now, out), if it has one.
 	Wrap func(name string, e live.Element) live.Element
 }
 
@@ -138,7 +139,7 @@ func (w *world) run() {
 	}()
 	w.plan()
 	for _, st := range w.phones {
-		w.net.Do(st.node, st.phone.Start)
+		w.command(st, st.phone.Start)
 	}
 	w.play()
 	w.heal()
@@ -165,7 +166,7 @@ func (w *world) heal() {
 func (w *world) stop() {
 	w.ladder.note(w.net.Now(), "all hang up")
 	for _, st := range w.phones {
-		w.net.Do(st.node, st.phone.Stop)
+		w.command(st, st.phone.Stop)
 	}
 	settled := w.net.Settle(3 * time.Hour)
 	w.leaks(settled)

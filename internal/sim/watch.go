@@ -204,6 +204,9 @@ func (x *watcher) refused(p wire.Passage) {
 	m.Parse(p.Data)
 	via, _ := m.TopVia()
 	if m.IsRequest() {
+		if m.Method == sip.MethodAck {
+			n.acknowledges(m)
+		}
 		if c := n.clients[string(n.clientKey(m.Method, via.Branch()))]; c != nil {
 			c.ended = true
 		}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"sipscribe/internal/capture"
@@ -26,6 +27,10 @@ type clientSeen struct {
 	toTag       string   // of the request
 	toTags      []string // of responses from 101 on
 	successes   int
+	// owes are the To tags of 2xx that a telephone has not acknowledged yet (§13.2.2.4); acked: a refusal was (§17.1.1.3).
+	owes  []string
+	acked bool
+	late  bool // a final response came when it had been given up
 	// cancel is when its CANCEL was sent, byCancel that CANCEL.
 	cancel   time.Time
 	byCancel *clientSeen
@@ -47,6 +52,7 @@ func (n *watched) requestSent(x *watcher, now time.Time, rec *capture.Record, m 
 	via, _ := m.TopVia()
 	seq := m.CSeq()
 	if m.Method == sip.MethodAck {
+		n.acknowledges(m)
 		n.ackSent(x, m)
 		return
 	}
@@ -109,6 +115,19 @@ func (n *watched) cancelSent(x *watcher, c *clientSeen, now time.Time, m *sip.Me
 	x.w.hits.cancelled(x.w, n, invite)
 }
 
+// acknowledges takes note of an ACK that was sent, or should have been and there was no connection.
+func (n *watched) acknowledges(m *sip.Message) {
+	via, _ := m.TopVia()
+	if c := n.clients[string(n.clientKey(sip.MethodInvite, via.Branch()))]; c != nil {
+		c.acked = true
+	}
+	for _, c := range n.order {
+		if c.method == sip.MethodInvite && c.cseq == m.CSeq().Number && c.callID == string(m.CallID()) {
+			c.owes = slices.DeleteFunc(c.owes, func(tag string) bool { return tag == string(m.ToTag()) })
+		}
+	}
+}
+
 // ackSent holds an ACK to the INVITE that it is for.
 func (n *watched) ackSent(x *watcher, m *sip.Message) {
 	if n.kind != kindPhone {
@@ -167,6 +186,14 @@ func (c *clientSeen) owed(now time.Time) bool {
 	return !c.reliable && !c.ended && c.final == 0 && (c.method != sip.MethodInvite || c.provisional == 0) && c.next.Before(now) && c.next.Sub(c.first) < giveUp
 }
 
+// gone reports whether the client has given the INVITE up (Timer B; §9.1), so that what comes is no answer to it any more.
+func (c *clientSeen) gone(now time.Time) bool {
+	if c.method != sip.MethodInvite || c.final != 0 {
+		return false
+	}
+	return c.provisional == 0 && now.Sub(c.first) >= giveUp || c.provisional != 0 && !c.cancel.IsZero() && now.Sub(c.cancel) >= giveUp
+}
+
 // responseCame takes a response that has come to the node.
 func (n *watched) responseCame(x *watcher, now time.Time, rec *capture.Record, m *sip.Message) {
 	via, ok := m.TopVia()
@@ -176,6 +203,10 @@ func (n *watched) responseCame(x *watcher, now time.Time, rec *capture.Record, m
 	seq := m.CSeq()
 	c := n.clients[string(n.clientKey(seq.Method, via.Branch()))]
 	if c == nil {
+		return
+	}
+	if c.gone(now) {
+		c.late = c.late || m.IsFinal()
 		return
 	}
 	if c.owed(now) {
@@ -206,6 +237,9 @@ func (n *watched) responseCame(x *watcher, now time.Time, rec *capture.Record, m
 	}
 	if m.Status/100 == 2 {
 		c.successes++
+		if n.kind == kindPhone && c.method == sip.MethodInvite && !slices.Contains(c.owes, tag) {
+			c.owes = append(c.owes, tag)
+		}
 	}
 }
 
@@ -213,6 +247,13 @@ func (n *watched) responseCame(x *watcher, now time.Time, rec *capture.Record, m
 func (c *clientSeen) finish(x *watcher, n *watched, now time.Time) {
 	if c.owed(now) {
 		x.fail("retransmission", "%s should have sent its %s of %s again at %v", n.node.Name, c.method, c.callID, c.next.Sub(c.first))
+	}
+	switch {
+	case c.method != sip.MethodInvite || c.ended || c.reliable && x.w.net.Stats().Ended > 0: // a connection that ends ends what waits for it
+	case c.final >= 300 && !c.acked:
+		x.fail("ack", "%s does not acknowledge the %d to its INVITE of %s (RFC 3261 §17.1.1.3)", n.node.Name, c.final, c.callID)
+	case len(c.owes) > 0:
+		x.fail("ack", "%s does not acknowledge the answer to its INVITE of %s (RFC 3261 §13.2.2.4)", n.node.Name, c.callID)
 	}
 	if c.method == sip.MethodInvite && c.byCancel != nil && c.byCancel.final/100 == 2 && c.final == 0 {
 		x.w.hits.hit(x.w, RowNo487)

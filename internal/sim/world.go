@@ -323,7 +323,7 @@ func (w *world) restart(name string) {
 			}
 			st.phone = w.newPhone(st)
 			w.replace(st.node, st.phone)
-			w.net.Do(st.node, st.phone.Start)
+			w.command(st, st.phone.Start)
 		}
 	}
 }

@@ -60,6 +60,7 @@ type Network struct {
 type Stats struct {
 	Sent, Delivered, Lost, Duplicated, Refused int
 	Overtaken                                  int // datagrams that arrived after one that was sent later
+	Ended                                      int // connections
 }
 
 // way is from one node to another.
@@ -367,6 +368,7 @@ func (n *Network) end(id uint64, by *Node) {
 	}
 	c := n.conns[id-1]
 	c.open = false
+	n.stats.Ended++
 	for i, node := range c.nodes {
 		at := n.now
 		if node != by {

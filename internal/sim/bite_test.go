@@ -1,0 +1,196 @@
+package sim
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"sipscribe/internal/capture"
+	"sipscribe/internal/live"
+	"sipscribe/internal/live/ua"
+	"sipscribe/sip"
+)
+
+// broken stands between the network and an element and lets it do wrong.
+type broken struct {
+	live.Element
+	// edit is shown each message that the element sends, and returns what goes out in its place: nothing, it, or more.
+	edit func(now time.Time, m *sip.Message, data []byte) [][]byte
+	// next, if it is there, stands for the element's own.
+	next func(own time.Time) time.Time
+}
+
+func (b *broken) Receive(now time.Time, from live.Flow, data []byte, out *live.Outbox) {
+	b.Element.Receive(now, from, data, out)
+	b.change(now, out)
+}
+
+func (b *broken) Wake(now time.Time, out *live.Outbox) {
+	b.Element.Wake(now, out)
+	b.change(now, out)
+}
+
+func (b *broken) Next() time.Time {
+	if b.next != nil {
+		return b.next(b.Element.Next())
+	}
+	return b.Element.Next()
+}
+
+// Commanded is shown what a user has brought about.
+func (b *broken) Commanded(now time.Time, out *live.Outbox) { b.change(now, out) }
+
+func (b *broken) change(now time.Time, out *live.Outbox) {
+	if b.edit == nil {
+		return
+	}
+	items := append([]live.Item(nil), out.Items...)
+	out.Items = out.Items[:0]
+	for _, it := range items {
+		if it.Kind != live.ItemSend {
+			out.Items = append(out.Items, it)
+			continue
+		}
+		for _, data := range b.edit(now, sip.Parse(it.Data), it.Data) {
+			it.Data = data
+			out.Items = append(out.Items, it)
+		}
+	}
+}
+
+// call is a schedule without faults: a call through one proxy (or none) that is answered after two seconds, and hung up by the caller five seconds later.
+func call(proxies int) *Schedule {
+	set := func(name, user string, caller bool) PhoneSet {
+		return PhoneSet{Name: name, User: user, Caller: caller, Register: time.Hour, Expires: 20 * time.Second}
+	}
+	return &Schedule{Seed: 2, Topology: Topology{Proxies: proxies, Transport: capture.UDP, Far: capture.UDP, Phones: []PhoneSet{set("caller", numberCaller, true), set("callee", numberPhones, false)}},
+		Network: Network{DelayMin: 10 * time.Millisecond, DelayMax: 10 * time.Millisecond},
+		Actions: []Action{{Phone: 0, Verb: Dial, Number: numberPhones, At: script}, {Phone: 1, Verb: Answer, On: ua.EventIncoming, Of: 1, At: 2 * time.Second},
+			{Phone: 0, Verb: HangUp, On: ua.EventAnswered, Of: 0, At: 5 * time.Second}}}
+}
+
+// rings is the same call, but it is cancelled after three seconds of ringing.
+func rings(proxies int) *Schedule {
+	s := call(proxies)
+	s.Actions = append(s.Actions[:1], Action{Phone: 0, Verb: HangUp, On: ua.EventRinging, Of: 0, At: 3 * time.Second})
+	return s
+}
+
+// slow takes a schedule with a longer way.
+func slow(s *Schedule) *Schedule {
+	s.Network.DelayMin, s.Network.DelayMax = 150*time.Millisecond, 150*time.Millisecond
+	return s
+}
+
+func is(m *sip.Message, method sip.Method, status int) bool {
+	if m.IsRequest() {
+		return status == 0 && m.Method == method
+	}
+	return int(m.Status) == status && m.CSeq().Method == method
+}
+
+// Each invariant can fail: an element that breaks it is found out, and a sound one is not.
+func TestInvariantsBite(t *testing.T) {
+	keep := func(data []byte) [][]byte { return [][]byte{data} }
+	replace := func(data []byte, old, new string) [][]byte {
+		return [][]byte{bytes.Replace(bytes.Clone(data), []byte(old), []byte(new), 1)}
+	}
+	// on edits one kind of message.
+	on := func(method sip.Method, status int, f func(now time.Time, data []byte) [][]byte) func(time.Time, *sip.Message, []byte) [][]byte {
+		return func(now time.Time, m *sip.Message, data []byte) [][]byte {
+			if is(m, method, status) {
+				return f(now, data)
+			}
+			return keep(data)
+		}
+	}
+	drop := func(time.Time, []byte) [][]byte { return nil }
+	twice := func(_ time.Time, data []byte) [][]byte { return [][]byte{data, data} }
+	for _, c := range []struct {
+		name     string
+		schedule *Schedule
+		node     string
+		edit     func(now time.Time, m *sip.Message, data []byte) [][]byte
+		next     func(time.Time) time.Time
+		rule     string
+	}{
+		{"nobody breaks anything", call(1), "", nil, nil, ""},
+		{"nobody breaks anything, and the call is cancelled", rings(1), "", nil, nil, ""},
+		{"an ACK for a 200 is never sent", call(0), "caller", on(sip.MethodAck, 0, drop), nil, "ack"},
+		{"an ACK for a refusal is never sent", rings(1), "proxy1", on(sip.MethodAck, 0, drop), nil, "ack"},
+		{"the caller keeps its BYE to itself", call(0), "caller", on(sip.MethodBye, 0, drop), nil, "ghost"},
+		{"the callee answers twice: 200 and 486", call(0), "callee", on(sip.MethodInvite, 200, func(_ time.Time, data []byte) [][]byte {
+			return append(keep(data), replace(data, "200 OK", "486 Busy")...)
+		}), nil, "final"},
+		{"a refusal is followed by another", rings(0), "callee", on(sip.MethodInvite, 487, func(_ time.Time, data []byte) [][]byte {
+			return append(keep(data), replace(data, "487", "486")...)
+		}), nil, "final"},
+		{"a proxy swallows the final response", rings(1), "proxy1", on(sip.MethodInvite, 487, drop), nil, "final"},
+		{"a request is sent again at once", call(0), "caller", on(sip.MethodInvite, 0, twice), nil, "retransmission"},
+		{"a refusal is sent again though the ACK has come", rings(0), "callee", on(sip.MethodInvite, 487, twice), nil, "retransmission"},
+		{"a proxy says nothing for longer than 200 ms", slow(call(1)), "proxy1", on(sip.MethodInvite, 100, drop), nil, "100"},
+		{"a CANCEL has another CSeq number", rings(0), "caller", on(sip.MethodCancel, 0, func(_ time.Time, data []byte) [][]byte { return replace(data, "CSeq: 101", "CSeq: 102") }), nil, "cancel"},
+		{"a BYE has the number of the INVITE", call(0), "caller", on(sip.MethodBye, 0, func(_ time.Time, data []byte) [][]byte { return replace(data, "CSeq: 102 BYE", "CSeq: 102 INFO") }), nil, "cseq"},
+		{"the tag changes between 180 and 487", rings(0), "callee", on(sip.MethodInvite, 487, func(_ time.Time, data []byte) [][]byte {
+			m := sip.Parse(data)
+			return replace(data, string(m.ToTag()), "another")
+		}), nil, "tag"},
+		{"a response has no To tag", call(0), "callee", on(sip.MethodInvite, 200, func(_ time.Time, data []byte) [][]byte {
+			m := sip.Parse(data)
+			return replace(data, ";tag="+string(m.ToTag()), "")
+		}), nil, "tag"},
+		{"a message is not valid", call(0), "caller", on(sip.MethodInvite, 0, func(_ time.Time, data []byte) [][]byte { return replace(data, "Max-Forwards: 70", "Max-Forwards: x") }), nil, "valid"},
+		{"a timer is left", call(0), "caller", nil, func(own time.Time) time.Time {
+			if own.IsZero() {
+				return start.Add(1000 * time.Hour)
+			}
+			return own
+		}, "leak"},
+	} {
+		r := Run(c.schedule, Options{Ladder: true, Wrap: func(name string, e live.Element) live.Element {
+			if name != c.node {
+				return e
+			}
+			return &broken{Element: e, edit: c.edit, next: c.next}
+		}})
+		found := ""
+		for _, f := range r.Failures {
+			found += f.Rule + ": " + f.Text + "\n"
+		}
+		if c.rule == "" && found != "" || c.rule != "" && !strings.Contains("\n"+found, "\n"+c.rule+": ") {
+			t.Errorf("%s: want %q, found\n%s", c.name, c.rule, found)
+			if testing.Verbose() {
+				var b strings.Builder
+				r.Write(&b)
+				t.Log(b.String())
+			}
+		}
+	}
+}
+
+// A story that is not what the telephone told is found.
+func TestWrongStory(t *testing.T) {
+	s := rings(0)
+	w := newWorld(s, Options{})
+	w.run()
+	if len(w.result.Failures) > 0 || w.result.Told != 1 {
+		t.Fatalf("%+v", w.result)
+	}
+	c := w.reader.st.order[0]
+	for name, change := range map[string]func(){
+		"another ring time": func() { c.ringing = c.ringing.Add(-time.Second) },
+		"answered":          func() { c.answered = c.ended },
+		"a message less":    func() { w.reader.heard[c.id]-- },
+	} {
+		saved, heard := *c, w.reader.heard[c.id]
+		change()
+		w.result.Failures = nil
+		want, ok := w.expected(c)
+		w.reader.compare(w, "the tap", c, w.reader.direct[c.id], want, ok, 0)
+		if len(w.result.Failures) == 0 {
+			t.Errorf("%s is not found", name)
+		}
+		*c, w.reader.heard[c.id] = saved, heard
+	}
+}
