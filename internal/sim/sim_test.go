@@ -10,9 +10,9 @@ import (
 
 // TestSchedules runs some thousands of schedules from fixed seeds; make sim runs a million.
 func TestSchedules(t *testing.T) {
-	n := 6000
+	n := 2000
 	if testing.Short() {
-		n = 500
+		n = 200
 	}
 	c := NewCoverage()
 	Campaign(context.Background(), c, 1, n, runtime.GOMAXPROCS(0))
@@ -40,7 +40,7 @@ func TestSchedules(t *testing.T) {
 
 // A seed that fails is of use only if it fails again.
 func TestSameSeedSameRun(t *testing.T) {
-	for seed := uint64(1); seed <= 300; seed++ {
+	for seed := uint64(1); seed <= 60; seed++ {
 		var runs [2]bytes.Buffer
 		for i := range runs {
 			Run(Draw(seed), Options{Ladder: true}).Write(&runs[i])
