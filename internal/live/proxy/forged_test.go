@@ -112,6 +112,30 @@ func TestForgedBye(t *testing.T) {
 	}
 }
 
+// Whoever is called gets the token of that call with Record-Route. It leads to the caller, whatever the
+// Request-URI says, and never to a gateway.
+func TestTheTokenOpensNoGateway(t *testing.T) {
+	d := newDoor(t, func(c *Config) {
+		c.Gateways = []Gateway{{Name: "out", URI: "sip:198.51.100.1", User: "u", Password: "p"}}
+		c.Routes = []Route{{Prefix: "1900", Gateway: "out"}}
+	})
+	outer, inner := d.ringing()
+	d.reply(inner, 200, "Contact: <sip:18005551212@203.0.113.20:5060>")
+	route := string(inner.Value(sip.FieldRecordRoute))
+	for _, uri := range []string{"sip:19005551212@" + domain, "sip:19005551212@127.0.0.1:5060", "tel:+19005551212", "tel:19005551212"} {
+		got := d.send(callee1, d.request("INVITE", uri, "x", "Via: SIP/2.0/UDP 203.0.113.20:5060;branch=z9hG4bKf"+uri[len(uri)-4:]+uri[:3], "From: <sip:18005551212@"+domain+">;tag=callee", "To: <sip:spa1@"+domain+">;tag=t1",
+			"Call-ID: "+string(outer.CallID()), "Route: "+route))
+		for _, m := range got {
+			if m.IsRequest() && m.to.Remote != caller {
+				t.Errorf("%s: %s", uri, told(got))
+			}
+		}
+	}
+	if got := told(d.as("spa1", "secret", caller, "INVITE", "sip:19005551212@"+domain, "Call-ID: own")); !strings.Contains(got, "INVITE to 198.51.100.1:5060") {
+		t.Errorf("a user of ours: %s", got)
+	}
+}
+
 // A proxy that is started again with its secret knows its calls.
 func TestCallsOutliveARestart(t *testing.T) {
 	secret := func(c *Config) { c.Secret = []byte("0123456789abcdef0123456789abcdef") }

@@ -68,7 +68,7 @@ func (p *Proxy) targets(now time.Time, m *sip.Message, route *proxycore.Route, u
 		var targets []proxycore.Target
 		for i := range bindings {
 			b := &bindings[i]
-			targets = append(targets, proxycore.Target{URI: b.URI, Q: b.Q, Push: b.Path, Flow: b.Flow})
+			targets = append(targets, proxycore.Target{URI: b.URI, Q: b.Q, Push: b.Path, Flow: b.Flow, Else: elsewhere(b.Flow, b.URI)})
 		}
 		if len(targets) > 0 {
 			return targets, 0
@@ -81,6 +81,23 @@ func (p *Proxy) targets(now time.Time, m *sip.Message, route *proxycore.Route, u
 		return nil, 480 // a user, and no phone of his is there
 	}
 	return nil, 404
+}
+
+// elsewhere returns the flow to a contact whose connection may have ended: a new one to the address of the contact, if that is where the old one came
+// from. So a phone that is behind no NAT is reached after a restart, and whoever has made the contact up can lead nobody to somebody else.
+func elsewhere(f live.Flow, uri string) live.Flow {
+	if f.Conn == 0 {
+		return live.Flow{}
+	}
+	t, ok := live.TargetOf([]byte(uri))
+	if !ok {
+		return live.Flow{}
+	}
+	next, ok := live.FlowOf(t)
+	if !ok || next.Transport != f.Transport || next.Remote.Addr() != f.Remote.Addr().Unmap() {
+		return live.Flow{}
+	}
+	return next
 }
 
 // knows reports whether there is a user.

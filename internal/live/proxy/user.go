@@ -83,7 +83,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	var targets []proxycore.Target
 	status := 0
 	if inDialog {
-		targets = []proxycore.Target{{URI: string(route.URI), Q: 1000, Flow: toward}}
+		targets = []proxycore.Target{{URI: string(route.URI), Q: 1000, Flow: toward, Else: elsewhere(toward, string(route.URI))}}
 	} else {
 		targets, status = p.targets(now, m, &route, &uri)
 	}

@@ -224,6 +224,9 @@ func (x *Context) start(now time.Time) {
 		if t.state == targetWaiting {
 			if t.Flow.Transport != 0 {
 				t.flows, t.state = append(t.flows, t.Flow), targetReady
+				if t.Else.Transport != 0 {
+					t.flows = append(t.flows, t.Else)
+				}
 			} else {
 				t.state = targetResolving
 				x.actions = append(x.actions, Action{Kind: ActionResolve, Target: i})

@@ -16,6 +16,8 @@ type Target struct {
 	// Flow, if it has a transport, is where the request goes, whatever the URI says: the flow of a binding (RFC 5626 §5.3).
 	// Otherwise the addresses are asked for with ActionResolve.
 	Flow live.Flow
+	// Else, if it has a transport, is tried when Flow cannot be used any more: its connection has ended.
+	Else live.Flow
 	// User is the caller's own.
 	User any
 }
