@@ -28,9 +28,10 @@ type clientSeen struct {
 	toTags      []string // of responses from 101 on
 	successes   int
 	// owes are the To tags of 2xx that a telephone has not acknowledged yet (§13.2.2.4); acked: a refusal was (§17.1.1.3).
-	owes  []string
-	acked bool
-	late  bool // a final response came when it had been given up
+	owes    []string
+	acked   bool
+	success time.Time // of the first 2xx
+	late    bool      // a final response came when it had been given up
 	// cancel is when its CANCEL was sent, byCancel that CANCEL.
 	cancel   time.Time
 	byCancel *clientSeen
@@ -236,8 +237,11 @@ func (n *watched) responseCame(x *watcher, now time.Time, rec *capture.Record, m
 		c.final = int(m.Status)
 	}
 	if m.Status/100 == 2 {
-		c.successes++
-		if n.kind == kindPhone && c.method == sip.MethodInvite && !slices.Contains(c.owes, tag) {
+		if c.successes++; c.successes == 1 {
+			c.success = now
+		}
+		// After Timer M nobody listens for further ones (RFC 6026 §8.4).
+		if n.kind == kindPhone && c.method == sip.MethodInvite && now.Sub(c.success) < giveUp && !slices.Contains(c.owes, tag) {
 			c.owes = append(c.owes, tag)
 		}
 	}

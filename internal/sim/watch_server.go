@@ -34,6 +34,7 @@ type serverSeen struct {
 	next     time.Time
 	interval time.Duration
 	acked    bool
+	implied  bool // a later request shows that the 2xx has come; whether its ACK was lost nobody can tell
 	// refused: a response could not be sent.
 	refused bool
 	// cancelled: a CANCEL for it has come.
@@ -87,11 +88,11 @@ func (n *watched) requestCame(x *watcher, now time.Time, rec *capture.Record, m 
 		n.servers[string(n.serverKey(m.Method, via.Branch(), rec.Src.Addr))] = s
 		n.served = append(n.served, s)
 	}
-	if m.Method == sip.MethodBye && n.kind == kindPhone {
+	if (m.Method == sip.MethodBye || m.Method == sip.MethodInvite && s.toTag != "") && n.kind == kindPhone {
 		for _, i := range n.served {
-			if i.method == sip.MethodInvite && i.final/100 == 2 && i.callID == s.callID && i.tag == s.toTag && !i.acked {
+			if i.method == sip.MethodInvite && i.final/100 == 2 && i.callID == s.callID && i.tag == s.toTag && i != s && !i.acked {
 				i.owing(x, n, now)
-				i.acked = true // whoever hangs up has had the 2xx
+				i.implied = true // whoever hangs up, or changes the call again, has had the 2xx (RFC 5407 §3.1.4)
 			}
 		}
 	}
@@ -130,7 +131,7 @@ func (n *watched) ackCame(x *watcher, now time.Time, rec *capture.Record, m *sip
 
 // owing complains if the final response should have been sent again by now.
 func (s *serverSeen) owing(x *watcher, n *watched, now time.Time) {
-	if !s.next.IsZero() && !s.acked && !s.refused && s.next.Before(now) && s.next.Sub(s.finalAt) < giveUp {
+	if !s.next.IsZero() && !s.acked && !s.implied && !s.refused && s.next.Before(now) && s.next.Sub(s.finalAt) < giveUp {
 		x.fail("retransmission", "%s should have sent its %d to %s again at %v after it first did", n.node.Name, s.final, s.method, s.next.Sub(s.finalAt))
 	}
 }

@@ -316,7 +316,10 @@ func (s *session) changed(now time.Time, from live.Flow, m *sip.Message, out *li
 		p.reply(now, from, m, 491, "", nil, nil, out)
 		return
 	case s.byeAfter:
-		p.reply(now, from, m, 481, "", nil, nil, out) // it was hung up here, and waits for its ACK to say so
+		// It was hung up here, and waits for its ACK to say so. Who changes the call has had the answer.
+		p.reply(now, from, m, 481, "", nil, nil, out)
+		s.ok, s.again, s.giveUp, s.byeAfter = nil, time.Time{}, time.Time{}, false
+		s.bye(now, "", out)
 		return
 	case s.ok != nil && s.offered:
 		// Our offer in the 2xx has no answer yet: two offers at once. (An answer of ours whose ACK was lost is no reason to refuse: RFC 5407 §3.1.4.)
