@@ -32,7 +32,14 @@ type reader struct {
 	// direct and logged are the calls as they were told, by Call-ID; heard counts the messages of each, strange those that came from a hostile peer.
 	direct, logged map[string][]story
 	heard, strange map[string]int
+	// last is when the last message of a Call-ID came or went; apart are those of which one came so long after the call was over that it is a call
+	// of its own for an observer (callflow keeps a call for 40 s).
+	last  map[string]time.Time
+	apart map[string]bool
 }
+
+// tail is how long callflow waits for more of a call that is over.
+const tail = 40 * time.Second
 
 // story is what the interpreter tells of a call, as far as it is compared.
 type story struct {
@@ -47,7 +54,7 @@ type story struct {
 // newReader chooses the telephone that is listened in to.
 func newReader(w *world) *reader {
 	st := w.phones[int(w.Seed%uint64(len(w.phones)))]
-	r := &reader{st: st, direct: map[string][]story{}, logged: map[string][]story{}, heard: map[string]int{}, strange: map[string]int{}, host: []byte(st.local.Addr().String())}
+	r := &reader{st: st, direct: map[string][]story{}, logged: map[string][]story{}, heard: map[string]int{}, strange: map[string]int{}, last: map[string]time.Time{}, apart: map[string]bool{}, host: []byte(st.local.Addr().String())}
 	r.emit = emit.Log{SPA: &emit.SPA{DebugLevel: 3, Lines: []emit.Line{{Option: emit.DebugFull}}}, Collector: &emit.Collector{W: &r.log}, Host: string(r.host)}
 	b := report.NewBuilder(nil, rules.All)
 	r.asm = callflow.NewAssembler(callflow.Options{Emit: tellInto(r.direct, b)})
@@ -91,6 +98,11 @@ func (w *world) record(node *wire.Node, rec *capture.Record) {
 		}
 		id := string(m.CallID())
 		r.heard[id]++
+		now := w.net.Now()
+		if c := r.st.calls[id]; c != nil && c.over && now.Sub(r.last[id]) >= tail-time.Second {
+			r.apart[id] = true
+		}
+		r.last[id] = now
 		if w.hostile != nil && (rec.Src.Addr == w.hostile.at.Addr() || rec.Dst.Addr == w.hostile.at.Addr()) {
 			r.strange[id]++
 		}
@@ -189,6 +201,8 @@ func (w *world) expected(c *told) (story, bool) {
 		return want, false // by two ways, or once more after a redirection: one of them was refused
 	case w.dialler != nil && c.id == w.dialler.call && (c.by == ua.Network || w.dialler.does&(DiallerEarly|DiallerAtOnce) != 0):
 		return want, false // a CANCEL before its INVITE is one for whoever reads the log
+	case c.outgoing && c.answered.IsZero() && n.hungUp(c.id) && c.status/100 != 2:
+		return want, false // somebody hangs up what was answered, and the answer never came
 	case !c.answered.IsZero():
 		want.outcome, end = callflow.OutcomeAnswered, c.answered
 		bye := n.lastRequest(sip.MethodBye, c.id)
@@ -199,7 +213,10 @@ func (w *world) expected(c *told) (story, bool) {
 			want.bye = capture.Sent
 		}
 	case c.outgoing && c.status/100 == 2:
-		want.outcome, want.bye = callflow.OutcomeAnswered, capture.Sent // it was hung up as it was answered
+		want.outcome = callflow.OutcomeAnswered
+		if last != nil && len(last.toTags) < 2 && !n.hungUp(c.id) {
+			want.bye = capture.Sent // it was hung up as it was answered
+		}
 	case !cancel.IsZero():
 		want.outcome, end = callflow.OutcomeCancelled, cancel
 	case c.outgoing && last != nil && (last.final != 0 || last.late) && c.status == 408 && c.by != ua.Remote:
@@ -218,6 +235,16 @@ func (w *world) expected(c *told) (story, bool) {
 		want.ring = end.Sub(c.ringing)
 	}
 	return want, true
+}
+
+// hungUp reports whether a BYE of a call has come to a node.
+func (n *watched) hungUp(callID string) bool {
+	for _, s := range n.served {
+		if s.method == sip.MethodBye && s.callID == callID {
+			return true
+		}
+	}
+	return false
 }
 
 // outcomeOf is what a refusal comes to (docs/json.md, "Outcomes"): told once more, so that a change there is seen here.
@@ -247,7 +274,7 @@ func (r *reader) compare(w *world, source string, c *told, got []story, want sto
 		text += fmt.Sprintf("\n  phone: %s", c.String())
 		w.watch.fail("told", "%s of %s, call %s: %s", source, r.st.set.Name, c.id, text)
 	}
-	if len(got) == 2 && w.watch.byeLost(c.id) {
+	if len(got) >= 2 && (w.watch.byeLost(c.id) || r.apart[c.id]) {
 		return // the other side has not heard that it is over, and says so minutes later: for an observer that is another call
 	}
 	if len(got) != 1 {
