@@ -130,9 +130,8 @@ func startPhone(t *testing.T, user string, proxy netip.AddrPort, how capture.Tra
 	if err != nil {
 		t.Fatal(err)
 	}
-	outbound := "sip:" + proxy.String() + ";transport=" + strings.ToLower(how.String())
 	p.phone, err = ua.New(ua.Config{Rand: rand.Reader, Notify: func(e ua.Event) { p.events <- e }, Lines: []ua.LineConfig{{Local: d.Listeners()[0].Addr, UserID: user,
-		Password: "password of " + user, Proxy: domain, OutboundProxy: outbound, UseOutboundProxy: true, Register: true, Transport: how}}})
+		Password: "password of " + user, Proxy: domain, OutboundProxy: proxy.String(), UseOutboundProxy: true, Register: true, Transport: how}}})
 	if err != nil {
 		t.Fatal(err)
 	}

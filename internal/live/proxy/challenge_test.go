@@ -141,6 +141,21 @@ func TestUsersCannotBeCounted(t *testing.T) {
 	}
 }
 
+// SIPp and some devices write into digest-uri the address that they send to, and not the Request-URI. One of ours is taken; any other, or one with a user that is
+// not called, is a 400.
+func TestDigestURIThatNamesTheProxy(t *testing.T) {
+	for named, want := range map[string]int{"sip:127.0.0.1:5060": 480, "sip:127.0.0.1": 480, "sip:proxy.example.com": 480, "sip:[2001:db8::5]:5060": 480, "sip:spa2@" + domain: 480,
+		"sip:203.0.113.1": 400, "sip:19005551212@127.0.0.1": 400, "sip:18005551212@" + domain: 400} {
+		d := newDoor(t, func(c *Config) { c.Aliases = []string{"proxy.example.com", "2001:db8::5"} })
+		uri := "sip:spa2@" + domain
+		first := d.one(d.send(stranger, d.request("INVITE", uri, "spa1")), 407)
+		got := d.send(stranger, d.request("INVITE", uri, "spa1", d.credentials(first, "INVITE", named, "spa1", "secret")))
+		if len(got) != 1 || int(got[0].Status) != want {
+			t.Errorf("%s: %s, want %d", named, told(got), want)
+		}
+	}
+}
+
 // The header fields by which a proxy is asked for a second time, and those of other realms, come to whom they are for.
 func TestCredentialsAreStripped(t *testing.T) {
 	phone := netip.MustParseAddrPort("203.0.113.70:5060")

@@ -3,6 +3,7 @@ package bindings
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -197,4 +198,30 @@ func TestOtherFiles(t *testing.T) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}
 	}
+}
+
+// BenchmarkStore is what a REGISTER costs the element, and the disk behind it.
+func BenchmarkStore(b *testing.B) {
+	s, err := Open(filepath.Join(b.TempDir(), "b.db"), 0, now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	f := flow(capture.UDP, "203.0.113.7:33012", 0)
+	n := 0
+	for b.Loop() {
+		aor := fmt.Sprintf("sip:u%d@example.com", n%50_000)
+		_, version, _ := s.Load(aor)
+		if err := s.Store(aor, []registrarcore.Binding{binding("sip:bob@10.0.0.7:5060", f, time.Hour)}, version); err != nil {
+			b.Fatal(err)
+		}
+		n++
+	}
+	b.StopTimer()
+	began := time.Now()
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	written, _ := s.Written()
+	b.ReportMetric(float64(written), "rows")
+	b.ReportMetric(time.Since(began).Seconds(), "s/close")
 }

@@ -33,7 +33,7 @@ func TestCommitted(t *testing.T) {
 		}
 		var list []string
 		for _, e := range entries {
-			if e.Name() != "README.md" {
+			if e.Name() != "README.md" && filepath.Ext(e.Name()) != ".yaml" { // what is not a log is written by hand
 				list = append(list, e.Name())
 			}
 		}
