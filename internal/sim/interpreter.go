@@ -35,6 +35,7 @@ type reader struct {
 	// last is when the last message of a Call-ID came or went; apart are those of which one came so long after the call was over that it is a call
 	// of its own for an observer (callflow keeps a call for 40 s).
 	last  map[string]time.Time
+	first map[string]time.Time // likewise
 	apart map[string]bool
 }
 
@@ -54,7 +55,7 @@ type story struct {
 // newReader chooses the telephone that is listened in to.
 func newReader(w *world) *reader {
 	st := w.phones[int(w.Seed%uint64(len(w.phones)))]
-	r := &reader{st: st, direct: map[string][]story{}, logged: map[string][]story{}, heard: map[string]int{}, strange: map[string]int{}, last: map[string]time.Time{}, apart: map[string]bool{}, host: []byte(st.local.Addr().String())}
+	r := &reader{st: st, direct: map[string][]story{}, logged: map[string][]story{}, heard: map[string]int{}, strange: map[string]int{}, last: map[string]time.Time{}, first: map[string]time.Time{}, apart: map[string]bool{}, host: []byte(st.local.Addr().String())}
 	r.emit = emit.Log{SPA: &emit.SPA{DebugLevel: 3, Lines: []emit.Line{{Option: emit.DebugFull}}}, Collector: &emit.Collector{W: &r.log}, Host: string(r.host)}
 	b := report.NewBuilder(nil, rules.All)
 	r.asm = callflow.NewAssembler(callflow.Options{Emit: tellInto(r.direct, b)})
@@ -97,8 +98,10 @@ func (w *world) record(node *wire.Node, rec *capture.Record) {
 			return // neither log nor story has it
 		}
 		id := string(m.CallID())
-		r.heard[id]++
 		now := w.net.Now()
+		if r.heard[id]++; r.heard[id] == 1 {
+			r.first[id] = now
+		}
 		if c := r.st.calls[id]; c != nil && c.over && now.Sub(r.last[id]) >= tail-time.Second {
 			r.apart[id] = true
 		}
@@ -126,7 +129,7 @@ func (w *world) interpret() {
 	}
 	for _, c := range r.st.order {
 		// A call that a restart has cut short was not ended by anybody; one that somebody has interfered with looks to an observer as if he had.
-		if c.cutShort || c.again || r.strange[c.id] > 0 || r.heard[c.id] == 0 || !c.over || !c.begun.After(r.st.restarted) && !r.st.restarted.IsZero() {
+		if c.cutShort || c.again || r.strange[c.id] > 0 || r.heard[c.id] == 0 || !c.over || !r.first[c.id].After(r.st.restarted) && !r.st.restarted.IsZero() {
 			continue
 		}
 		w.result.Told++
