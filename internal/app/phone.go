@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +23,7 @@ import (
 	"sipscribe/internal/live/transaction"
 	"sipscribe/internal/live/transport"
 	"sipscribe/internal/live/ua"
+	"sipscribe/internal/proxyd"
 	"sipscribe/spalog"
 )
 
@@ -63,6 +66,8 @@ type PhoneConfig struct {
 	SyslogForm string `yaml:"Syslog Form"`
 	SyslogPRI  bool   `yaml:"Syslog PRI"`
 	Capture    string `yaml:"Capture"`
+	// TrustedCA is a file with certificates (PEM) that servers' certificates may be signed by, beside the system's.
+	TrustedCA string `yaml:"Trusted CA"`
 	// Sound is what calls send and where what comes is kept.
 	Sound `yaml:",inline"`
 	// Keep, if there, gets the lines of a collector that the phone's syslog would go to, in zone Zone.
@@ -158,11 +163,18 @@ func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone,
 		}
 		uc.Lines = append(uc.Lines, lc)
 		lines = append(lines, emit.Line{Port: lc.Local.Port(), Option: option})
-		listen = append(listen, transport.Listener{Transport: lc.Transport, Addr: lc.Local})
+		// Over TLS a phone is a client: calls come over the connection that it has made, and it has no certificate to listen with.
+		if lc.Transport != capture.TLS {
+			listen = append(listen, transport.Listener{Transport: lc.Transport, Addr: lc.Local})
+		}
 		p.Lines = append(p.Lines, lc.Local)
 	}
 	if len(uc.Lines) == 0 {
 		return nil, errors.New("the phone has no line: it needs at least Line 1 with User ID and Proxy")
+	}
+	trust, err := trustOf(cfg.TrustedCA)
+	if err != nil {
+		return nil, err
 	}
 	tap, err := p.emitters(&cfg, lines)
 	if err != nil {
@@ -175,7 +187,7 @@ func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone,
 	if p.phone, err = ua.New(uc); err != nil {
 		return nil, err
 	}
-	if p.driver, err = transport.New(transport.Config{Listen: listen, Tap: tap, Logger: log, Resolver: newResolver()}, p.phone); err != nil {
+	if p.driver, err = transport.New(transport.Config{TLS: trust, Listen: listen, Tap: tap, Logger: log, Resolver: newResolver()}, p.phone); err != nil {
 		return nil, err
 	}
 	ok = true
@@ -209,7 +221,7 @@ func (l *PhoneLine) config(number int, address string) (ua.LineConfig, emit.Debu
 		}
 	}
 	if l.PasswordFile != "" {
-		if lc.Password, err = ReadPassword(l.PasswordFile); err != nil {
+		if lc.Password, err = proxyd.ReadPasswordFile(l.PasswordFile); err != nil {
 			return lc, option, err
 		}
 	}
@@ -258,21 +270,23 @@ func localAddress(given string, l ua.LineConfig) (netip.Addr, error) {
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
 }
 
-// ReadPassword reads a password from the first line of a file that nobody else may read.
-func ReadPassword(name string) (string, error) {
-	if err := checkPrivate(name); err != nil {
-		return "", err
+// trustOf returns a TLS configuration that trusts the system's authorities and those in a file.
+func trustOf(name string) (*tls.Config, error) {
+	if name == "" {
+		return nil, nil
 	}
-	b, err := os.ReadFile(name)
+	pem, err := os.ReadFile(name)
 	if err != nil {
-		return "", err
+		return nil, fmt.Errorf("setting Trusted CA: %w", err)
 	}
-	line, _, _ := strings.Cut(string(b), "\n")
-	line = strings.TrimSuffix(line, "\r")
-	if line == "" {
-		return "", fmt.Errorf("%s: its first line is empty, and should be the password", name)
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
 	}
-	return line, nil
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("setting Trusted CA: %s has no certificate in PEM form", name)
+	}
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
 // emitters makes what the phone says of itself: its syslog, a capture, a file.

@@ -48,7 +48,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 // execute is Main in a context that may be cancelled, as by Ctrl-C.
 func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	t := &terminal{stdin: stdin, stdout: stdout, stderr: stderr}
+	t := &terminal{stdin: stdin, stdout: stdout, stderr: stderr, interrupted: "; what was read until then is told"}
 	root := newRoot(t)
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -61,7 +61,7 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	case errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrClosedPipe):
 		return exitDone // whoever reads our output has seen enough ("| head")
 	case errors.Is(err, context.Canceled):
-		t.talk("interrupted; what was read until then is told")
+		t.talk("interrupted%s", t.interrupted)
 		return exitInterrupted
 	}
 	t.talk("%s", message(err))

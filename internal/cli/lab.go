@@ -68,6 +68,7 @@ for 16 seconds, cancelled.`,
 				return err
 			}
 			defer t.done()
+			t.interrupted = "; what happened until then is told"
 			if save != "" {
 				if err := os.MkdirAll(save, 0o777); err != nil {
 					return fmt.Errorf("--save: %w", err)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +21,7 @@ type passwordFlags struct {
 }
 
 // read returns the password: from the flag, from a file, from the terminal (twice, and not shown), or else the first line of standard input.
-func (f *passwordFlags) read(t *terminal, whose string) (string, error) {
+func (f *passwordFlags) read(ctx context.Context, t *terminal, whose string) (string, error) {
 	switch {
 	case f.given && f.file != "":
 		return "", errors.New("--password and --password-file both give a password: one is enough")
@@ -32,11 +33,11 @@ func (f *passwordFlags) read(t *terminal, whose string) (string, error) {
 	}
 	in, ok := t.stdin.(*os.File)
 	if ok && term.IsTerminal(int(in.Fd())) {
-		first, err := askPassword(t, in, fmt.Sprintf("Password of %s: ", printable(whose)))
+		first, err := askPassword(ctx, t, in, fmt.Sprintf("Password of %s: ", printable(whose)))
 		if err != nil {
 			return "", err
 		}
-		again, err := askPassword(t, in, "Once more: ")
+		again, err := askPassword(ctx, t, in, "Once more: ")
 		if err != nil {
 			return "", err
 		}
@@ -56,14 +57,34 @@ func (f *passwordFlags) read(t *terminal, whose string) (string, error) {
 	return line, checkPassword(line)
 }
 
-func askPassword(t *terminal, in *os.File, prompt string) (string, error) {
-	fmt.Fprint(t.stderr, prompt)
-	b, err := term.ReadPassword(int(in.Fd()))
-	fmt.Fprintln(t.stderr)
+// askPassword asks on the terminal, without showing what is typed. When the context ends (Ctrl-C) the terminal is as it was.
+func askPassword(ctx context.Context, t *terminal, in *os.File, prompt string) (string, error) {
+	before, err := term.GetState(int(in.Fd()))
 	if err != nil {
 		return "", fmt.Errorf("reading the password: %w", err)
 	}
-	return string(b), nil
+	fmt.Fprint(t.stderr, prompt)
+	type read struct {
+		b   []byte
+		err error
+	}
+	done := make(chan read, 1)
+	go func() {
+		b, err := term.ReadPassword(int(in.Fd()))
+		done <- read{b, err}
+	}()
+	select {
+	case r := <-done:
+		fmt.Fprintln(t.stderr)
+		if r.err != nil {
+			return "", fmt.Errorf("reading the password: %w", r.err)
+		}
+		return string(r.b), nil
+	case <-ctx.Done():
+		_ = term.Restore(int(in.Fd()), before)
+		fmt.Fprintln(t.stderr)
+		return "", ctx.Err()
+	}
 }
 
 func checkPassword(p string) error {

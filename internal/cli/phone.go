@@ -10,8 +10,10 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,14 +28,14 @@ import (
 
 // phoneFlags are the flags of phone and its commands.
 type phoneFlags struct {
-	config, user, authID, passwordFile, password, name      string
-	proxy, outbound, domain, address, transport             string
-	syslog, debugServer, debugOption, form, capture, quirks string
-	play, record, tone                                      string
-	sipPort                                                 number
-	line                                                    number
-	noRegister, verbose, keepAlive, echo                    bool
-	expires                                                 time.Duration
+	config, user, authID, passwordFile, password, name          string
+	proxy, outbound, domain, address, transport                 string
+	syslog, debugServer, debugOption, form, capture, quirks, ca string
+	play, record, tone                                          string
+	sipPort                                                     number
+	line                                                        number
+	noRegister, verbose, keepAlive, echo                        bool
+	expires                                                     time.Duration
 }
 
 func (f *phoneFlags) register(cmd *cobra.Command) {
@@ -62,6 +64,7 @@ func (f *phoneFlags) register(cmd *cobra.Command) {
 	fl.BoolVar(&f.echo, "echo", false, "send back what comes in each call")
 	fl.StringVar(&f.record, "record", "", "write what comes in a call to this WAV `file`")
 	fl.StringVar(&f.quirks, "quirks", "", "spa: do as the real device does (credentials in CANCEL, Contact in ACK, x-sipura)")
+	fl.StringVar(&f.ca, "ca", "", "Trusted CA: a PEM `file` with certificates that the proxy's may be signed by, for tls")
 	fl.BoolVar(&f.noRegister, "no-register", false, "Register: no")
 	fl.BoolVar(&f.keepAlive, "keep-alive", false, "NAT Keep Alive Enable: a NOTIFY every 15 s")
 	fl.DurationVar(&f.expires, "expires", 0, "Register Expires, such as 10m (default 1h)")
@@ -70,7 +73,7 @@ func (f *phoneFlags) register(cmd *cobra.Command) {
 }
 
 // settings turns file and flags into the settings of a phone.
-func (f *phoneFlags) settings(t *terminal) (app.PhoneConfig, error) {
+func (f *phoneFlags) settings(ctx context.Context, t *terminal) (app.PhoneConfig, error) {
 	var cfg app.PhoneConfig
 	if f.config != "" {
 		b, err := os.ReadFile(f.config)
@@ -130,6 +133,7 @@ func (f *phoneFlags) settings(t *terminal) (app.PhoneConfig, error) {
 	set(&cfg.SyslogForm, f.form)
 	set(&cfg.Capture, f.capture)
 	set(&cfg.Quirks, f.quirks)
+	set(&cfg.TrustedCA, f.ca)
 	if f.play != "" || f.tone != "" || f.echo {
 		cfg.Play, cfg.Tone, cfg.Echo = f.play, f.tone, f.echo
 	}
@@ -147,11 +151,11 @@ func (f *phoneFlags) settings(t *terminal) (app.PhoneConfig, error) {
 	if l.Proxy == "" {
 		return cfg, withHint(errors.New("the phone has no Proxy"), "say where it registers with --proxy host:port")
 	}
-	return cfg, f.setPassword(t, l)
+	return cfg, f.setPassword(ctx, t, l)
 }
 
 // setPassword finds the password of a line: a file, the flag, the settings; or it asks.
-func (f *phoneFlags) setPassword(t *terminal, l *app.PhoneLine) error {
+func (f *phoneFlags) setPassword(ctx context.Context, t *terminal, l *app.PhoneLine) error {
 	switch {
 	case f.passwordFile != "":
 		l.PasswordFile = f.passwordFile
@@ -163,15 +167,16 @@ func (f *phoneFlags) setPassword(t *terminal, l *app.PhoneLine) error {
 		if !ok || !term.IsTerminal(int(in.Fd())) {
 			return nil // a proxy that asks nobody needs none
 		}
-		fmt.Fprintf(t.stderr, "Password of %s: ", printable(l.UserID))
-		b, err := term.ReadPassword(int(in.Fd()))
-		fmt.Fprintln(t.stderr)
-		if err != nil {
-			return err
-		}
-		l.Password = string(b)
+		var err error
+		l.Password, err = askPassword(ctx, t, in, fmt.Sprintf("Password of %s: ", printable(l.UserID)))
+		return err
 	}
 	return nil
+}
+
+// endedBySignal returns a context that SIGTERM ends as Ctrl-C does: a phone hangs up and unregisters before it goes.
+func endedBySignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, syscall.SIGTERM)
 }
 
 // telephone is a phone that is running.
@@ -180,8 +185,10 @@ type telephone struct {
 	line   int
 	events chan ua.Event
 	cancel context.CancelFunc
-	done   chan error
-	log    lockedBuffer
+	// done is closed when the phone has stopped, for err.
+	done chan struct{}
+	err  error
+	log  lockedBuffer
 }
 
 // lockedBuffer is a buffer that one side writes and the other reads.
@@ -203,12 +210,12 @@ func (b *lockedBuffer) Bytes() []byte {
 }
 
 // start makes a phone and registers its lines.
-func (f *phoneFlags) start(t *terminal, keep bool) (*telephone, error) {
-	cfg, err := f.settings(t)
+func (f *phoneFlags) start(ctx context.Context, t *terminal, keep bool) (*telephone, error) {
+	cfg, err := f.settings(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	tel := &telephone{line: f.line.n, events: make(chan ua.Event, 1024), done: make(chan error, 1)}
+	tel := &telephone{line: f.line.n, events: make(chan ua.Event, 1024), done: make(chan struct{})}
 	if keep {
 		cfg.Keep, cfg.Zone = &tel.log, time.Local
 	}
@@ -232,7 +239,10 @@ func (f *phoneFlags) start(t *terminal, keep bool) (*telephone, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background()) // Ctrl-C hangs up first
 	tel.cancel = cancel
-	go func() { tel.done <- tel.Run(ctx) }()
+	go func() {
+		defer close(tel.done)
+		tel.err = tel.Run(ctx)
+	}()
 	t.talk("the phone is at %s", tel.Lines[0])
 	return tel, tel.Do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { p.Start(now, out); return nil })
 }
@@ -257,17 +267,25 @@ func phoneError(err error) error {
 	return err
 }
 
+// stopped says why a phone has stopped that nobody has stopped.
+func (tel *telephone) stopped() error {
+	if tel.err != nil {
+		return tel.err
+	}
+	return errors.New("the phone has stopped")
+}
+
 // stop hangs up, unregisters, and ends the phone when that is done, or after a while.
 func (tel *telephone) stop(within time.Duration) {
-	_ = tel.Do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { p.Stop(now, out); return nil })
+	err := tel.Do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { p.Stop(now, out); return nil })
 	deadline := time.Now().Add(within)
-	for time.Now().Before(deadline) {
+	for err == nil && time.Now().Before(deadline) {
 		idle := false
-		_ = tel.Do(func(p *ua.Phone, _ time.Time, _ *live.Outbox) error { idle = p.Idle(); return nil })
+		err = tel.Do(func(p *ua.Phone, _ time.Time, _ *live.Outbox) error { idle = p.Idle(); return nil })
 		if idle {
 			break
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond) // nothing tells of the end of the last transaction
 	}
 	tel.cancel()
 	<-tel.done
@@ -352,11 +370,14 @@ by line; "help" there says how.`,
   sipscribe phone call 1-800-555-1212 --user spa1 --proxy 127.0.0.1:5060 --cancel-after 16s`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			tel, err := f.start(t, false)
+			t.interrupted = ""
+			ctx, stop := endedBySignal(cmd.Context())
+			defer stop()
+			tel, err := f.start(ctx, t, false)
 			if err != nil {
 				return err
 			}
-			return f.work(cmd.Context(), t, tel)
+			return f.work(ctx, t, tel)
 		},
 	}
 	f.register(cmd)
@@ -383,12 +404,15 @@ the call and waits for the answer to that; once more ends at once.`,
 					return fmt.Errorf("%s: %v is in the past", d.name, d.d)
 				}
 			}
-			tel, err := f.start(t, tell)
+			t.interrupted = ""
+			ctx, stop := endedBySignal(cmd.Context())
+			defer stop()
+			tel, err := f.start(ctx, t, tell)
 			if err != nil {
 				return err
 			}
 			c := &oneCall{tel: tel, t: t, cancelAfter: cancelAfter, hangUpAfter: hangUpAfter, ringFor: ringFor, register: !f.noRegister}
-			err = c.run(cmd.Context(), args[0], byPlan)
+			err = c.run(ctx, args[0], byPlan)
 			tel.stop(5 * time.Second)
 			if tell {
 				story, terr := tellLab(tel.log.Bytes(), false, text.Options{Width: t.width(-1)})
@@ -463,6 +487,8 @@ func (c *oneCall) run(ctx context.Context, number string, byPlan bool) error {
 			case e.Kind == ua.EventEnded:
 				return fmt.Errorf("the call was not answered: %d %s", e.Status, e.Reason)
 			}
+		case <-c.tel.done:
+			return c.tel.stopped()
 		case <-timer:
 			asked, timer = true, nil
 			hangUp()
@@ -491,6 +517,8 @@ func (c *oneCall) awaitRegistration(ctx context.Context) error {
 				}
 				return nil
 			}
+		case <-c.tel.done:
+			return c.tel.stopped()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -523,7 +551,7 @@ func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) erro
 		}
 	}()
 	defer tel.stop(35 * time.Second)
-	inCall := false
+	inCall, read := false, false
 	done := ctx.Done()
 	for {
 		select {
@@ -541,8 +569,15 @@ func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) erro
 				}
 			}
 		case line, ok := <-lines:
-			if !ok {
+			switch {
+			case ok:
+				read = true
+			case read || t.isInteractive():
 				return nil // the end of input
+			default:
+				// There is nobody to work it, as under systemd or behind "</dev/null": it goes on until a signal.
+				lines = nil
+				continue
 			}
 			quit, err := tel.command(t, strings.TrimSpace(line))
 			if err != nil {
@@ -560,9 +595,8 @@ func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) erro
 			if err := tel.Do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { return p.HangUp(now, tel.line, out) }); err != nil {
 				return ctx.Err()
 			}
-		case err := <-tel.done:
-			tel.done <- nil
-			return err
+		case <-tel.done:
+			return tel.stopped()
 		}
 	}
 }

@@ -96,7 +96,7 @@ func newUserAdd(t *terminal) *cobra.Command {
 				return errors.New(strings.TrimPrefix(err.Error(), "digest: ")) // before a password is asked for
 			}
 			pw.given = cmd.Flags().Changed("password")
-			password, err := pw.read(t, name)
+			password, err := pw.read(cmd.Context(), t, name)
 			if err != nil {
 				return err
 			}

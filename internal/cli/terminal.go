@@ -19,6 +19,8 @@ import (
 type terminal struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	// interrupted is what there is to say after Ctrl-C.
+	interrupted string
 
 	mu       sync.Mutex // guards all below
 	drawn    bool       // a progress line stands on the terminal
@@ -29,6 +31,12 @@ type terminal struct {
 
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// isInteractive reports whether somebody sits at standard input.
+func (t *terminal) isInteractive() bool {
+	f, ok := t.stdin.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
