@@ -18,6 +18,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"net/netip"
 	"slices"
@@ -131,8 +132,11 @@ type Proxy struct {
 	calls     calls
 	roster    *roster
 	self      []proxycore.Host
+	listeners []*listener
 	bindings  registrarcore.Bindings
 	dialogKey []byte
+	dialogMAC hash.Hash // keyed with it
+	realms    []string  // ours, of which credentials go no further
 	wakes     wakes
 	waiting   map[uint64]lookup
 	ref       uint64
@@ -143,6 +147,9 @@ type Proxy struct {
 	msg        sip.Message // the one that is being received
 	whole      sip.Message // a request that is forwarded
 	buf        []byte
+	sum        []byte
+	digits     [tokenLength]byte
+	recorded   [2]string
 	challenges []digest.Challenge
 	// late takes what a context wants when its last transaction is gone, which is nothing that is sent.
 	late live.Outbox
@@ -162,6 +169,9 @@ var (
 // mark is the user part of our own Record-Route values.
 const mark = "scribe"
 
+// lingerSlack lets transactions that are over end some dozen at a time: at 200 calls a second each would be a wake-up.
+const lingerSlack = 250 * time.Millisecond
+
 // New makes a proxy. now is the time before which it knows nothing.
 func New(now time.Time, cfg Config) (*Proxy, error) {
 	switch {
@@ -175,10 +185,17 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 		return nil, errors.New("a proxy needs a source of chance")
 	}
 	cfg = filled(cfg)
-	p := &Proxy{cfg: cfg, waiting: map[uint64]lookup{}, roster: &roster{cfg.Users}, calls: newCalls(cfg.Limits.Transactions), now: now}
-	p.layer = transaction.NewLayer(transaction.Config{Timers: cfg.Timers, Rand: cfg.Rand, User: (*user)(p), Trying: -1,
+	p := &Proxy{cfg: cfg, realms: []string{cfg.Realm}, waiting: map[uint64]lookup{}, roster: &roster{cfg.Users}, calls: newCalls(cfg.Limits.Transactions), now: now}
+	timers := cfg.Timers
+	if timers.Slack == 0 {
+		timers.Slack = lingerSlack
+	}
+	p.layer = transaction.NewLayer(transaction.Config{Timers: timers, Rand: cfg.Rand, User: (*user)(p), Trying: -1,
 		MaxClients: cfg.Limits.Transactions, MaxServers: cfg.Limits.Transactions, Observe: cfg.Observe})
 	p.gate = newGate(cfg.Limits)
+	for _, l := range cfg.Listeners {
+		p.listeners = append(p.listeners, newListener(l))
+	}
 
 	var err error
 	if p.self, err = p.hosts(); err != nil {
@@ -192,6 +209,7 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 	if len(cfg.Secret) > 0 {
 		p.dialogKey = cfg.Secret
 	}
+	p.dialogMAC = hmac.New(sha256.New, p.dialogKey)
 	if len(cfg.Keys) == 0 {
 		cfg.Keys = []digest.Key{{ID: 1, Secret: secret[:32]}}
 	}
@@ -420,28 +438,56 @@ func (p *Proxy) Lookup(now time.Time, aor string) ([]registrarcore.Binding, erro
 // token proves that a dialog went through here: it stands in our Record-Route, and with it a request of the dialog needs no credentials.
 // It is bound to the Call-ID, so that it opens no other call.
 func (p *Proxy) token(callID []byte) string {
-	h := hmac.New(sha256.New, p.dialogKey)
-	h.Write(callID)
-	var sum [sha256.Size]byte
-	return hex.EncodeToString(h.Sum(sum[:0])[:10])
+	return string(p.appendToken(p.digits[:0], callID))
+}
+
+const tokenLength = 20
+
+// appendToken appends the token of a text.
+func (p *Proxy) appendToken(dst, text []byte) []byte {
+	p.dialogMAC.Reset()
+	p.dialogMAC.Write(text)
+	p.sum = p.dialogMAC.Sum(p.sum[:0])
+	return hex.AppendEncode(dst, p.sum[:tokenLength/2])
+}
+
+// proves reports whether a request came by a Record-Route value of ours, of its own dialog.
+func (p *Proxy) proves(route *proxycore.Route, m *sip.Message) bool {
+	return route.Ours && hmac.Equal(route.Token, p.appendToken(p.digits[:0], m.CallID()))
+}
+
+// listener is a Listener with what is written of it.
+type listener struct {
+	Listener
+	via   string // protocol, transport and sent-by
+	route string // the host part of Record-Route
+}
+
+func newListener(l Listener) *listener {
+	made := &listener{l, "SIP/2.0/" + l.Transport.String() + " " + l.Name, l.Name}
+	switch l.Transport {
+	case capture.TCP:
+		made.route += ";transport=tcp"
+	case capture.TLS:
+		made.route += ";transport=tls"
+	}
+	return made
 }
 
 // listenerFor returns the listener by which a request goes out over a flow: the one that it names, else the first of its transport and family.
-func (p *Proxy) listenerFor(f live.Flow) (Listener, bool) {
-	best := -1
-	for i, l := range p.cfg.Listeners {
+// nil: there is none.
+func (p *Proxy) listenerFor(f live.Flow) *listener {
+	var best *listener
+	for _, l := range p.listeners {
 		if l.Transport != f.Transport {
 			continue
 		}
 		if l.Addr == f.Local {
-			return l, true
+			return l
 		}
-		if best < 0 && l.Addr.Addr().Is4() == f.Remote.Addr().Unmap().Is4() {
-			best = i
+		if best == nil && l.Addr.Addr().Is4() == f.Remote.Addr().Unmap().Is4() {
+			best = l
 		}
 	}
-	if best < 0 {
-		return Listener{}, false
-	}
-	return p.cfg.Listeners[best], true
+	return best
 }

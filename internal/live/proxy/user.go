@@ -56,7 +56,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		p.answer(now, from, m, &reply, out)
 		return
 	}
-	inDialog := route.Ours && string(route.Token) == p.token(m.CallID()) && len(m.ToTag()) > 0
+	inDialog := p.proves(&route, m) && len(m.ToTag()) > 0
 	who := ""
 	if !inDialog && !trusted && !p.cfg.Open {
 		var ok bool
@@ -209,11 +209,12 @@ func challengesIn(r *live.Reply) int {
 
 // statelessTag returns a To tag that is the same for each repeat of a request (§8.2.7).
 func (p *Proxy) statelessTag(m *sip.Message) string {
-	key := append(append(append([]byte(nil), m.CallID()...), 0), m.FromTag()...)
+	key := append(append(append(p.buf[:0], m.CallID()...), 0), m.FromTag()...)
 	if v, ok := m.TopVia(); ok {
 		key = append(append(key, 0), v.Branch()...)
 	}
-	return p.token(key)[:16]
+	p.buf = key
+	return string(p.appendToken(p.digits[:0], key)[:16])
 }
 
 // refuse answers a request of somebody known, as a transaction.
