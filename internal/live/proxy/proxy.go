@@ -150,6 +150,7 @@ type Proxy struct {
 	sum        []byte
 	digits     [tokenLength]byte
 	recorded   [2]string
+	fields     []sip.DraftField
 	challenges []digest.Challenge
 	// late takes what a context wants when its last transaction is gone, which is nothing that is sent.
 	late live.Outbox

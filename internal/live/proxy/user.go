@@ -132,10 +132,12 @@ func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *
 	if field == sip.FieldProxyAuthorization {
 		status = 407
 	}
-	reply := live.Reply{Status: status}
+	reply := live.Reply{Status: status, Fields: p.fields[:0]}
 	for i := range p.challenges {
-		reply.Fields = append(reply.Fields, sip.DraftField{Name: p.challenges[i].Field(), Value: p.challenges[i].String()})
+		p.buf = p.challenges[i].AppendTo(p.buf[:0])
+		reply.Fields = append(reply.Fields, sip.DraftField{Name: p.challenges[i].Field(), Value: string(p.buf)})
 	}
+	p.fields = reply.Fields
 	p.counters.Challenged++
 	p.answer(now, from, m, &reply, out)
 	return "", false
