@@ -63,10 +63,13 @@ func (p Params) Has(name string) bool {
 func elementEnd(b []byte, sep byte) int {
 	angle := false
 	for i := 0; i < len(b); i++ {
+		if !marks[b[i]] {
+			continue
+		}
 		switch c := b[i]; {
 		case c == '"':
 			i += quotedLen(b[i:]) - 1
-		case c >= 0xe2 && isCurlyQuote(b[i:]):
+		case c == 0xe2 && isCurlyQuote(b[i:]):
 			if n := curlyLen(b[i:]); n > 0 {
 				i += n - 1
 			}
@@ -80,6 +83,9 @@ func elementEnd(b []byte, sep byte) int {
 	}
 	return len(b)
 }
+
+// marks are the bytes that elementEnd looks at: the separators that it is asked for, and what hides one. Most bytes are none.
+var marks = [256]bool{'"': true, '<': true, '>': true, ',': true, ';': true, '&': true, 0xe2: true}
 
 // quotedLen returns the length of the quoted string that b begins with, quotes and all; all of b if the closing quote is missing.
 func quotedLen(b []byte) int {

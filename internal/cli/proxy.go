@@ -166,6 +166,7 @@ func (f *proxyFlags) settings(cmd *cobra.Command) (*proxyd.Settings, error) {
 
 // runProxy serves until a signal ends it.
 func runProxy(ctx context.Context, t *terminal, s *proxyd.Settings, again func() (*proxyd.Settings, error)) error {
+	proxyd.CollectSeldom()
 	var level slog.LevelVar
 	log, err := s.NewLog(t.stderr, &level)
 	if err != nil {

@@ -20,7 +20,7 @@ func AppendVia(dst []byte, m *sip.Message, from Flow) []byte {
 		raw := v.Params.Raw()
 		head := value
 		if len(raw) > 0 {
-			head = bytes.TrimRight(value[:bytes.Index(value, raw)], " \t\r\n")
+			head = bytes.TrimRight(value[:len(value)-len(raw)], " \t\r\n") // the parameters are the end of the value
 		}
 		dst = AppendUnfolded(dst, head)
 		rport := false

@@ -276,8 +276,8 @@ func TestWakesKeepRelays(t *testing.T) {
 	d.net.Run(45 * time.Second) // all transactions are gone
 	n := d.proxy.layer.Counts()
 	ended := 0
-	for _, e := range d.proxy.wakes.heap {
-		if e.relay.ended {
+	for _, r := range d.proxy.wakes {
+		if r.ended {
 			ended++
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"net/netip"
 	"slices"
@@ -132,10 +133,13 @@ type Proxy struct {
 	calls     calls
 	roster    *roster
 	self      []proxycore.Host
+	listeners []*listener
 	bindings  registrarcore.Bindings
 	dialogKey []byte
+	dialogMAC hash.Hash // keyed with it
 	// tokenCipher encrypts the tokens in our Record-Route values.
 	tokenCipher cipher.Block
+	realms      []string // ours, of which credentials go no further
 	wakes       wakes
 	waiting     map[uint64]lookup
 	ref         uint64
@@ -146,6 +150,9 @@ type Proxy struct {
 	msg        sip.Message // the one that is being received
 	whole      sip.Message // a request that is forwarded
 	buf        []byte
+	sum        []byte
+	recorded   [2]string
+	fields     []sip.DraftField
 	challenges []digest.Challenge
 	// gone are branches whose transactions have ended, for their contexts to hear of as soon as there is an outbox.
 	gone []*branch
@@ -165,6 +172,9 @@ var (
 // mark is the user part of our own Record-Route values.
 const mark = "scribe"
 
+// lingerSlack lets transactions that are over end some dozen at a time: at 200 calls a second each would be a wake-up.
+const lingerSlack = 250 * time.Millisecond
+
 // New makes a proxy. now is the time before which it knows nothing.
 func New(now time.Time, cfg Config) (*Proxy, error) {
 	switch {
@@ -178,10 +188,17 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 		return nil, errors.New("a proxy needs a source of chance")
 	}
 	cfg = filled(cfg)
-	p := &Proxy{cfg: cfg, waiting: map[uint64]lookup{}, roster: &roster{cfg.Users}, calls: newCalls(cfg.Limits.Transactions), now: now}
-	p.layer = transaction.NewLayer(transaction.Config{Timers: cfg.Timers, Rand: cfg.Rand, User: (*user)(p), Trying: -1,
+	p := &Proxy{cfg: cfg, realms: []string{cfg.Realm}, waiting: map[uint64]lookup{}, roster: &roster{cfg.Users}, calls: newCalls(cfg.Limits.Transactions), now: now}
+	timers := cfg.Timers
+	if timers.Slack == 0 {
+		timers.Slack = lingerSlack
+	}
+	p.layer = transaction.NewLayer(transaction.Config{Timers: timers, Rand: cfg.Rand, User: (*user)(p), Trying: -1,
 		MaxClients: cfg.Limits.Transactions, MaxServers: cfg.Limits.Transactions, Observe: cfg.Observe})
 	p.gate = newGate(cfg.Limits)
+	for _, l := range cfg.Listeners {
+		p.listeners = append(p.listeners, newListener(l))
+	}
 
 	var err error
 	if p.self, err = p.hosts(); err != nil {
@@ -195,6 +212,7 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 	if len(cfg.Secret) > 0 {
 		p.dialogKey = cfg.Secret
 	}
+	p.dialogMAC = hmac.New(sha256.New, p.dialogKey)
 	if p.tokenCipher, err = aes.NewCipher(p.mac([]byte("cipher"))[:16]); err != nil {
 		return nil, err
 	}
@@ -437,29 +455,48 @@ func (p *Proxy) Lookup(now time.Time, aor string) ([]registrarcore.Binding, erro
 	return p.registrar.Lookup(now, aor)
 }
 
-// mac returns what nobody can compute from a text but this proxy.
-func (p *Proxy) mac(text []byte) []byte {
-	h := hmac.New(sha256.New, p.dialogKey)
-	h.Write(text)
-	return h.Sum(nil)
+// mac returns what nobody can compute from texts but this proxy; it holds until the next.
+func (p *Proxy) mac(texts ...[]byte) []byte {
+	p.dialogMAC.Reset()
+	for _, t := range texts {
+		p.dialogMAC.Write(t)
+	}
+	p.sum = p.dialogMAC.Sum(p.sum[:0])
+	return p.sum
+}
+
+// listener is a Listener with what is written of it.
+type listener struct {
+	Listener
+	via   string // protocol, transport and sent-by
+	route string // the host part of Record-Route
+}
+
+func newListener(l Listener) *listener {
+	made := &listener{l, "SIP/2.0/" + l.Transport.String() + " " + l.Name, l.Name}
+	switch l.Transport {
+	case capture.TCP:
+		made.route += ";transport=tcp"
+	case capture.TLS:
+		made.route += ";transport=tls"
+	}
+	return made
 }
 
 // listenerFor returns the listener by which a request goes out over a flow: the one that it names, else the first of its transport and family.
-func (p *Proxy) listenerFor(f live.Flow) (Listener, bool) {
-	best := -1
-	for i, l := range p.cfg.Listeners {
+// nil: there is none.
+func (p *Proxy) listenerFor(f live.Flow) *listener {
+	var best *listener
+	for _, l := range p.listeners {
 		if l.Transport != f.Transport {
 			continue
 		}
 		if l.Addr == f.Local {
-			return l, true
+			return l
 		}
-		if best < 0 && l.Addr.Addr().Is4() == f.Remote.Addr().Unmap().Is4() {
-			best = i
+		if best == nil && l.Addr.Addr().Is4() == f.Remote.Addr().Unmap().Is4() {
+			best = l
 		}
 	}
-	if best < 0 {
-		return Listener{}, false
-	}
-	return p.cfg.Listeners[best], true
+	return best
 }

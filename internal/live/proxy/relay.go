@@ -2,11 +2,9 @@ package proxy
 
 import (
 	"bytes"
-	"container/heap"
 	"time"
 
 	"sipscribe/digest"
-	"sipscribe/internal/capture"
 	"sipscribe/internal/live"
 	"sipscribe/internal/live/proxycore"
 	"sipscribe/internal/live/registrarcore"
@@ -28,7 +26,8 @@ type relay struct {
 	tag    string
 	tagged bool
 	branch []*branch
-	wake   time.Time // what the context wants; entries of wakes that say otherwise are old
+	wake   time.Time // what the context wants, if it is in wakes
+	place  int       // in wakes, counted from 1; 0: it is not there
 	call   uint64    // of an INVITE that begins a call, or a BYE, whose requests pass here: by calls
 	method sip.Method
 	final  bool // a final response was given
@@ -51,7 +50,7 @@ type branch struct {
 	// cancelled: it is not wanted any more.
 	cancelled bool
 	flow      live.Flow
-	listener  Listener
+	listener  *listener
 }
 
 // targets finds where a request goes (§16.5), or the status that it is owed.
@@ -163,7 +162,7 @@ func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Out
 					p.layer.Cancel(now, b.client, a.Reason, nil, out)
 				}
 			case proxycore.ActionRelay:
-				r.relayed(a.Response)
+				r.relayed(a.Response, e.Message)
 				p.layer.Respond(now, r.server, a.Response, out)
 				final = final || a.Status >= 200
 				p.noteCall(now, r, a.Status)
@@ -180,6 +179,7 @@ func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Out
 			case proxycore.ActionEnd:
 				r.ended = true
 				p.finished(r)
+				p.wakes.set(r, time.Time{})
 				r.request, r.branch = nil, nil
 				r.server.User = over(r.tag)
 				p.counters.Relaying--
@@ -191,12 +191,7 @@ func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Out
 		p.finished(r)
 		r.request = nil // it goes nowhere else; what is left waits for its timers
 	}
-	if next := r.context.Next(); !next.Equal(r.wake) {
-		r.wake = next
-		if !next.IsZero() {
-			p.wakes.add(next, r)
-		}
-	}
+	p.wakes.set(r, r.context.Next())
 }
 
 // finished takes note that a relay needs no final response any more.
@@ -220,14 +215,15 @@ func (p *Proxy) noteCall(now time.Time, r *relay, status int) {
 	}
 }
 
-// relayed takes note of a response that is handed back.
-func (r *relay) relayed(response []byte) {
+// relayed takes note of a response that is handed back; came is the one that has just come, if that is it.
+func (r *relay) relayed(response []byte, came *sip.Message) {
 	if r.tagged {
 		return
 	}
-	var m sip.Message
-	m.Parse(response)
-	if tag := m.ToTag(); len(tag) > 0 {
+	if came == nil || !came.IsResponse() {
+		came = sip.Parse(response)
+	}
+	if tag := came.ToTag(); len(tag) > 0 {
 		r.tag, r.tagged = string(tag), true
 	}
 }
@@ -259,8 +255,8 @@ func (p *Proxy) forward(now time.Time, r *relay, number, target int, flow live.F
 	}
 	b := &branch{relay: r, number: number, target: target, breadth: breadth, account: account}
 	r.branch[number] = b
-	l, ok := p.listenerFor(flow)
-	if !ok {
+	l := p.listenerFor(flow)
+	if l == nil {
 		return false
 	}
 	if flow.Conn == 0 && !flow.Local.IsValid() {
@@ -269,9 +265,9 @@ func (p *Proxy) forward(now time.Time, r *relay, number, target int, flow live.F
 	b.flow, b.listener = flow, l
 	t := r.context.Target(target)
 	p.whole.Parse(r.request)
-	how := proxycore.Forward{Route: p.core.Preprocess(&p.whole, r.from), URI: t.URI, Push: t.Push, Via: viaOf(l), Branch: p.layer.Branch(), From: r.from, Breadth: breadth}
+	how := proxycore.Forward{Route: p.core.Preprocess(&p.whole, r.from), URI: t.URI, Push: t.Push, Via: l.via, Branch: p.layer.Branch(), From: r.from, Breadth: breadth}
 	if !p.cfg.Open {
-		how.Realms = []string{p.cfg.Realm}
+		how.Realms = p.realms
 	}
 	if !p.cfg.NoRecordRoute && p.whole.Method != sip.MethodRegister {
 		how.RecordRoute = p.recordRoute(now, l, r.from, p.whole.CallID())
@@ -288,18 +284,15 @@ func (p *Proxy) forward(now time.Time, r *relay, number, target int, flow live.F
 	return true
 }
 
-// viaOf returns protocol, transport and sent-by of our Via for what goes out by a listener.
-func viaOf(l Listener) string { return "SIP/2.0/" + l.Transport.String() + " " + l.Name }
-
 // recordRoute returns our Record-Route values for a request that came by one flow and goes out by a listener: one, or where the two sides differ
 // one for each, that of the other side topmost (RFC 5658 §4). With them whoever is called finds the caller again.
-func (p *Proxy) recordRoute(now time.Time, l Listener, from live.Flow, callID []byte) []string {
+func (p *Proxy) recordRoute(now time.Time, l *listener, from live.Flow, callID []byte) []string {
 	token := p.seal(now, callID, from)
-	in, ok := p.listenerFor(live.Flow{Transport: from.Transport, Local: from.Local, Remote: from.Remote})
-	if !ok || in == l {
-		return []string{p.routeValue(l, token)}
+	values := append(p.recorded[:0], p.recordRouteOf(l, token))
+	if in := p.listenerFor(live.Flow{Transport: from.Transport, Local: from.Local, Remote: from.Remote}); in != nil && in != l {
+		values = append(values, p.recordRouteOf(in, token))
 	}
-	return []string{p.routeValue(l, token), p.routeValue(in, token)}
+	return values
 }
 
 // answeredRoute returns what takes the place of our Record-Route value in a response (§16.7 step 8), so that the caller finds whom the branch leads to.
@@ -308,31 +301,26 @@ func (p *Proxy) answeredRoute(now time.Time, b *branch) string {
 	if p.cfg.NoRecordRoute || b.client == nil || p.isOwn(b.flow) || b.relay.callID == nil {
 		return ""
 	}
-	return p.routeValue(b.listener, p.seal(now, b.relay.callID, b.flow))
+	return p.recordRouteOf(b.listener, p.seal(now, b.relay.callID, b.flow))
 }
 
-// routeValue returns a Record-Route value that leads to a listener.
-func (p *Proxy) routeValue(l Listener, token string) string {
-	host := l.Name
-	switch l.Transport {
-	case capture.TCP:
-		host += ";transport=tcp"
-	case capture.TLS:
-		host += ";transport=tls"
-	}
-	return string(p.core.AppendRecordRoute(nil, host, false, token))
+// recordRouteOf returns the Record-Route value of a listener.
+func (p *Proxy) recordRouteOf(l *listener, token string) string {
+	var text [192]byte
+	return string(p.core.AppendRecordRoute(text[:0], l.route, false, token))
 }
 
 // acknowledge passes on the ACK for a 2xx, which belongs to no transaction (§13.2.2.4, §16.6). What did not come by a Record-Route of
 // ours is nobody's.
 func (p *Proxy) acknowledge(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
-	if p.core.Check(m, from).Outcome != proxycore.OutcomePass {
-		return
-	}
+	// First what most of them are: the ACK for a challenge, of which nothing is known here.
 	route := p.core.Preprocess(m, from)
 	trusted := p.cfg.Open || p.trusts(from)
 	toward, known := p.open(now, m.CallID(), route.Token)
 	if !trusted && !known {
+		return
+	}
+	if p.core.Check(m, from).Outcome != proxycore.OutcomePass {
 		return
 	}
 	f := proxycore.Forward{Route: route}
@@ -345,15 +333,15 @@ func (p *Proxy) acknowledge(now time.Time, from live.Flow, m *sip.Message, out *
 	}
 	raw := bytes.Clone(m.Raw)
 	send := func(flow live.Flow, out *live.Outbox) {
-		l, ok := p.listenerFor(flow)
-		if !ok {
+		l := p.listenerFor(flow)
+		if l == nil {
 			return
 		}
 		if flow.Conn == 0 {
 			flow.Local = l.Addr
 		}
 		p.whole.Parse(raw)
-		how := proxycore.Forward{Route: p.core.Preprocess(&p.whole, from), Via: viaOf(l), Branch: p.layer.Branch(), From: from, Realms: []string{p.cfg.Realm}}
+		how := proxycore.Forward{Route: p.core.Preprocess(&p.whole, from), Via: l.via, Branch: p.layer.Branch(), From: from, Realms: p.realms}
 		p.buf = proxycore.AppendForward(p.buf[:0], &p.whole, &how)
 		p.counters.Acks++
 		out.Send(flow, 0, p.buf)
@@ -369,53 +357,4 @@ func (p *Proxy) acknowledge(now time.Time, from live.Flow, m *sip.Message, out *
 	p.ref++
 	p.waiting[p.ref] = lookup{send: send}
 	out.Resolve(p.ref, hop)
-}
-
-// wakes are the times at which contexts want to be woken. An entry whose time is not its relay's any more is passed over.
-type wakes struct{ heap wakeHeap }
-
-type wakeEntry struct {
-	at    time.Time
-	relay *relay
-}
-
-func (w *wakes) add(at time.Time, r *relay) { heap.Push(&w.heap, wakeEntry{at, r}) }
-
-// clean takes what is out of date from the head.
-func (w *wakes) clean() {
-	for len(w.heap) > 0 && (w.heap[0].relay.ended || !w.heap[0].at.Equal(w.heap[0].relay.wake)) {
-		heap.Pop(&w.heap)
-	}
-}
-
-func (w *wakes) next() time.Time {
-	w.clean()
-	if len(w.heap) == 0 {
-		return time.Time{}
-	}
-	return w.heap[0].at
-}
-
-func (w *wakes) due(now time.Time) (*relay, bool) {
-	w.clean()
-	if len(w.heap) == 0 || now.Before(w.heap[0].at) {
-		return nil, false
-	}
-	e := heap.Pop(&w.heap).(wakeEntry)
-	e.relay.wake = time.Time{}
-	return e.relay, true
-}
-
-type wakeHeap []wakeEntry
-
-func (h wakeHeap) Len() int           { return len(h) }
-func (h wakeHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h wakeHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *wakeHeap) Push(x any)        { *h = append(*h, x.(wakeEntry)) }
-func (h *wakeHeap) Pop() any {
-	old := *h
-	e := old[len(old)-1]
-	old[len(old)-1] = wakeEntry{}
-	*h = old[:len(old)-1]
-	return e
 }

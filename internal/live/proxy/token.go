@@ -4,7 +4,6 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"net/netip"
@@ -45,7 +44,7 @@ func (p *Proxy) seal(now time.Time, callID []byte, f live.Flow) string {
 	if f.Conn != 0 {
 		b = binary.BigEndian.AppendUint64(b, f.Conn)
 	}
-	p.tokenMAC(b[:0], callID, b[tokenMAC:])
+	copy(b, p.tokenSum(callID, b[tokenMAC:]))
 	p.tokenStream(b)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
@@ -63,8 +62,7 @@ func (p *Proxy) open(now time.Time, callID, token []byte) (live.Flow, bool) {
 	}
 	b = b[:n]
 	p.tokenStream(b)
-	var mac [sha256.Size]byte
-	if !hmac.Equal(p.tokenMAC(mac[:0], callID, b[tokenMAC:]), b[:tokenMAC]) {
+	if !hmac.Equal(p.tokenSum(callID, b[tokenMAC:]), b[:tokenMAC]) {
 		return f, false
 	}
 	b = b[tokenMAC:]
@@ -103,15 +101,9 @@ func (p *Proxy) isOwn(f live.Flow) bool {
 	return false
 }
 
-// tokenMAC appends the MAC of a token's content.
-func (p *Proxy) tokenMAC(dst, callID, content []byte) []byte {
-	h := hmac.New(sha256.New, p.dialogKey)
-	h.Write([]byte("token\x00"))
-	h.Write(callID)
-	h.Write([]byte{0})
-	h.Write(content)
-	var sum [sha256.Size]byte
-	return append(dst, h.Sum(sum[:0])[:tokenMAC]...)
+// tokenSum returns the MAC of a token's content.
+func (p *Proxy) tokenSum(callID, content []byte) []byte {
+	return p.mac([]byte("token\x00"), callID, []byte{0}, content)[:tokenMAC]
 }
 
 // tokenStream encrypts the content of a token, or decrypts it: the MAC before it is what the key stream begins with, so that no two contents have

@@ -143,10 +143,12 @@ func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *
 	if field == sip.FieldProxyAuthorization {
 		status = 407
 	}
-	reply := live.Reply{Status: status}
+	reply := live.Reply{Status: status, Fields: p.fields[:0]}
 	for i := range p.challenges {
-		reply.Fields = append(reply.Fields, sip.DraftField{Name: p.challenges[i].Field(), Value: p.challenges[i].String()})
+		p.buf = p.challenges[i].AppendTo(p.buf[:0])
+		reply.Fields = append(reply.Fields, sip.DraftField{Name: p.challenges[i].Field(), Value: string(p.buf)})
 	}
+	p.fields = reply.Fields
 	p.counters.Challenged++
 	p.answer(now, from, m, &reply, out)
 	return "", false
@@ -220,11 +222,12 @@ func challengesIn(r *live.Reply) int {
 
 // statelessTag returns a To tag that is the same for each repeat of a request (§8.2.7).
 func (p *Proxy) statelessTag(m *sip.Message) string {
-	key := append(append(append([]byte("tag\x00"), m.CallID()...), 0), m.FromTag()...)
+	var branch []byte
 	if v, ok := m.TopVia(); ok {
-		key = append(append(key, 0), v.Branch()...)
+		branch = v.Branch()
 	}
-	return hex.EncodeToString(p.mac(key)[:8])
+	sum := p.mac([]byte("tag\x00"), m.CallID(), []byte{0}, m.FromTag(), []byte{0}, branch)
+	return hex.EncodeToString(sum[:8])
 }
 
 // refuse answers a request of somebody known, as a transaction.

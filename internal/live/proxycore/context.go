@@ -105,13 +105,14 @@ func (x *Context) add(t Target) bool {
 // Target returns a target, as it was given or as a redirection made it.
 func (x *Context) Target(n int) *Target { return &x.targets[n].Target }
 
-// Handle takes an event and returns what is to be done, in order. The actions hold until the next call. An event that names a target or a
+// Handle takes an event and returns what is to be done, in order. The actions hold until the next call for any context of the core. An event that names a target or a
 // branch that there is not, or that is done, changes nothing.
 func (x *Context) Handle(now time.Time, e Event) []Action {
-	x.actions, x.buf = x.actions[:0], x.buf[:0]
 	if x.ended {
 		return nil
 	}
+	// The storage is the core's: a context that only waits for its last transaction holds none.
+	x.actions, x.buf = x.core.actions[:0], x.core.buf[:0]
 	switch e.Kind {
 	case EventBegin:
 		x.begin()
@@ -142,7 +143,10 @@ func (x *Context) Handle(now time.Time, e Event) []Action {
 	if x.begun {
 		x.advance(now)
 	}
-	return x.actions
+	actions := x.actions
+	x.core.actions, x.core.buf = x.actions, x.buf
+	x.actions, x.buf = nil, nil
+	return actions
 }
 
 // begin looks at what there is to try.

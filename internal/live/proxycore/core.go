@@ -89,6 +89,10 @@ type Core struct {
 	hosts      []host
 	validator  sip.Validator
 	violations []sip.Violation
+
+	// Of Context.Handle: what it returns, and the responses in that.
+	actions []Action
+	buf     []byte
 }
 
 // New checks the configuration.

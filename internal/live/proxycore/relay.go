@@ -38,6 +38,7 @@ func (c *Core) AppendRelay(dst []byte, m *sip.Message, how *Relay) ([]byte, bool
 	if !m.IsResponse() || !c.IsRelayable(m) {
 		return dst, false
 	}
+	dst = slices.Grow(dst, len(m.Raw)+len(how.RecordRoute)+len(how.Challenges)+32)
 	dst = append(dst, "SIP/2.0 "...)
 	dst = append(dst, m.Text(m.StatusSpan)...)
 	dst = append(dst, ' ')

@@ -82,9 +82,9 @@ func (m *machine) sendCancel(now instant, t *Timers) action {
 // inviteFinal takes the final response. A CANCEL that is still held is dropped by that (§9.1).
 func (m *machine) inviteFinal(now instant, t *Timers, e Event) action {
 	if e == EventSuccess {
-		m.state, m.again, m.end = StateAccepted, never, now.after(t.M) // for all transports (RFC 6026 §8.4)
+		m.state, m.again, m.end = StateAccepted, never, t.end(now, t.M) // for all transports (RFC 6026 §8.4)
 		return actForget | actTell
 	}
-	m.linger(now, StateCompleted, t.D)
+	m.linger(now, t, StateCompleted, t.D)
 	return actAck | actTell
 }

@@ -28,7 +28,7 @@ func (m *machine) inviteServer(now instant, t *Timers, e Event) action {
 			m.again = never
 			return actKeep | actSend
 		case EventSendSuccess:
-			m.state, m.again, m.end = StateAccepted, never, now.after(t.L)
+			m.state, m.again, m.end = StateAccepted, never, t.end(now, t.L)
 			return actForget | actSend // repeating it is the core's (RFC 6026 §8.5)
 		case EventSendFailure:
 			m.state, m.again, m.end = StateCompleted, never, now.after(t.H)
@@ -56,7 +56,7 @@ func (m *machine) inviteServer(now instant, t *Timers, e Event) action {
 			m.repeat(now, t.T1, t.T2)
 			return actAgain
 		case EventAck:
-			m.linger(now, StateConfirmed, t.I)
+			m.linger(now, t, StateConfirmed, t.I)
 			return actForget
 		case EventTransport:
 			return actTransport

@@ -71,6 +71,9 @@ type Layer struct {
 
 	noClient, noServer error // built once: a flood gets them often
 
+	pool   [256]byte // of random bits
+	chance []byte    // those of it that have not been used
+
 	scratch []byte         // keys
 	made    []byte         // ACK, CANCEL
 	parsed  sip.Message    // of our own
@@ -415,18 +418,26 @@ func (l *Layer) Next() time.Time {
 }
 
 // Branch returns a branch for a Via: the magic cookie and 128 random bits (§8.1.1.7).
-func (l *Layer) Branch() string { return sip.MagicCookie + l.random(16) }
+func (l *Layer) Branch() string { return l.random(sip.MagicCookie, 16) }
 
 // Tag returns a tag for From or To: 64 random bits (§19.3 wants at least 32).
-func (l *Layer) Tag() string { return l.random(8) }
+func (l *Layer) Tag() string { return l.random("", 8) }
 
-func (l *Layer) random(n int) string {
-	var b [16]byte
-	if _, err := io.ReadFull(l.config.Rand, b[:n]); err != nil {
-		// Without chance every branch is the same, and every call with it.
-		panic("transaction: no random bits: " + err.Error())
+// random returns n random bytes, at most 16, in hexadecimal digits behind a text that is no longer than the magic cookie.
+func (l *Layer) random(before string, n int) string {
+	if len(l.chance) < n {
+		// Many at a time: asking costs more than what is got.
+		l.chance = l.pool[:]
+		if _, err := io.ReadFull(l.config.Rand, l.chance); err != nil {
+			// Without chance every branch is the same, and every call with it.
+			panic("transaction: no random bits: " + err.Error())
+		}
 	}
-	return hex.EncodeToString(b[:n])
+	var text [len(sip.MagicCookie) + 32]byte
+	b := hex.AppendEncode(append(text[:0], before...), l.chance[:n])
+	clear(l.chance[:n])
+	l.chance = l.chance[n:]
+	return string(b)
 }
 
 // at returns now as an instant.

@@ -123,12 +123,12 @@ func (m *machine) repeat(now instant, first, longest time.Duration) {
 }
 
 // linger enters a state that waits for repeats only: for no time over a reliable transport, where none come.
-func (m *machine) linger(now instant, state State, d time.Duration) {
+func (m *machine) linger(now instant, t *Timers, state State, d time.Duration) {
 	m.state, m.again = state, never
 	if m.reliable {
 		d = 0
 	}
-	m.end = now.after(d)
+	m.end = t.end(now, d)
 }
 
 // terminate ends the transaction.

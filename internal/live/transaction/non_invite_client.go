@@ -25,7 +25,7 @@ func (m *machine) nonInviteClient(now instant, t *Timers, e Event) action {
 			m.state = StateProceeding // E and F go on
 			return actTell
 		case EventSuccess, EventFailure:
-			m.linger(now, StateCompleted, t.K) // K, not D: 5 seconds for what is most of the traffic
+			m.linger(now, t, StateCompleted, t.K) // K, not D: 5 seconds for what is most of the traffic
 			return actForget | actTell
 		case EventGiveUp: // F
 			return actTimeout | m.terminate()

@@ -32,13 +32,13 @@ func (m *machine) nonInviteServer(now instant, t *Timers, e Event) action {
 			m.state, m.again = StateProceeding, never
 			return actKeep | actSend
 		case EventSendSuccess, EventSendFailure:
-			m.linger(now, StateCompleted, t.J)
+			m.linger(now, t, StateCompleted, t.J)
 			return actKeep | actSend
 		case EventSendTimeout:
-			m.linger(now, StateCompleted, t.J)
+			m.linger(now, t, StateCompleted, t.J)
 			return actForget
 		case EventGiveUp: // F of the client
-			m.linger(now, StateCompleted, t.J)
+			m.linger(now, t, StateCompleted, t.J)
 			return actForget | actTimeout
 		case EventTransport:
 			if m.state == StateProceeding {

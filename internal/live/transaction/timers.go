@@ -19,6 +19,11 @@ type Timers struct {
 	K time.Duration // T4: the response to any other request may come again
 	L time.Duration // 64·T1: an INVITE that was accepted may come again (RFC 6026 §8.7)
 	M time.Duration // 64·T1: further 2xx may come (RFC 6026 §8.4)
+
+	// Slack is how much longer a transaction may linger that waits for repeats only (D, I, J, K, L, M; all are "at least" times), so that one
+	// wake-up ends many. 0: none, each ends at its moment. Under load a proxy has one that ends at any moment, and each
+	// would be a wake-up of its own.
+	Slack time.Duration
 }
 
 // filled returns the timers with the defaults in place of what is not given.
@@ -39,6 +44,15 @@ func (t Timers) filled() Timers {
 	set(&t.I, t.T4)
 	set(&t.K, t.T4)
 	return t
+}
+
+// end is when a wait for repeats that begins now and has length d is over.
+func (t *Timers) end(now instant, d time.Duration) instant {
+	at, slack := now.after(d), instant(t.Slack)
+	if d <= 0 || slack <= 0 {
+		return at
+	}
+	return (at + slack - 1) / slack * slack
 }
 
 // quiet is the time that it takes a client's Timer E to be reset to T2: before it nothing is said to a request other than INVITE over
