@@ -93,8 +93,8 @@ func TestRunPrintsTheTable(t *testing.T) {
 		`(?m)^\| list, syslog +\|.*\| 30 x `,
 		`(?m)^\| explain, syslog +\|.*\| 15 x `,
 		`(?m)^\| bare scan, syslog +\|`,
-		`(?m)^\| memory a live call, syslog, beyond its \d+ bytes +\| \d+ bytes +\|`,
-		`(?m)^\| memory a live call, pcap, beyond its \d+ bytes +\| \d+ bytes +\|`,
+		`(?m)^\| memory a live call, syslog, beyond its \d+ bytes +\| -?\d+ bytes +\|`,
+		`(?m)^\| memory a live call, pcap, beyond its \d+ bytes +\| -?\d+ bytes +\|`,
 		`(?m)^\| parse one INVITE with SDP \(985 bytes\) +\| \d+ MB/s, 0 allocations +\|`,
 		`So small a workload`,
 	} {
