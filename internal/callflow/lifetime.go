@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"math"
 	"time"
 
 	"sipscribe/internal/capture"
@@ -133,9 +134,9 @@ func (a *Assembler) live(s *openCall, rec *capture.Record, h *Hop) {
 			// A late repeat of the answer in a dialog that a BYE has ended.
 		case h.Method == sip.MethodInvite && h.Status < 300:
 			s.confirmed, s.over, s.early, s.done = true, true, false, false
-			s.session = int64(timerSession)
+			s.session = int32(timerSession / time.Second)
 			if n, ok := a.number(sip.FieldSessionExpires); ok {
-				s.session = int64(n)*int64(time.Second) + int64(timerTail)
+				s.session = int32(min(int64(n)+int64(timerTail/time.Second), math.MaxInt32))
 			}
 		case h.Method == sip.MethodInvite:
 			if s.refused(h) {
@@ -164,7 +165,7 @@ func (a *Assembler) live(s *openCall, rec *capture.Record, h *Hop) {
 		wait = max(wait, timerEarly)
 	}
 	if s.confirmed {
-		wait = time.Duration(s.session)
+		wait = time.Duration(s.session) * time.Second
 	}
 	s.deadline = max(now+int64(wait), s.until)
 	if !a.timed && !s.timed {
@@ -195,7 +196,7 @@ func (s *openCall) request(h *Hop, first bool) time.Duration {
 		}
 	case sip.MethodAck:
 		if first && h.toTag != 0 {
-			s.confirmed, s.session = true, int64(timerSession) // of a call that was answered before the log begins
+			s.confirmed, s.session = true, int32(timerSession/time.Second) // of a call that was answered before the log begins
 		}
 		if s.over && !s.confirmed && !s.challenged {
 			s.done = true

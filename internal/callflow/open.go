@@ -20,14 +20,14 @@ type openCall struct {
 	nameHash   uint64
 	rare       *rarely
 	deadline   int64
-	due        int64 // when its timer fires
-	until      int64 // it is kept at least until then
-	session    int64
+	due        int64  // when its timer fires
+	until      int64  // it is kept at least until then
 	from       uint64 // From tag of the first INVITE outside a dialog
 	size       int64
 	legs       []leg // INVITE transactions of the newest attempt
 	ends       []end // of dialogs that were answered
 	source     int32
+	session    int32 // how long it may go on without a message once it is answered, in seconds
 	cseq       uint32
 	attempt    uint32 // CSeq of the newest INVITE outside a dialog
 	domain     capture.Domain
