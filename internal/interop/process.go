@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -128,12 +127,6 @@ func (p *process) await(what string, count int, within time.Duration) error {
 	}
 }
 
-// tell writes a line to the program's standard input.
-func (p *process) tell(line string) error {
-	_, err := p.in.Write([]byte(line + "\n"))
-	return err
-}
-
 // stop ends the program: asked at first, then killed.
 func (p *process) stop() {
 	select {
@@ -160,16 +153,4 @@ func (p *process) interrupt() {
 	case <-time.After(10 * time.Second):
 		p.stop()
 	}
-}
-
-// exitStatus returns the exit status of a program that has ended, -1 if it was killed.
-func (p *process) exitStatus() int {
-	var exit *exec.ExitError
-	switch {
-	case p.err == nil:
-		return 0
-	case errors.As(p.err, &exit):
-		return exit.ExitCode()
-	}
-	return -1
 }
