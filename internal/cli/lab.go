@@ -56,6 +56,9 @@ for 16 seconds, cancelled.`,
 			if ring < 0 || ring > 10*time.Minute {
 				return fmt.Errorf("--ring: %v is not from 0 to 10m", ring)
 			}
+			if ring == 0 && cmd.Flags().Changed("ring") {
+				ring = time.Millisecond // not at all; 0 by itself stands for the scenario's own time
+			}
 			if quirks != "" && quirks != "spa" {
 				return fmt.Errorf("--quirks: there are none of %q; there is spa", quirks)
 			}
@@ -85,7 +88,7 @@ for 16 seconds, cancelled.`,
 				return err
 			}
 			if save != "" {
-				plain, err := tellLab(res.Log, asPage, text.Options{Width: 120, Brief: brief})
+				plain, err := tellLab(res.Log, asPage, text.Options{Brief: brief})
 				if err != nil {
 					return err
 				}

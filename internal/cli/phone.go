@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -82,6 +83,11 @@ func (f *phoneFlags) settings(ctx context.Context, t *terminal) (app.PhoneConfig
 		}
 		if err := app.LoadYAML(f.config, b, &cfg); err != nil {
 			return cfg, err
+		}
+		for _, l := range []*app.PhoneLine{cfg.Line1, cfg.Line2} {
+			if info, err := os.Stat(f.config); err == nil && l != nil && l.Password != "" && info.Mode().Perm()&0o007 != 0 && runtime.GOOS != "windows" {
+				return cfg, withHint(fmt.Errorf("%s holds a password and everybody on this machine may read it", f.config), "chmod 600 "+f.config+", or put the password into a file of its own with Password File")
+			}
 		}
 	}
 	if cfg.Line1 == nil && (f.line.n == 1 || cfg.Line2 == nil) {
@@ -512,7 +518,7 @@ func (c *oneCall) awaitRegistration(ctx context.Context) error {
 			case ua.EventRegistered:
 				return nil
 			case ua.EventRegisterFailed:
-				if e.Status == 408 || e.Status == 503 {
+				if e.By == ua.Network {
 					return withHint(fmt.Errorf("the proxy does not answer: %d %s", e.Status, e.Reason), "check --proxy, and that nothing between drops UDP")
 				}
 				return nil
@@ -577,6 +583,7 @@ func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) erro
 			default:
 				// There is nobody to work it, as under systemd or behind "</dev/null": it goes on until a signal.
 				lines = nil
+				t.talk("nobody is at the keyboard: the phone goes on until a signal ends it (SIGTERM, Ctrl-C)")
 				continue
 			}
 			quit, err := tel.command(t, strings.TrimSpace(line))

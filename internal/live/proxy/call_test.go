@@ -312,7 +312,7 @@ func TestRefusals(t *testing.T) {
 func TestWrongPasswordIsTriedOnce(t *testing.T) {
 	d := newDesk(t, func(_ *Config, a *ua.Config) { a.Lines[0].Password = "wrong" })
 	d.want("registration", d.seen[0], "> REGISTER", "< 401 REGISTER", "> REGISTER", "< 401 REGISTER")
-	d.want("events", d.events, "0 register-failed 401", "1 registered")
+	d.want("events", d.events, "0 register-failed by remote 401", "1 registered")
 }
 
 func TestUnknownUserLooksLikeAWrongPassword(t *testing.T) {

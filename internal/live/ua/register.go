@@ -81,7 +81,7 @@ func (g *registration) answered(now time.Time, m *response, out *live.Outbox) {
 	case m.Status == 423 && g.raise(m.Message):
 		g.send(now, out)
 	default:
-		g.refused(now, int(m.Status), string(m.Text(m.Reason)))
+		g.refused(now, Remote, int(m.Status), string(m.Text(m.Reason)))
 	}
 }
 
@@ -119,14 +119,14 @@ func (g *registration) granted(m *sip.Message) time.Duration {
 
 func (g *registration) failed(now time.Time, status int, reason string, _ *live.Outbox) {
 	g.request = nil
-	g.refused(now, status, reason)
+	g.refused(now, Network, status, reason)
 }
 
 // refused tells of a failure and tries again later: after Reg Retry Intvl, and longer each time up to half an hour. A refusal that no
 // repetition mends (401, 403, 404 …) is tried again all the same, as a device does: somebody may be setting the account up.
-func (g *registration) refused(now time.Time, status int, reason string) {
+func (g *registration) refused(now time.Time, by Party, status int, reason string) {
 	g.registered = false
-	g.line.phone.notify(Event{Time: now, Kind: EventRegisterFailed, Line: g.line.number, Call: g.callID, Status: status, Reason: reason})
+	g.line.phone.notify(Event{Time: now, Kind: EventRegisterFailed, Line: g.line.number, Call: g.callID, By: by, Status: status, Reason: reason})
 	if g.ending {
 		return
 	}
