@@ -69,7 +69,7 @@ func (s *sipp) start(dir, server string) error {
 		}
 	}
 	if s.patience == 0 {
-		s.patience = 30 * time.Second
+		s.patience = 12 * time.Second
 	}
 	secret := s.password
 	if secret == "" {
