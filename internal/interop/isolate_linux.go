@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -81,6 +82,16 @@ func loopbackUp() error {
 	r.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
 	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, r); err != nil {
 		return fmt.Errorf("the loopback interface does not come up: %w", err)
+	}
+	// baresip and linphone take no address of 127.0.0.0/8 for their own. One of RFC 5737 on lo is as much of this namespace alone.
+	if r, err = unix.NewIfreq("lo:1"); err != nil {
+		return err
+	}
+	if err := r.SetInet4Addr(net.ParseIP(softphoneAddr).To4()); err != nil {
+		return err
+	}
+	if err := unix.IoctlIfreq(fd, unix.SIOCSIFADDR, r); err != nil {
+		return fmt.Errorf("the loopback interface does not take the address %s: %w", softphoneAddr, err)
 	}
 	return nil
 }

@@ -27,6 +27,8 @@ type server struct {
 const (
 	serverAddr = "127.0.0.1:5060"
 	domain     = "test.local"
+	// softphoneAddr is a second address of the loopback interface.
+	softphoneAddr = "192.0.2.10"
 	password   = "secret"
 )
 

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -170,12 +169,9 @@ func corpus(t *testing.T) string {
 	return dir
 }
 
-// transports are those that the scenarios are played over, with the port of the callee, of which no two tests need the same at a time.
+// transports are those that the scenarios are played over.
 var transports = []struct {
 	name string
 	tcp  bool
 }{{"UDP", false}, {"TCP", true}}
 
-func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
-
-var _ = fmt.Sprint

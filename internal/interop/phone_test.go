@@ -1,0 +1,210 @@
+//go:build interop
+
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"sipscribe/internal/live/emit"
+)
+
+// spa is our phone, as a program, with a collector of its syslog.
+type spa struct {
+	*process
+	t    *testing.T
+	conn *net.UDPConn
+	log  bytes.Buffer
+	done chan struct{}
+}
+
+// startSPA starts "sipscribe phone", with further arguments before the flags ("call", number) and behind them.
+func startSPA(t *testing.T, user string, port int, s *server, command []string, more ...string) *spa {
+	t.Helper()
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret")
+	if err := os.WriteFile(secret, []byte(password+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &spa{t: t, conn: conn, done: make(chan struct{})}
+	collector := emit.Collector{W: &p.log, Style: emit.Sysklogd, Location: time.UTC}
+	go func() {
+		defer close(p.done)
+		buf := make([]byte, 65535)
+		for {
+			n, from, err := conn.ReadFromUDPAddrPort(buf)
+			if err != nil {
+				return // closed
+			}
+			_ = collector.Receive(time.Now(), from.Addr().Unmap().String(), buf[:n])
+		}
+	}()
+	args := append([]string{"phone"}, command...)
+	args = append(args, "--user", user, "--domain", domain, "--proxy", s.addr, "--password-file", secret, "--address", "127.0.0.1",
+		"--sip-port", strconv.Itoa(port), "--syslog", conn.LocalAddr().String())
+	if p.process, err = start(dir, nil, program(t), append(args, more...)...); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.stop()
+		p.story()
+		if t.Failed() {
+			t.Logf("the phone of %s said:\n%s\nand its log is\n%s", user, p.said.String(), p.log.String())
+		}
+	})
+	return p
+}
+
+// says waits until the phone has said something for the count'th time.
+func (p *spa) says(what string, count int) {
+	p.t.Helper()
+	if err := p.await(what, count, 15*time.Second); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// do gives the phone a command.
+func (p *spa) do(line string) {
+	p.t.Helper()
+	if err := p.tell(line); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// story ends the collector.
+func (p *spa) story() {
+	_ = p.conn.Close()
+	<-p.done
+}
+
+// ends waits for the end of the phone, and checks what sipscribe tells of its calls out of its syslog alone: their outcomes, in order.
+func (p *spa) ends(outcomes ...string) {
+	p.t.Helper()
+	if err := p.wait(p.t.Context(), 40*time.Second); err != nil {
+		p.t.Errorf("the phone: %v", err)
+	}
+	p.told(outcomes...)
+}
+
+// told checks what sipscribe tells of the calls of the phone's syslog.
+func (p *spa) told(outcomes ...string) {
+	p.t.Helper()
+	p.story()
+	file := filepath.Join(p.t.TempDir(), "spa.log")
+	if err := os.WriteFile(file, p.log.Bytes(), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	out, err := exec.Command(program(p.t), "list", "--csv", "--where", "kind = call", file).Output()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(out)).ReadAll()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var got []string
+	for _, row := range rows[1:] {
+		for i, head := range rows[0] {
+			if head == "outcome" {
+				got = append(got, row[i])
+			}
+		}
+	}
+	if g, w := strings.Join(got, " "), strings.Join(outcomes, " "); g != w {
+		p.t.Errorf("sipscribe tells of calls that were %q, want %q, out of\n%s", g, w, p.log.String())
+	}
+}
+
+// Our phone calls SIPp through Kamailio and through our proxy, over each transport, and is called by it.
+func TestPhoneAndSIPp(t *testing.T) {
+	needs(t, "sipp")
+	both(t, func(t *testing.T, s *server) {
+		for i, tr := range transports {
+			over := strings.ToLower(tr.name)
+			port := 6300 + 20*i
+			register(t, s, "bob", port, tr.tcp)
+			answering := func(scenario string, tcp bool) *sipp {
+				callee := &sipp{scenario: scenario, port: port, tcp: tcp, user: "bob", service: "bob", calls: 1}
+				if err := callee.start(t.TempDir(), s.addr); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(callee.stop)
+				if err := callee.listening(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				return callee
+			}
+			answered := func(t *testing.T, callee *sipp) {
+				t.Helper()
+				if _, err := callee.finish(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+			t.Run(tr.name+"/calls, hangs up", func(t *testing.T) {
+				callee := answering("uas", tr.tcp)
+				p := startSPA(t, "alice", 7300+i, s, []string{"call", "bob"}, "--hang-up-after", "500ms", "--transport", over)
+				p.says("they have answered", 1)
+				p.ends("answered")
+				answered(t, callee)
+			})
+			t.Run(tr.name+"/calls, is hung up", func(t *testing.T) {
+				callee := answering("uas-hangup", tr.tcp)
+				p := startSPA(t, "alice", 7310+i, s, []string{"call", "bob"}, "--hang-up-after", "0s", "--transport", over)
+				p.says("ended by them", 1)
+				p.ends("answered")
+				answered(t, callee)
+			})
+			t.Run(tr.name+"/calls, cancels", func(t *testing.T) {
+				callee := answering("uas-cancelled", tr.tcp)
+				p := startSPA(t, "alice", 7320+i, s, []string{"call", "bob"}, "--cancel-after", "500ms", "--transport", over)
+				p.says("it rings there", 1)
+				p.ends("cancelled")
+				answered(t, callee)
+			})
+			t.Run(tr.name+"/calls, cancels, is answered at that moment", func(t *testing.T) {
+				callee := answering("uas-crossing", tr.tcp)
+				p := startSPA(t, "alice", 7330+i, s, []string{"call", "bob"}, "--cancel-after", "500ms", "--transport", over)
+				p.ends("answered")
+				answered(t, callee)
+			})
+			play(t, s, nil, &sipp{scenario: "unregister", port: port, tcp: tr.tcp, user: "bob", service: "bob", calls: 1})
+
+			t.Run(tr.name+"/is called", func(t *testing.T) {
+				p := startSPA(t, "bob", 7340+i, s, nil, "--transport", over)
+				p.says("registered for", 1)
+				for j, scenario := range []string{"call", "call-hungup", "cancel"} {
+					caller := &sipp{scenario: scenario, port: 6400 + 20*i + j, tcp: tr.tcp, user: "alice", service: "bob", calls: 1}
+					if err := caller.start(t.TempDir(), s.addr); err != nil {
+						t.Fatal(err)
+					}
+					p.says("a call from", j+1)
+					if scenario != "cancel" {
+						p.do("answer")
+					}
+					if scenario == "call-hungup" {
+						p.says("answered", 2)
+						p.do("hang")
+					}
+					if _, err := caller.finish(t.Context()); err != nil {
+						t.Error(err)
+					}
+					p.says("ended by", j+1)
+				}
+				p.do("quit")
+				p.ends("answered", "answered", "cancelled")
+			})
+		}
+	})
+}
