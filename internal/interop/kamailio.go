@@ -29,7 +29,7 @@ const (
 	domain     = "test.local"
 	// softphoneAddr is a second address of the loopback interface.
 	softphoneAddr = "192.0.2.10"
-	password   = "secret"
+	password      = "secret"
 )
 
 // users are those that may register and call; every one has the same password.

@@ -174,4 +174,3 @@ var transports = []struct {
 	name string
 	tcp  bool
 }{{"UDP", false}, {"TCP", true}}
-

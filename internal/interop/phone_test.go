@@ -201,6 +201,9 @@ func TestPhoneAndSIPp(t *testing.T) {
 						t.Error(err)
 					}
 					p.says("ended by", j+1)
+					if scenario == "call" {
+						p.do("hang") // as with any telephone: he has hung up, and this one is off the hook
+					}
 				}
 				p.do("quit")
 				p.ends("answered", "answered", "cancelled")
