@@ -62,9 +62,9 @@ func program(t *testing.T) string {
 	return path
 }
 
-// algorithms are offered by our proxy. SIPp 3.6 looks at the first challenge alone and knows MD5 alone, against RFC 8760 §2.4 (a client "MUST ignore
-// any challenge it does not understand"), so that it cannot answer SHA-256 and MD5 in the order that RFC 8760 §2.3 wants.
-const algorithms = "MD5"
+// onlyMD5 are flags of our proxy. SIPp 3.6 and baresip 1.0 look at the first challenge alone and know MD5 alone, against RFC 8760 §2.4 (a client "MUST
+// ignore any challenge it does not understand"), so that they cannot answer SHA-256 and MD5 in the order that RFC 8760 §2.3 wants. linphone can.
+const onlyMD5 = "--algorithms=MD5"
 
 // metricsAddr is where our proxy tells its counters.
 const metricsAddr = "127.0.0.1:9090"
@@ -79,7 +79,7 @@ func serve(t *testing.T, name string, more ...string) *server {
 		s, err = startKamailio(t.TempDir())
 	} else {
 		needs(t)
-		s, err = startSipscribe(program(t), t.TempDir(), append([]string{"--http", metricsAddr, "--algorithms", algorithms}, more...)...)
+		s, err = startSipscribe(program(t), t.TempDir(), append([]string{"--http", metricsAddr}, more...)...)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -96,10 +96,10 @@ func serve(t *testing.T, name string, more ...string) *server {
 	return s
 }
 
-// both runs a test through Kamailio, which shows that the test is right, and through our proxy.
-func both(t *testing.T, test func(t *testing.T, s *server)) {
+// both runs a test through Kamailio, which shows that the test is right, and through our proxy with some flags.
+func both(t *testing.T, test func(t *testing.T, s *server), flags ...string) {
 	for _, name := range []string{"Kamailio", "sipscribe"} {
-		t.Run(name, func(t *testing.T) { test(t, serve(t, name)) })
+		t.Run(name, func(t *testing.T) { test(t, serve(t, name, flags...)) })
 	}
 }
 
