@@ -75,7 +75,7 @@ func TestScenarios(t *testing.T) {
 			}
 		}
 		if s.name == "sipscribe" {
-			eventually(t, "requests are still relayed: "+strings.Join(metrics(t), "\n"), func() bool { return metric(t, "sipscribe_proxy_pending") == 0 })
+			eventually(t, "requests are still relayed: "+strings.Join(metrics(t), "\n"), func() bool { return metric(t, "sipscribe_proxy_requests_pending") == 0 })
 		}
 	})
 }
