@@ -12,7 +12,7 @@ PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 wind
 SCHEDULES ?= 1000000
 SEED      ?= 1
 
-.PHONY: help build test lint fuzz sim bench bench-smoke bench-live cover cross release clean
+.PHONY: help build test lint fuzz sim bench bench-smoke bench-live interop cover cross release clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -41,6 +41,9 @@ bench: ## speed and memory beside other programs, as docs/measurements.md tells;
 
 bench-smoke: ## the same on a small workload: that it runs and that the rows are right, not how fast
 	$(GO) run -buildvcs=false ./internal/bench -smoke
+
+interop: ## calls with SIPp, Kamailio and baresip, in a network of its own (Linux, root); what is not installed is skipped
+	$(GO) test -count=1 -tags interop ./internal/interop ./internal/live/emit
 
 bench-live: ## what a call costs through our proxy and through Kamailio, placed by SIPp in a network of its own (Linux, root)
 	$(GO) run -buildvcs=false ./internal/interop
