@@ -162,7 +162,7 @@ func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone,
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
 		uc.Lines = append(uc.Lines, lc)
-		lines = append(lines, emit.Line{Port: lc.Local.Port(), Option: option})
+		lines = append(lines, emit.Line{Port: lc.Local.Port(), User: lc.UserID, Option: option})
 		// Over TLS a phone is a client: calls come over the connection that it has made, and it has no certificate to listen with.
 		if lc.Transport != capture.TLS {
 			listen = append(listen, transport.Listener{Transport: lc.Transport, Addr: lc.Local})

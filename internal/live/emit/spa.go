@@ -26,7 +26,8 @@ type SPA struct {
 	SyslogServer, DebugServer Sender
 	DebugLevel                int
 	// Lines have the SIP Debug Option of each line of the device. A message belongs to the line whose SIP Port is the device's
-	// end of it; one with Port 0 to any, and one of which the tap does not know that end to the first.
+	// end of it; one with Port 0 to any, and one of which the tap does not know that end to the first. What goes over a connection from another
+	// port is of the line whose User is in From or To, else of the first.
 	Lines []Line
 	// PRI puts a PRI before the text. SPA3102 of 2016 do; SPA3000 and PAP2 do not.
 	PRI bool
@@ -46,6 +47,7 @@ type SPA struct {
 // Line is a line of an SPA.
 type Line struct {
 	Port   uint16      // SIP Port; 0: any
+	User   string      // User ID, by which what goes over a connection is told apart
 	Option DebugOption // SIP Debug Option
 }
 
@@ -136,7 +138,27 @@ func (s *SPA) lineOf(rec *capture.Record) (int, DebugOption) {
 			return i + 1, l.Option
 		}
 	}
+	if len(s.Lines) > 0 && local(rec).Transport != capture.UDP {
+		// A connection that goes out has a port of the system's choosing.
+		i := s.userOf(rec.Data)
+		return i + 1, s.Lines[i].Option
+	}
 	return 0, DebugNone
+}
+
+// userOf returns which line a message is of by the users that it names; the first if it names none of them.
+func (s *SPA) userOf(message []byte) int {
+	if len(s.Lines) == 1 {
+		return 0
+	}
+	s.msg.Parse(message)
+	from, to := s.msg.From(), s.msg.To()
+	for i, l := range s.Lines {
+		if l.User != "" && (string(sip.Unescape(from.URI.User)) == l.User || string(sip.Unescape(to.URI.User)) == l.User) {
+			return i
+		}
+	}
+	return 0
 }
 
 func (s *SPA) appendEvent(dst []byte, rec *capture.Record) []byte {

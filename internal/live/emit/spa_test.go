@@ -227,3 +227,24 @@ func BenchmarkSPA(b *testing.B) {
 		})
 	}
 }
+
+// A connection that the device makes has any port.
+func TestLinesOverConnections(t *testing.T) {
+	s := SPA{DebugLevel: 2, Lines: []Line{{Port: 5062, User: "spa1", Option: DebugOneLine}, {Port: 5063, User: "spa2", Option: DebugFull}}}
+	for _, c := range []struct{ from, to, want string }{
+		{"spa1", "x", "INVITE sip:x@h SIP/2.0"},
+		{"spa2", "x", "INVITE sip:x@h SIP/2.0\r\nFrom: <sip:spa2@h>;tag=1"},
+		{"x", "spa2", "INVITE sip:x@h SIP/2.0\r\nFrom: <sip:x@h>;tag=1"},
+		{"x", "y", "INVITE sip:x@h SIP/2.0"},
+	} {
+		rec := message(capture.Sent, "INVITE sip:x@h SIP/2.0", "From: <sip:"+c.from+"@h>;tag=1", "To: <sip:"+c.to+"@h>")
+		rec.Src.Port, rec.Src.Transport, rec.Dst.Transport = 40000, capture.TCP, capture.TCP
+		if got := string(s.AppendDatagram(nil, &rec)); !strings.HasPrefix(got, c.want) || c.from == "spa1" && got != c.want {
+			t.Errorf("from %s to %s: %q, want %q", c.from, c.to, got, c.want)
+		}
+		rec.Src.Transport, rec.Dst.Transport = capture.UDP, capture.UDP
+		if got := s.AppendDatagram(nil, &rec); len(got) > 0 {
+			t.Errorf("a datagram from a port of no line is logged: %q", got)
+		}
+	}
+}
