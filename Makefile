@@ -44,7 +44,7 @@ bench-smoke: ## the same on a small workload: that it runs and that the rows are
 
 interop: ## SIPp, Kamailio, baresip and linphone with our proxy and our phone, in a network of their own; installs them where it may (Debian, root)
 	tools/peers sip-tester kamailio baresip-core linphone-cli
-	$(GO) test -count=1 -tags interop ./internal/interop
+	$(GO) test -count=1 -tags interop ./internal/interop ./internal/live/emit
 
 bench-live: ## what a call costs through our proxy and through Kamailio, placed by SIPp in a network of its own (Linux, root)
 	$(GO) run -buildvcs=false ./internal/interop

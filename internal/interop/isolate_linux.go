@@ -12,9 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// within is set in the process that has a network of its own.
-const within = "SIPSCRIBE_INTEROP_WITHIN"
-
 // isolate runs this program once more, with the same arguments, in a network namespace that has the loopback interface and nothing
 // else, and returns its exit status. again is true in that second run, whose loopback interface has just been brought up. Nothing that it or its
 // children send can reach any other machine, nor the services of this one.

@@ -37,6 +37,9 @@ const (
 	exitInterrupted = 130
 )
 
+// within is set in the process that has a network of its own.
+const within = "SIPSCRIBE_INTEROP_WITHIN"
+
 // builtEnv has the path of the program that was built before the network was left.
 const builtEnv = "SIPSCRIBE_INTEROP_PROGRAM"
 

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"sipscribe/internal/cli"
 )
@@ -137,19 +136,6 @@ func play(t *testing.T, s *server, callee *sipp, caller *sipp) (counts, counts) 
 func register(t *testing.T, s *server, user string, port int, tcp bool) {
 	t.Helper()
 	play(t, s, nil, &sipp{scenario: "register", port: port, tcp: tcp, user: user, service: user, calls: 1})
-}
-
-// eventually waits until f is true.
-func eventually(t *testing.T, what string, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
-		if f() {
-			return
-		}
-		timer := time.NewTimer(20 * time.Millisecond)
-		<-timer.C
-	}
-	t.Error(what)
 }
 
 // corpus is the folder with the scenarios of others, "" if it is not there.
