@@ -1,18 +1,15 @@
 package app
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"sipscribe/internal/callflow"
-	"sipscribe/internal/capture"
 	"sipscribe/internal/decode"
 	"sipscribe/internal/decode/all"
 	"sipscribe/internal/diagnose/rules"
+	"sipscribe/internal/proof/calls"
 	"sipscribe/internal/report"
 )
 
@@ -25,36 +22,22 @@ type told struct {
 // tell reads a text. shown and rows choose the ways that a list and explain take, which must come to the same as the long ones.
 func tell(t *testing.T, format *decode.Format, text []byte, shown, rows bool) told {
 	t.Helper()
-	dec := format.New(&decode.Input{R: decode.NewReader(bytes.NewReader(text)), Options: decode.Options{Shown: shown}})
 	var out told
 	var rower report.Rower
 	builder := report.NewBuilder(nil, rules.All)
-	asm := callflow.NewAssembler(callflow.Options{Rows: rows, Emit: func(c *callflow.Call) error {
+	o := calls.Options{Format: format, Decode: decode.Options{Shown: shown}, Flow: callflow.Options{Rows: rows}}
+	calls.Read(t, text, o, func(c *callflow.Call) {
 		row := rower.Row(c)
 		out.rows = append(out.rows, row)
-		if !rows {
-			b, err := report.AppendJSON(nil, builder.Build(c).JSON())
-			if err != nil {
-				t.Fatal(err)
-			}
-			out.calls = append(out.calls, string(b))
+		if rows {
+			return
 		}
-		return nil
-	}})
-	for {
-		var rec capture.Record
-		if err := dec.Next(&rec); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
+		b, err := report.AppendJSON(nil, builder.Build(c).JSON())
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := asm.Add(&rec); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := asm.Close(); err != nil {
-		t.Fatal(err)
-	}
+		out.calls = append(out.calls, string(b))
+	})
 	return out
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"sipscribe/internal/callflow"
+	"sipscribe/internal/proof/calls"
 )
 
 // marked returns the catalogue with each sentence and word naming itself: "‹bye›The SPA hangs up.".
@@ -46,7 +47,7 @@ func TestEveryKeyIsTold(t *testing.T) {
 	}
 	for _, f := range fixtures(t) {
 		teller := NewTeller(f.assume)
-		calls(t, f.log, func(c *callflow.Call) {
+		calls.Read(t, f.log, calls.Options{}, func(c *callflow.Call) {
 			s := teller.Tell(c)
 			count(s.Headline + s.Summary + s.Ending.Text)
 			for i := range s.Steps {

@@ -8,6 +8,7 @@ import (
 
 	"sipscribe/internal/callflow"
 	"sipscribe/internal/capture"
+	"sipscribe/internal/proof/calls"
 )
 
 // claims returns what must stand literally in the source where a fact was read. A value that is put together out of several places is
@@ -43,7 +44,7 @@ func TestEvidence(t *testing.T) {
 				return text
 			}
 			teller := NewTeller(f.assume)
-			calls(t, f.log, func(c *callflow.Call) {
+			calls.Read(t, f.log, calls.Options{}, func(c *callflow.Call) {
 				s := teller.Tell(c)
 				for i := range s.Facts {
 					fact := &s.Facts[i]

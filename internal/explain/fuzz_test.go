@@ -7,6 +7,7 @@ import (
 
 	"sipscribe/internal/callflow"
 	"sipscribe/internal/capture"
+	"sipscribe/internal/proof/calls"
 )
 
 // FuzzTell: whatever a log says, each message and event of a call is told once, in text that may be shown, with a place that is in the
@@ -20,7 +21,7 @@ func FuzzTell(f *testing.F) {
 		if len(log) > 1<<16 {
 			return
 		}
-		calls(t, log, func(c *callflow.Call) {
+		calls.Read(t, log, calls.Options{}, func(c *callflow.Call) {
 			var fresh strings.Builder
 			appendStory(&fresh, NewTeller(nil).Tell(c))
 			s := used.Tell(c)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,8 +13,7 @@ import (
 
 	"sipscribe/internal/callflow"
 	"sipscribe/internal/capture"
-	"sipscribe/internal/decode"
-	"sipscribe/internal/decode/all"
+	"sipscribe/internal/proof/calls"
 )
 
 var update = flag.Bool("update", false, "write the stories of testdata anew")
@@ -75,34 +73,6 @@ func fixtures(t testing.TB) []fixture {
 	return out
 }
 
-// calls reads a log and gives its calls to tell, in the order in which they began.
-func calls(t testing.TB, log []byte, tell func(*callflow.Call)) {
-	t.Helper()
-	format, v := decode.Choose(all.Formats, log[:min(len(log), decode.SniffLen)])
-	if format == nil {
-		format, v.Reason = all.Default, "nothing recognised"
-	}
-	in := &decode.Input{R: decode.NewReader(bytes.NewReader(log))}
-	dec := format.New(in)
-	asm := callflow.NewAssembler(callflow.Options{Emit: func(c *callflow.Call) error { tell(c); return nil }})
-	var rec capture.Record
-	for {
-		err := dec.Next(&rec)
-		if err == io.EOF {
-			break
-		}
-		if err == nil {
-			err = asm.Add(&rec)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := asm.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // appendStory writes a story in the form of the goldens.
 func appendStory(b *strings.Builder, s *Story) {
 	fmt.Fprintf(b, "%s\n%s\n", s.Headline, s.Summary)
@@ -151,7 +121,7 @@ func tellAll(t testing.TB, f *fixture) string {
 	var b strings.Builder
 	teller := NewTeller(f.assume)
 	n := 0
-	calls(t, f.log, func(c *callflow.Call) {
+	calls.Read(t, f.log, calls.Options{}, func(c *callflow.Call) {
 		if n++; n > 1 {
 			b.WriteString("\n")
 		}

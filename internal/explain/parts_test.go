@@ -3,43 +3,23 @@ package explain
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
 
 	"sipscribe/internal/callflow"
-	"sipscribe/internal/capture"
-	"sipscribe/internal/decode"
 	"sipscribe/internal/decode/all"
+	"sipscribe/internal/proof/calls"
 )
 
 // endings tells a log with a budget for open calls, and returns how each call ends.
 func endings(t *testing.T, log string, memory int64) []string {
 	t.Helper()
-	dec := all.Default.New(&decode.Input{R: decode.NewReader(strings.NewReader(log))})
 	teller := NewTeller(nil)
 	var out []string
-	asm := callflow.NewAssembler(callflow.Options{Memory: memory, Emit: func(c *callflow.Call) error {
+	calls.Read(t, []byte(log), calls.Options{Format: all.Default, Flow: callflow.Options{Memory: memory}}, func(c *callflow.Call) {
 		out = append(out, teller.Tell(c).Ending.Text)
-		return nil
-	}})
-	var rec capture.Record
-	for {
-		err := dec.Next(&rec)
-		if err == io.EOF {
-			break
-		}
-		if err == nil {
-			err = asm.Add(&rec)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := asm.Close(); err != nil {
-		t.Fatal(err)
-	}
+	})
 	return out
 }
 

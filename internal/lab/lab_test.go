@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -18,16 +17,16 @@ import (
 	"sipscribe/internal/diagnose/rules"
 	"sipscribe/internal/live/ua"
 	"sipscribe/internal/media"
+	"sipscribe/internal/proof/calls"
 	"sipscribe/internal/report"
 )
 
 // told is what the interpreter makes of a log or capture: a line a call, and how many messages it saw.
-func told(t *testing.T, format *decode.Format, data []byte) (calls []string, messages int) {
+func told(t *testing.T, format *decode.Format, data []byte) (lines []string, messages int) {
 	t.Helper()
-	in := &decode.Input{Name: "lab", R: decode.NewReader(bytes.NewReader(data)), Options: decode.Options{Clock: &decode.ClockRules{}}}
-	dec := format.New(in)
 	b := report.NewBuilder(nil, rules.All)
-	asm := callflow.NewAssembler(callflow.Options{Emit: func(c *callflow.Call) error {
+	o := calls.Options{Format: format, Name: "lab", Decode: decode.Options{Clock: &decode.ClockRules{}}}
+	messages = calls.Read(t, data, o, func(c *callflow.Call) {
 		j := b.Build(c).JSON()
 		line := j.Kind + " " + j.Outcome
 		if !j.Complete {
@@ -39,29 +38,9 @@ func told(t *testing.T, format *decode.Format, data []byte) (calls []string, mes
 				line += ", note " + n.Code
 			}
 		}
-		calls = append(calls, line)
-		return nil
-	}})
-	var rec capture.Record
-	for {
-		err := dec.Next(&rec)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rec.Kind == capture.KindMessage {
-			messages++
-		}
-		if err := asm.Add(&rec); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := asm.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return calls, messages
+		lines = append(lines, line)
+	})
+	return lines, messages
 }
 
 // Every scenario happens for real, and what the interpreter tells of the syslog alone is what happened.
@@ -98,8 +77,8 @@ func TestScenarios(t *testing.T) {
 			if r.Datagrams != r.Messages {
 				t.Errorf("the collector has %d of %d datagrams", r.Datagrams, r.Messages)
 			}
-			calls, n := told(t, spa.Format, r.Log)
-			if got, want := strings.Join(calls, "\n"), strings.Join(want[s.Name], "\n"); got != want {
+			lines, n := told(t, spa.Format, r.Log)
+			if got, want := strings.Join(lines, "\n"), strings.Join(want[s.Name], "\n"); got != want {
 				t.Errorf("told of the syslog:\n%s\nwant\n%s\n%s", got, want, r.Log)
 			}
 			if _, m := told(t, pcap.Format, r.Pcap); m != n {
@@ -137,13 +116,13 @@ func TestTransports(t *testing.T) {
 				if err != nil {
 					t.Fatal(name, err)
 				}
-				calls, _ := told(t, spa.Format, r.Log)
+				lines, _ := told(t, spa.Format, r.Log)
 				want := "call answered"
 				if name == "cancel" {
 					want = "call cancelled"
 				}
-				if len(calls) != 2 || calls[1] != want {
-					t.Errorf("%s: %q\n%s", name, calls, r.Log)
+				if len(lines) != 2 || lines[1] != want {
+					t.Errorf("%s: %q\n%s", name, lines, r.Log)
 				}
 				if !bytes.Contains(r.Log, []byte("Via: SIP/2.0/"+transport.String()+" ")) {
 					t.Errorf("no Via with %s in\n%s", transport, r.Log)
@@ -213,9 +192,9 @@ func TestLogLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls, _ := told(t, spa.Format, r.Log)
+	lines, _ := told(t, spa.Format, r.Log)
 	// The INVITE with credentials is longer than the seed page's daemon takes.
-	if len(calls) != 2 || !strings.Contains(calls[1], "call busy, note message-cut") {
-		t.Errorf("%q", calls)
+	if len(lines) != 2 || !strings.Contains(lines[1], "call busy, note message-cut") {
+		t.Errorf("%q", lines)
 	}
 }

@@ -3,7 +3,6 @@ package report
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,8 +12,8 @@ import (
 	"sipscribe/internal/callflow"
 	"sipscribe/internal/capture"
 	"sipscribe/internal/decode"
-	"sipscribe/internal/decode/all"
 	"sipscribe/internal/diagnose"
+	"sipscribe/internal/proof/calls"
 )
 
 // noisy is a rule of severity info, to have a finding beside the notes.
@@ -28,29 +27,8 @@ var quiet = &diagnose.Rule{Code: "quiet", Title: "A note", Severity: diagnose.Se
 // build reads a log and gives the report of each call to look.
 func build(t *testing.T, log string, clock *decode.ClockRules, look func(*Call)) {
 	t.Helper()
-	format, _ := decode.Choose(all.Formats, []byte(log))
-	if format == nil {
-		format = all.Default
-	}
-	dec := format.New(&decode.Input{R: decode.NewReader(strings.NewReader(log)), Options: decode.Options{Clock: clock}})
 	b := NewBuilder(nil, []*diagnose.Rule{quiet, noisy})
-	asm := callflow.NewAssembler(callflow.Options{Emit: func(c *callflow.Call) error { look(b.Build(c)); return nil }})
-	var rec capture.Record
-	for {
-		err := dec.Next(&rec)
-		if err == io.EOF {
-			break
-		}
-		if err == nil {
-			err = asm.Add(&rec)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := asm.Close(); err != nil {
-		t.Fatal(err)
-	}
+	calls.Read(t, []byte(log), calls.Options{Decode: decode.Options{Clock: clock}}, func(c *callflow.Call) { look(b.Build(c)) })
 }
 
 const log = "Aug 20 16:40:00 192.0.2.10 [0]Off Hook\n" +

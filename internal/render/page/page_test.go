@@ -2,9 +2,7 @@ package page
 
 import (
 	"bytes"
-	"errors"
 	"flag"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,10 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sipscribe/internal/callflow"
-	"sipscribe/internal/capture"
-	"sipscribe/internal/decode"
-	"sipscribe/internal/decode/all"
 	"sipscribe/internal/diagnose/rules"
+	"sipscribe/internal/proof/calls"
 	"sipscribe/internal/report"
 )
 
@@ -27,33 +23,9 @@ func pages(t *testing.T, log []byte) string {
 	t.Helper()
 	lines := bytes.Split(log, []byte("\n"))
 	o := Options{Line: func(_ int32, n int64) []byte { return lines[n-1] }}
-	format, _ := decode.Choose(all.Formats, log[:min(len(log), decode.SniffLen)])
-	if format == nil {
-		format = all.Default
-	}
-	dec := format.New(&decode.Input{R: decode.NewReader(bytes.NewReader(log))})
 	b := report.NewBuilder(nil, rules.All)
 	var out []byte
-	asm := callflow.NewAssembler(callflow.Options{Emit: func(c *callflow.Call) error {
-		out = append(Append(out, b.Build(c), o), '\n')
-		return nil
-	}})
-	var rec capture.Record
-	for {
-		err := dec.Next(&rec)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			err = asm.Add(&rec)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := asm.Close(); err != nil {
-		t.Fatal(err)
-	}
+	calls.Read(t, log, calls.Options{}, func(c *callflow.Call) { out = append(Append(out, b.Build(c), o), '\n') })
 	return string(out)
 }
 

@@ -2,7 +2,6 @@ package text
 
 import (
 	"bytes"
-	"io"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -11,40 +10,17 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"sipscribe/internal/callflow"
-	"sipscribe/internal/capture"
-	"sipscribe/internal/decode"
-	"sipscribe/internal/decode/all"
 	"sipscribe/internal/diagnose/rules"
 	"sipscribe/internal/explain"
+	"sipscribe/internal/proof/calls"
 	"sipscribe/internal/report"
 )
 
 // reports reads a log and shows the report of each call.
 func reports(t *testing.T, log []byte, assume explain.Assumptions, look func(*report.Call)) {
 	t.Helper()
-	format, _ := decode.Choose(all.Formats, log[:min(len(log), decode.SniffLen)])
-	if format == nil {
-		format = all.Default
-	}
-	dec := format.New(&decode.Input{R: decode.NewReader(bytes.NewReader(log))})
 	b := report.NewBuilder(assume, rules.All)
-	asm := callflow.NewAssembler(callflow.Options{Emit: func(c *callflow.Call) error { look(b.Build(c)); return nil }})
-	var rec capture.Record
-	for {
-		err := dec.Next(&rec)
-		if err == io.EOF {
-			break
-		}
-		if err == nil {
-			err = asm.Add(&rec)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := asm.Close(); err != nil {
-		t.Fatal(err)
-	}
+	calls.Read(t, log, calls.Options{}, func(c *callflow.Call) { look(b.Build(c)) })
 }
 
 // stories shows the reports of all logs by which the sentences are tested.
