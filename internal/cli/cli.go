@@ -52,9 +52,12 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	root := newRoot(t)
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(t)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = t.failed() // help has no way to say so
+	}
 	switch {
 	case err == nil:
 		return exitDone
@@ -102,11 +105,13 @@ what happened in each call, with the place in the log that proves each sentence.
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("sipscribe {{.Version}}\n")
+	// Not -v: that is --verbose wherever there is something to be said.
+	root.Flags().BoolP("version", "V", false, "say which version this is")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newExplain(t), newList(t), newRules(t), newLab(t), newPhone(t), newProxy(t))
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { t.help(cmd) })
+	root.AddCommand(newExplain(t), newList(t), newRules(t), newLab(t), newPhone(t), newProxy(t), newVersion(t))
 	return root
 }
 

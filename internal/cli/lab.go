@@ -44,7 +44,7 @@ for 16 seconds, cancelled.`,
   sipscribe lab --scenario busy
   sipscribe lab --page --save out
   sipscribe explain out/cancel.log`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if list {
 				return listScenarios(t)
@@ -132,16 +132,12 @@ func labError(err error) error {
 }
 
 func listScenarios(t *terminal) error {
-	wide := 0
+	var rows []helpRow
 	for _, s := range lab.Scenarios {
-		wide = max(wide, len(s.Name))
+		rows = append(rows, helpRow{s.Name, s.About})
 	}
-	for _, s := range lab.Scenarios {
-		if _, err := fmt.Fprintf(t, "%-*s  %s\n", wide, s.Name, s.About); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := t.Write(appendRows(nil, "", rows, t.width(-1)))
+	return err
 }
 
 // tellLab tells the calls of a log as explain does.

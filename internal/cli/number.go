@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // number is a flag with a whole number, within bounds that are told as a person would.
@@ -45,20 +45,74 @@ func (e *valueError) Error() string { return e.text }
 
 // flagError makes one sentence of what is wrong with a flag, and says where the flags are told.
 func flagError(cmd *cobra.Command, err error) error {
-	// The flag package has: invalid argument "soon" for "--year" flag: REASON.
-	if head, reason, ok := strings.Cut(err.Error(), " flag: "); ok && strings.HasPrefix(head, "invalid argument ") {
-		quoted := head[strings.LastIndex(head, " for ")+len(" for "):]
-		name := strings.Trim(quoted[strings.LastIndex(quoted, " ")+1:], `"`)
+	hint := fmt.Sprintf("try %q", cmd.CommandPath()+" --help")
+	var unknown *pflag.NotExistError
+	var bare *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		name := unknown.GetSpecifiedName()
+		if unknown.GetSpecifiedShortnames() != "" {
+			err = fmt.Errorf("unknown flag: -%s", name)
+			if name == "v" && !cmd.HasParent() {
+				hint = "-V says which version this is; " + hint
+			}
+			break
+		}
+		err = fmt.Errorf("unknown flag: --%s", name)
+		if like := flagLike(cmd.Flags(), name); like != "" {
+			hint = fmt.Sprintf("did you mean --%s? %s", like, hint)
+		}
+	case errors.As(err, &bare):
+		err = fmt.Errorf("--%s: the value is missing", bare.GetFlag().Name)
+	case errors.As(err, &invalid):
+		f := invalid.GetFlag()
 		var bad *valueError
-		var wrong *strconv.NumError
-		switch {
+		switch kind := f.Value.Type(); {
 		case errors.As(err, &bad):
-			err = fmt.Errorf("%s: %w", name, bad)
-		case errors.As(err, &wrong):
-			err = fmt.Errorf("%s: %q is neither true nor false", name, wrong.Num)
+			err = fmt.Errorf("--%s: %w", f.Name, bad)
+		case kind == "bool":
+			err = fmt.Errorf("--%s: %q is neither true nor false", f.Name, invalid.GetValue())
+		case kind == "duration":
+			err = fmt.Errorf("--%s: %q is not a time with its unit, such as 500ms, 16s or 2m", f.Name, invalid.GetValue())
 		default:
-			err = fmt.Errorf("%s: %s", name, reason)
+			err = fmt.Errorf("--%s: %w", f.Name, invalid.Unwrap())
 		}
 	}
-	return withHint(err, fmt.Sprintf("try %q", cmd.CommandPath()+" --help"))
+	return withHint(err, hint)
+}
+
+// flagLike returns the flag that a word is nearly the name of, "" if none is near.
+func flagLike(flags *pflag.FlagSet, word string) string {
+	best, near := "", 3
+	flags.VisitAll(func(f *pflag.Flag) {
+		if n := distance(f.Name, word); n < near && n < len(f.Name) && !f.Hidden {
+			best, near = f.Name, n
+		}
+	})
+	return best
+}
+
+// distance returns how many characters must be added, taken away or replaced to make one word of the other.
+func distance(a, b string) int {
+	if len(b) > 2*len(a)+2 {
+		return len(b) // far, whatever it is
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := before
+			if a[i] != b[j] {
+				cost++
+			}
+			before = row[j+1]
+			row[j+1] = min(row[j]+1, row[j+1]+1, cost)
+		}
+	}
+	return row[len(b)]
 }

@@ -374,7 +374,7 @@ call sends a file (--play), a tone (--tone), what comes (--echo) or silence, and
 by line; "help" there says how.`,
 		Example: `  sipscribe phone --user spa1 --proxy 127.0.0.1:5060 --syslog 127.0.0.1:5514
   sipscribe phone call 1-800-555-1212 --user spa1 --proxy 127.0.0.1:5060 --cancel-after 16s`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t.interrupted = ""
 			ctx, stop := endedBySignal(cmd.Context())
@@ -400,7 +400,7 @@ func newPhoneCall(t *terminal, f *phoneFlags) *cobra.Command {
 		Long: `Registers, calls, and ends when the call has ended. The exit status is 0 if the call was answered or cancelled as asked for, 2 otherwise. Ctrl-C while it rings cancels
 the call and waits for the answer to that; once more ends at once.`,
 		Example: `  sipscribe phone call 1-800-555-1212 --user spa1 --proxy 127.0.0.1:5060 --cancel-after 16s --tell`,
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument("number", "1-800-555-1212"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, d := range []struct {
 				name string

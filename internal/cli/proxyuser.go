@@ -73,7 +73,7 @@ func newUserAdd(t *terminal) *cobra.Command {
 		Short: "Add a user, with a key for each algorithm that is offered",
 		Example: `  sipscribe proxy user add spa1 --domain example.com
   sipscribe proxy user add spa1 --domain example.com --password-file spa1.password`,
-		Args: oneName,
+		Args: oneArgument("user", "spa1"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := args[0]
 			s := proxyd.Settings{Algorithms: f.algorithms}
@@ -125,7 +125,7 @@ func newUserDel(t *terminal) *cobra.Command {
 		Use:     "del NAME",
 		Aliases: []string{"delete", "remove", "rm"},
 		Short:   "Remove a user",
-		Args:    oneName,
+		Args:    oneArgument("user", "spa1"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			users, err := proxyd.LoadUsers(f.file())
 			if err != nil {
@@ -158,7 +158,7 @@ func newUserList(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the users",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			users, err := proxyd.LoadUsers(f.file())
 			if err != nil {
@@ -203,15 +203,4 @@ func names(algorithms []digest.Algorithm) string {
 		out = append(out, a.String())
 	}
 	return strings.Join(out, ",")
-}
-
-// oneName is the argument check of commands about one user.
-func oneName(cmd *cobra.Command, args []string) error {
-	switch {
-	case len(args) == 0:
-		return withHint(fmt.Errorf("proxy user %s: no user named", cmd.Name()), fmt.Sprintf("such as %s spa1", cmd.CommandPath()))
-	case len(args) > 1:
-		return fmt.Errorf("proxy user %s: one user at a time, %d are named", cmd.Name(), len(args))
-	}
-	return nil
 }

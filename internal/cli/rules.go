@@ -13,15 +13,20 @@ func newRules(t *terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "rules [CODE]",
 		Short: "List the rules, or tell one in full",
-		Args:  cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return oneArgument("rule", "message-cut")(cmd, args)
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
+				var rows []helpRow
 				for _, r := range rules.All {
-					if _, err := fmt.Fprintf(t, "%-20s %-8s %s\n", r.Code, r.Severity, r.Title); err != nil {
-						return err
-					}
+					rows = append(rows, helpRow{fmt.Sprintf("%-20s %s", r.Code, r.Severity), r.Title})
 				}
-				return nil
+				_, err := t.Write(appendRows(nil, "", rows, t.width(-1)))
+				return err
 			}
 			r := rules.Named(args[0])
 			if r == nil {
@@ -31,10 +36,14 @@ func newRules(t *terminal) *cobra.Command {
 			for _, ref := range r.Refs {
 				refs = append(refs, ref.String())
 			}
-			_, err := fmt.Fprintf(t, "%s (%s, since %s)\n%s\n\n%s\n\nTo mend it: %s\n", r.Code, r.Severity, r.Since, r.Title, r.Text, r.Mend)
-			if err == nil && len(refs) > 0 {
-				_, err = fmt.Fprintf(t, "\nSee %s\n", strings.Join(refs, ", "))
+			width := t.width(-1)
+			b := appendFolded(nil, "", "", fmt.Sprintf("%s (%s, since %s)", r.Code, r.Severity, r.Since), width)
+			b = appendFolded(b, "", "", r.Title, width)
+			b = appendProse(b, "\n"+r.Text+"\n\nTo mend it: "+r.Mend, width)
+			if len(refs) > 0 {
+				b = appendFolded(append(b, '\n'), "", "", "See "+strings.Join(refs, ", "), width)
 			}
+			_, err := t.Write(b)
 			return err
 		},
 	}

@@ -25,6 +25,7 @@ type terminal struct {
 	mu       sync.Mutex // guards all below
 	drawn    bool       // a progress line stands on the terminal
 	wrote    bool       // something was written to standard output
+	writeErr error      // the first that writing to it ended in
 	started  time.Time
 	lastDraw time.Time
 }
@@ -66,7 +67,18 @@ func (t *terminal) Write(p []byte) (int, error) {
 	defer t.mu.Unlock()
 	t.clear()
 	t.wrote = true
-	return t.stdout.Write(p)
+	n, err := t.stdout.Write(p)
+	if err != nil && t.writeErr == nil {
+		t.writeErr = err
+	}
+	return n, err
+}
+
+// failed returns the first error of writing to standard output.
+func (t *terminal) failed() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.writeErr
 }
 
 func (t *terminal) clear() {

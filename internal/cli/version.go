@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/spf13/cobra"
 )
 
 // version is set by the release build (-ldflags "-X sipscribe/internal/cli.version=v0.1.0").
@@ -22,4 +25,16 @@ func Version() string {
 		}
 	}
 	return v + " (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")"
+}
+
+func newVersion(t *terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Say which version this is, and what it was built with",
+		Args:  noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(t, "sipscribe "+Version())
+			return err
+		},
+	}
 }
