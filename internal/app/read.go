@@ -49,6 +49,10 @@ type ReadResult struct {
 	Sources      []report.Source
 	Unrecognised report.Unrecognised
 	Stats        callflow.Stats
+	// Named is how many sources there were to be, and Unread how many of them could not be read, or not to their end.
+	Named, Unread int
+	// Bytes is how many bytes were read, before any decompression.
+	Bytes int64
 	// Keepalives, Media, Encrypted and Other count what in captures is not SIP and not meant to be.
 	Keepalives, Media, Encrypted, Other int64
 }
@@ -61,25 +65,29 @@ var ErrNothing = errors.New("nothing could be read")
 // interrupted: then the calls that were open have been emitted too.
 func Read(ctx context.Context, cfg ReadConfig, emit func(c *callflow.Call, oldest int64) error) (*ReadResult, error) {
 	res := &ReadResult{}
-	names, err := expand(cfg.Files)
-	if err != nil {
-		return res, err
+	names, unmatched := expand(cfg.Files)
+	if len(names) == 0 && len(unmatched) > 0 {
+		return res, fmt.Errorf("%w: %w", ErrNothing, unmatched[0])
 	}
+	res.Named = len(names) + len(unmatched)
 	r := &reading{cfg: cfg, res: res}
+	for _, err := range unmatched {
+		r.warn(err)
+	}
 	defer r.close()
 	if cfg.Stdin != nil {
 		r.cfg.Stdin = &untilCancelled{ctx: ctx, r: cfg.Stdin}
 	}
 	for _, name := range names {
 		if err := r.open(name); err != nil {
-			if len(names) == 1 {
+			if res.Named == 1 {
 				return res, fmt.Errorf("%w: %w", ErrNothing, err)
 			}
 			r.warn(err)
 		}
 	}
 	if len(r.decoders) == 0 {
-		return res, fmt.Errorf("%w: none of the %d files", ErrNothing, len(names))
+		return res, fmt.Errorf("%w: none of the %d files", ErrNothing, res.Named)
 	}
 	var asm *callflow.Assembler
 	var looseErr error
@@ -92,7 +100,7 @@ func Read(ctx context.Context, cfg ReadConfig, emit func(c *callflow.Call, oldes
 		}
 	}
 	asm = callflow.NewAssembler(options)
-	err = r.run(ctx, asm)
+	err := r.run(ctx, asm)
 	if err == nil {
 		err = looseErr
 	}
@@ -104,6 +112,12 @@ func Read(ctx context.Context, cfg ReadConfig, emit func(c *callflow.Call, oldes
 		res.Media += in.Stats.Media
 		res.Encrypted += in.Stats.Encrypted
 		res.Other += in.Stats.Other
+		if in.Stats.BrokenOff {
+			res.Unread++
+		}
+	}
+	for _, f := range r.files {
+		res.Bytes += f.Done()
 	}
 	res.Unrecognised.Records += res.Stats.LooseEvents
 	return res, err
@@ -125,7 +139,9 @@ func (r *reading) close() {
 	}
 }
 
+// warn tells of a source that cannot be read, or not to its end.
 func (r *reading) warn(err error) {
+	r.res.Unread++
 	if r.cfg.Warn != nil {
 		r.cfg.Warn(err)
 	}
@@ -259,9 +275,8 @@ func (r *reading) progress() {
 	r.cfg.Progress(done, max(r.total, 0))
 }
 
-// expand resolves patterns, for shells that do not.
-func expand(args []string) ([]string, error) {
-	var names []string
+// expand resolves patterns, for shells that do not. unmatched has an error for each pattern that no file matches.
+func expand(args []string) (names []string, unmatched []error) {
 	for _, arg := range args {
 		if arg != "-" && strings.ContainsAny(arg, "*?[") {
 			if _, err := os.Lstat(arg); err != nil {
@@ -273,13 +288,14 @@ func expand(args []string) ([]string, error) {
 				}
 				// Brackets are more often part of a name, "log[1].txt": then it is a file that is not there.
 				if err == nil && strings.ContainsAny(arg, "*?") {
-					return nil, fmt.Errorf("%w: no file matches %s", ErrNothing, arg)
+					unmatched = append(unmatched, fmt.Errorf("no file matches %s", arg))
+					continue
 				}
 			}
 		}
 		names = append(names, arg)
 	}
-	return names, nil
+	return names, unmatched
 }
 
 // FormatNames lists the names of the formats for people.

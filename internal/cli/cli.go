@@ -3,8 +3,8 @@
 //	sipscribe explain FILE…   facts, story and ending of each call
 //	sipscribe list FILE…      one row a call
 //
-// Standard output is data, standard error is talk: lower case, no full stop, what went wrong, where, and what to do next. Exit status 0: done; 2:
-// could not run, or nothing could be read; 130: interrupted.
+// Standard output is data, standard error is talk: lower case, no full stop, what went wrong, where, and what to do next. Exit status 0: done, and all that was
+// named was read; 1: some of it could not be read, or not to its end, and the rest is told; 2: could not run, or nothing could be read; 130: interrupted.
 package cli
 
 import (
@@ -26,6 +26,7 @@ import (
 // Exit statuses.
 const (
 	exitDone        = 0
+	exitPartly      = 1
 	exitFailed      = 2
 	exitInterrupted = 130
 )
@@ -68,6 +69,10 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		return exitInterrupted
 	}
 	t.talk("%s", message(err))
+	var some *partly
+	if errors.As(err, &some) {
+		return exitPartly
+	}
 	return exitFailed
 }
 
@@ -97,7 +102,13 @@ func newRoot(t *terminal) *cobra.Command {
 		Use:   "sipscribe",
 		Short: "Reads SIP out of logs and captures and tells what happened in each call",
 		Long: `sipscribe reads SIP out of logs (first of all the syslog of Sipura, Linksys and Cisco SPA adapters) and captures, and tells in plain English
-what happened in each call, with the place in the log that proves each sentence.`,
+what happened in each call, with the place in the log that proves each sentence.
+
+Standard output is data, standard error is talk. Exit status:
+  0    done; all files were read
+  1    some of the files could not be read, or not to their end; what could be is told
+  2    it could not be done, or nothing could be read
+  130  interrupted`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       Version(),
@@ -126,9 +137,9 @@ func needFiles(cmd *cobra.Command, args []string) error {
 // readError adds advice to an error of reading.
 func readError(err error) error {
 	switch {
-	case errors.Is(err, app.ErrNothing) && errors.Is(err, os.ErrNotExist):
+	case errors.Is(err, os.ErrNotExist):
 		return withHint(err, "check the name")
-	case errors.Is(err, app.ErrNothing) && errors.Is(err, os.ErrPermission):
+	case errors.Is(err, os.ErrPermission):
 		return withHint(err, "you may not read it")
 	}
 	return err
@@ -159,8 +170,12 @@ func nothingFound(res *app.ReadResult) error {
 	switch {
 	case res.Encrypted > 0:
 		hint = "encrypted SIP cannot be read from a capture; take the log of one of the two ends"
+	case res.Bytes == 0:
+		hint = "nothing is in it"
+	case len(seen) == 0 && res.Unread > 0:
+		hint = "it breaks off before the first"
 	case len(seen) == 0:
-		hint = "the file is empty"
+		hint = "there are but empty lines in it"
 	}
 	if len(seen) > 0 {
 		what += " (" + strings.Join(seen, ", ") + ")"

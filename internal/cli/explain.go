@@ -53,8 +53,7 @@ Files may be compressed (gzip, Zstandard); several are merged by time; "-" is st
 			defer t.done()
 			if read.unrecognised {
 				read.listUnrecognised(&cfg, t)
-				_, err := app.Read(cmd.Context(), cfg, func(*callflow.Call, int64) error { return nil })
-				return readError(err)
+				return read.onlyUnrecognised(cmd.Context(), cfg)
 			}
 			var sources []report.Source
 			opened := cfg.Opened
@@ -159,7 +158,7 @@ func (e *explainer) run(cmd *cobra.Command, cfg app.ReadConfig, t *terminal, rea
 	}
 	e.tellUnneeded(t)
 	read.tellRest(t, res)
-	return nil
+	return readAll(res)
 }
 
 // noticeFacts counts the facts of a call that the log says though the user supplied them.

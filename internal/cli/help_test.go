@@ -12,7 +12,9 @@ import (
 // TestHelpFits: the help of every command fits a terminal, but for words that are longer than its lines, and says the same whatever the width.
 func TestHelpFits(t *testing.T) {
 	var all func(cmd *cobra.Command)
-	words := func(help []byte) string { return strings.Join(strings.Fields(strings.ReplaceAll(string(help), " \\\n", "\n")), " ") }
+	words := func(help []byte) string {
+		return strings.Join(strings.Fields(strings.ReplaceAll(string(help), " \\\n", "\n")), " ")
+	}
 	all = func(cmd *cobra.Command) {
 		cmd.InitDefaultHelpFlag()
 		want := words(appendHelp(nil, cmd, 1000))

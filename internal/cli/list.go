@@ -23,12 +23,16 @@ func newList(t *terminal) *cobra.Command {
 	var read readFlags
 	var asCSV, asJSON bool
 	var sortBy string
+	width := widthFlag()
 	cmd := &cobra.Command{
 		Use:   "list FILE…",
 		Short: "List the calls, one row each",
 		Long: `Lists the calls of a log or capture, one row each, in the order in which they began: time, from, to, outcome, how long it rang and how long they
 talked, the number of messages, and the file. Requests that are no call, such as a keep-alive NOTIFY, have their method before the outcome;
 --where kind=call leaves them out. Files may be compressed; several are merged by time; "-" is standard input.
+
+On a terminal that is too narrow for the table, columns and long names are shortened (…), and in a very narrow one each call stands on lines of its own; into a file or a pipe, and
+with --width 0, it has all of it.
 
 In the values of --csv an apostrophe stands before what a spreadsheet would take for a formula, such as '=1+1 for =1+1; telephone numbers, +18005551212
 among them, stay as they are.
@@ -58,8 +62,7 @@ among them, stay as they are.
 			cfg.Rows = true
 			if read.unrecognised {
 				read.listUnrecognised(&cfg, t)
-				_, err := app.Read(cmd.Context(), cfg, func(*callflow.Call, int64) error { return nil })
-				return readError(err)
+				return read.onlyUnrecognised(cmd.Context(), cfg)
 			}
 			l := &lister{out: bufio.NewWriterSize(t, 64<<10), filter: filter}
 			opened := cfg.Opened
@@ -75,7 +78,8 @@ among them, stay as they are.
 			case asJSON:
 				l.format = &jsonRows{}
 			default:
-				l.format = &tableRows{}
+				l.table = &tableRows{table{out: l.out, width: t.width(width.n)}}
+				l.format = l.table
 			}
 			res, err := l.run(cmd, cfg, &read, order)
 			if err != nil {
@@ -88,13 +92,14 @@ among them, stay as they are.
 				t.noneFits(l.calls)
 			}
 			read.tellRest(t, res)
-			return nil
+			return readAll(res)
 		},
 	}
 	read.register(cmd)
 	fl := cmd.Flags()
 	fl.BoolVar(&asCSV, "csv", false, "write comma-separated values (RFC 4180)")
 	fl.BoolVar(&asJSON, "json", false, "write a JSON array")
+	fl.Var(&width, "width", "`columns` to draw the table for; 0: no limit (default: those of the terminal)")
 	fl.StringVar(&sortBy, "sort", "time", "order: time, from, to, outcome, ring, talk, messages; with - before it the largest first")
 	return cmd
 }
@@ -105,6 +110,7 @@ type lister struct {
 	filter  *filter
 	sources []report.Source
 	format  rowFormat
+	table   *tableRows // is format, if that is a table
 	rower   report.Rower
 	calls   int
 	shown   int
@@ -157,6 +163,12 @@ func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, read *readFlags, or
 			err = serr
 		}
 	}
+	if l.table != nil {
+		l.table.sources = len(l.sources)
+		if terr := l.table.close(l.calls > 0); err == nil {
+			err = terr
+		}
+	}
 	if l.shown == 0 && l.calls > 0 {
 		if _, werr := l.out.Write(l.format.head(nil)); err == nil {
 			err = werr
@@ -177,6 +189,10 @@ func (l *lister) Write(p []byte) (int, error) {
 		return 0, nil
 	}
 	l.shown++
+	if l.table != nil {
+		l.table.sources = len(l.sources) // all of them are open before the first row comes
+		return len(p), l.table.add(p)
+	}
 	if l.shown == 1 {
 		if _, err := l.out.Write(l.format.head(nil)); err != nil {
 			return 0, err
@@ -190,75 +206,36 @@ func (l *lister) Write(p []byte) (int, error) {
 	return l.out.Write(p)
 }
 
-// tableRows writes a table for people. The column of the time is as wide as the first time.
-type tableRows struct{ time int }
+// tableRows makes rows of cells, which a table lays out.
+type tableRows struct{ table }
 
-func (t *tableRows) head(dst []byte) []byte {
-	dst = column(dst, "TIME", t.time)
-	return append(dst, "FROM              TO                OUTCOME              RING     TALK  MESSAGES  SOURCE\n"...)
-}
+func (*tableRows) head(dst []byte) []byte { return dst } // when the widths are known
 
-// column appends text padded to n columns, and two blanks. A longer text pushes the rest to the right: nothing is cut.
-func column(dst []byte, s string, n int) []byte {
-	dst = append(dst, s...)
-	w := 0
-	for i := 0; i < len(s); i++ {
-		if s[i]&0xc0 != 0x80 {
-			w++
-		}
-	}
-	for ; w < n; w++ {
-		dst = append(dst, ' ')
-	}
-	return append(dst, ' ', ' ')
-}
-
-// rightColumn appends text[at:] aligned to the right in n columns, and two blanks. The text stands at the end of dst already.
-func rightColumn(dst []byte, at, n int) []byte {
-	if w := len(dst) - at; w < n {
-		for i := 0; i < n-w; i++ {
-			dst = append(dst, ' ')
-		}
-		copy(dst[at+n-w:], dst[at:at+w])
-		for i := at; i < at+n-w; i++ {
-			dst[i] = ' '
-		}
-	}
-	return append(dst, ' ', ' ')
-}
-
-func (t *tableRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
-	at := len(dst)
+func (*tableRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
 	dst = r.Time.Stamp.AppendText(dst)
-	if t.time == 0 {
-		t.time = max(len(dst)-at, 4)
-	}
-	for n := len(dst) - at; n < t.time+2; n++ {
-		dst = append(dst, ' ')
-	}
-	dst = column(dst, dash(r.From), 16)
-	dst = column(dst, dash(r.To), 16)
+	dst = append(dst, cellEnd)
+	dst = append(dst, dash(r.From)...)
+	dst = append(dst, cellEnd)
+	dst = append(dst, dash(r.To)...)
+	dst = append(dst, cellEnd)
 	dst = appendOutcome(dst, r)
 	for _, d := range [...]time.Duration{r.Ring, r.Talk} {
-		at = len(dst)
+		dst = append(dst, cellEnd)
 		if d < 0 {
 			dst = append(dst, '-')
 		}
 		dst = report.AppendDuration(dst, d, r.Time.Precision())
-		dst = rightColumn(dst, at, 7)
 	}
-	at = len(dst)
+	dst = append(dst, cellEnd)
 	dst = strconv.AppendInt(dst, int64(r.Messages), 10)
-	dst = rightColumn(dst, at, 8)
+	dst = append(dst, cellEnd)
 	dst = append(dst, printable(sourceName(sources, r.Source))...)
 	return append(dst, '\n')
 }
 
-// appendOutcome appends how the call ended, padded: the outcome, and the status where it is not the one that goes without saying, a 2xx or the 487 of
+// appendOutcome appends how the call ended: the outcome, and the status where it is not the one that goes without saying, a 2xx or the 487 of
 // a cancelled call. What is no call has its method first, which a status then follows by itself: "NOTIFY 489", "OPTIONS answered".
 func appendOutcome(dst []byte, r *report.Row) []byte {
-	const width = 18
-	at := len(dst)
 	told := r.Status != 0 && r.Status/100 != 2 && (r.Outcome != callflow.OutcomeCancelled || r.Status != 487)
 	lone := r.Method != "" && (r.Kind == callflow.KindOther || r.Kind == callflow.KindSubscription)
 	if lone {
@@ -274,10 +251,7 @@ func appendOutcome(dst []byte, r *report.Row) []byte {
 		dst = append(dst, ' ')
 		dst = strconv.AppendInt(dst, int64(r.Status), 10)
 	}
-	for len(dst)-at < width {
-		dst = append(dst, ' ')
-	}
-	return append(dst, ' ', ' ')
+	return dst
 }
 
 func dash(s string) string {

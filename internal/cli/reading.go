@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"sort"
 	"strings"
@@ -65,7 +66,7 @@ func (f *readFlags) config(t *terminal, files []string) (app.ReadConfig, error) 
 	if f.inputFormat != "" && !strings.Contains(", "+app.FormatNames()+",", " "+f.inputFormat+",") {
 		return cfg, fmt.Errorf("--input-format: there is no format %q; there are %s", f.inputFormat, app.FormatNames())
 	}
-	cfg.Warn = func(err error) { t.talk("%v", err) }
+	cfg.Warn = func(err error) { t.talk("%s", message(readError(err))) }
 	cfg.Loss = func(s report.Source, rec *capture.Record) { t.talk("%s: %s", s.Name, rec.Data) }
 	if f.verbose {
 		cfg.Opened = func(s report.Source) { t.talk("%s: %s: %s", s.Name, s.Format, s.Reason) }
@@ -111,6 +112,15 @@ func (f *readFlags) listUnrecognised(cfg *app.ReadConfig, t *terminal) {
 	}
 }
 
+// onlyUnrecognised reads for what listUnrecognised writes.
+func (f *readFlags) onlyUnrecognised(ctx context.Context, cfg app.ReadConfig) error {
+	res, err := app.Read(ctx, cfg, func(*callflow.Call, int64) error { return nil })
+	if err != nil {
+		return readError(err)
+	}
+	return readAll(res)
+}
+
 // notice remembers of a call what tellRest says of all.
 func (f *readFlags) notice(c *callflow.Call) {
 	if stamp := c.Start().Stamp; stamp.HasDate() && stamp.Year == 0 {
@@ -151,6 +161,25 @@ func (f *readFlags) tellRest(t *terminal, res *app.ReadResult) {
 			}
 		}
 	}
+}
+
+// partly is the error of a run that told what it could, and could not read all.
+type partly struct{ unread, of int }
+
+func (e *partly) Error() string {
+	its := "its"
+	if e.unread > 1 {
+		its = "their"
+	}
+	return fmt.Sprintf("%d of %s could not be read, or not to %s end (exit status %d)", e.unread, counted(int64(e.of), "file"), its, exitPartly)
+}
+
+// readAll returns an error if not all of the sources were read to their ends.
+func readAll(res *app.ReadResult) error {
+	if res.Unread == 0 {
+		return nil
+	}
+	return &partly{res.Unread, res.Named}
 }
 
 // counted writes a number of things: "1 line of other text", "2 lines of other text", "2 records that are no SIP".

@@ -3,10 +3,12 @@ package cli_test
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -38,6 +40,7 @@ func TestMain(m *testing.M) {
 //	port NAME       sets NAME to an address of the loopback with a port that is free for UDP and TCP; "port NAME busy": that is taken
 //	signal NAME     sends HUP or TERM to the last program that was started in the background
 //	metric ADDR RE  waits until a line of http://ADDR/metrics matches RE
+//	status N ARGS   runs sipscribe with ARGS, and fails if its exit status is not N
 //	columns N FILE  fails if a line is longer than N columns, or has blanks at its end
 func TestScript(t *testing.T) {
 	logs, err := filepath.Abs("testdata/logs")
@@ -58,6 +61,7 @@ func TestScript(t *testing.T) {
 			"raw":       rawFile,
 			"printable": printableFile,
 			"columns":   columnsOf,
+			"status":    statusOf,
 			"mode":      modeOf,
 			"port":      portOf,
 			"metric":    metricOf,
@@ -236,5 +240,23 @@ func columnsOf(ts *testscript.TestScript, neg bool, args []string) {
 		if len(line) > 0 && line[len(line)-1] == ' ' {
 			ts.Fatalf("%s:%d: blanks at its end: %q", args[1], i+1, line)
 		}
+	}
+}
+
+// statusOf runs the program: "!" of a script does not tell one failure from another.
+func statusOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N ARGS")
+	}
+	got := 0
+	if err := ts.Exec("sipscribe", args[1:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit status %d", got)
 	}
 }

@@ -65,4 +65,5 @@ type Stats struct {
 	Media               int64 // packets of RTP and RTCP
 	Encrypted           int64 // segments of TLS, which are not decrypted
 	Other               int64 // packets and segments of other protocols, and segments without data
+	BrokenOff           bool  // the source ends too early, as a record of loss has told
 }

@@ -168,7 +168,7 @@ func (d *decoder) step() {
 		if errors.As(err, &cut) {
 			d.ready = append(d.ready, capture.Record{Kind: capture.KindLoss, Data: []byte(cut.text), Time: d.clock.time,
 				Origin: d.origin(d.frames+1, cut.start, cut.end)})
-			d.err = io.EOF
+			d.err, d.in.Stats.BrokenOff = io.EOF, true
 		}
 	}
 }

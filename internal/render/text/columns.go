@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// width returns the columns that a text takes on a terminal: one a character, two for East Asian ones and pictures, none for marks
+// Width returns the columns that a text takes on a terminal: one a character, two for East Asian ones and pictures, none for marks
 // that are drawn over the character before them (Unicode Standard Annex #11, "wide" and "fullwidth").
-func width[T string | []byte](s T) int {
+func Width[T string | []byte](s T) int {
 	i := 0
 	for ; i+8 <= len(s); i += 8 { // nearly all is ASCII
 		if (s[i]|s[i+1]|s[i+2]|s[i+3]|s[i+4]|s[i+5]|s[i+6]|s[i+7])&utf8.RuneSelf != 0 {

@@ -241,7 +241,7 @@ func (p *printer) facts(facts []explain.Fact) {
 	for i := range facts {
 		f := &facts[i]
 		r := row{value: factValue(f)}
-		r.width = width(r.value)
+		r.width = Width(r.value)
 		if f.Hidden && explain.Assumable(f.Name) {
 			places = append(places, "supply it with --assume "...)
 			places = append(places, f.Name...)
@@ -255,7 +255,7 @@ func (p *printer) facts(facts []explain.Fact) {
 		}
 		r.end = len(places)
 		rows = append(rows, r)
-		label = max(label, width(f.Label))
+		label = max(label, Width(f.Label))
 		// A few long values must not push the last column out of the drawing.
 		if r.width <= 26 || p.o.Width == 0 || p.o.Width >= 96 && r.width <= 40 {
 			value = max(value, r.width)
@@ -276,7 +276,7 @@ func (p *printer) facts(facts []explain.Fact) {
 		}
 		p.write("  ")
 		p.write(f.Label)
-		p.write(spaces(label - width(f.Label) + 2))
+		p.write(spaces(label - Width(f.Label) + 2))
 		color := ""
 		if f.Hidden || f.Assumed {
 			color = yellow
@@ -295,7 +295,7 @@ func (p *printer) facts(facts []explain.Fact) {
 		p.write(spaces(value - r.width))
 		p.write("  ")
 		col, last := head+max(value, r.width)+2, head+value+2
-		if col > last && p.o.Width > 0 && col+width(where) > p.o.Width {
+		if col > last && p.o.Width > 0 && col+Width(where) > p.o.Width {
 			p.newline()
 			p.write(spaces(last))
 			col = last
@@ -324,7 +324,7 @@ func factValue(f *explain.Fact) string {
 func (p *printer) parties(parties []explain.Party) {
 	names, stated := 0, 0
 	for i := range parties {
-		names = max(names, width(parties[i].Name))
+		names = max(names, Width(parties[i].Name))
 		if len(parties[i].Endpoints) > 0 {
 			stated++
 		}
@@ -344,7 +344,7 @@ func (p *printer) parties(parties []explain.Party) {
 		}
 		p.write("  ")
 		p.write(q.Name)
-		p.write(spaces(names - width(q.Name) + 2))
+		p.write(spaces(names - Width(q.Name) + 2))
 		p.wrapFrom(names+4, spaces(min(names+4, 12)), where, faint)
 	}
 }
@@ -379,7 +379,7 @@ func (p *printer) story(c *report.Call) {
 		cols.label = max(cols.label, len(s.Label))
 		if l.place = len(places); len(s.Evidence) > 0 {
 			places = p.appendPlace(places, s.Evidence[0])
-			cols.place = max(cols.place, width(places[l.place:]))
+			cols.place = max(cols.place, Width(places[l.place:]))
 		}
 		cols.time = max(cols.time, len(clock)-l.time)
 		cols.who = max(cols.who, ways[l.way].width)
@@ -440,7 +440,7 @@ func (p *printer) way(ways *[]way, parties []explain.Party, s *explain.Step) int
 		}
 	}
 	w := way{from: s.From, to: s.To, event: event, text: p.who(parties, s)}
-	w.width = width(w.text)
+	w.width = Width(w.text)
 	*ways = append(*ways, w)
 	return len(*ways) - 1
 }
@@ -471,7 +471,7 @@ func (p *printer) step(s *explain.Step, l *line, clock, place []byte, w *way, co
 		if p.o.Color {
 			p.write(neutral)
 		}
-		p.write(spaces(cols.place - width(place) + 2))
+		p.write(spaces(cols.place - Width(place) + 2))
 	} else if len(place) > 0 {
 		text += " (" + string(place) + ")"
 	}
@@ -594,7 +594,7 @@ func (p *printer) notes(title string, list []diagnose.Finding) {
 	wheres := make([]string, len(list))
 	for i := range list {
 		wheres[i] = p.places(list[i].Evidence)
-		col = max(col, width(wheres[i]))
+		col = max(col, Width(wheres[i]))
 	}
 	for i := range list {
 		f, where := &list[i], wheres[i]
@@ -621,7 +621,7 @@ func (p *printer) paragraph(indent, text string) { p.wrap(indent, indent, text, 
 // wrap writes text, its first line behind first and the others behind rest.
 func (p *printer) wrap(first, rest, text, color string) {
 	p.write(first)
-	p.wrapFrom(width(first), rest, text, color)
+	p.wrapFrom(Width(first), rest, text, color)
 }
 
 // wrapFrom writes text from column col on, and goes on behind rest.
@@ -629,7 +629,7 @@ func (p *printer) wrapFrom(col int, rest, text, color string) {
 	if p.o.Color && color != "" {
 		p.write(color)
 	}
-	if p.o.Width <= 0 || col+width(text) <= p.o.Width {
+	if p.o.Width <= 0 || col+Width(text) <= p.o.Width {
 		p.write(text)
 	} else {
 		start := col
@@ -640,11 +640,11 @@ func (p *printer) wrapFrom(col int, rest, text, color string) {
 			} else {
 				text = ""
 			}
-			n := width(word)
+			n := Width(word)
 			if col > start && col+1+n > p.o.Width {
 				p.newline()
 				p.write(rest)
-				col = width(rest)
+				col = Width(rest)
 				start = col
 			}
 			if col > start {
@@ -652,13 +652,13 @@ func (p *printer) wrapFrom(col int, rest, text, color string) {
 				col++
 			}
 			// A word longer than a line is cut: nothing runs over the edge.
-			for room := max(p.o.Width-col, 8); n > room; n = width(word) {
+			for room := max(p.o.Width-col, 8); n > room; n = Width(word) {
 				cut := byteOffset(word, room)
 				p.write(word[:cut])
 				p.newline()
 				p.write(rest)
 				word = word[cut:]
-				col = width(rest)
+				col = Width(rest)
 				room = max(p.o.Width-col, 8)
 			}
 			p.write(word)
@@ -684,7 +684,7 @@ func spaces(n int) string {
 }
 
 func pad(s string, n int) string {
-	if k := n - width(s); k > 0 {
+	if k := n - Width(s); k > 0 {
 		return s + spaces(k)
 	}
 	return s

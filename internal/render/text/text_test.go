@@ -58,8 +58,8 @@ func TestEveryWidth(t *testing.T) {
 				t.Fatalf("%s: width %d: its end is %q", name, w, out[max(0, len(out)-20):])
 			}
 			for i, line := range strings.Split(out, "\n") {
-				if w > 0 && width(line) > w {
-					t.Errorf("%s: width %d, line %d has %d columns: %s", name, w, i+1, width(line), line)
+				if w > 0 && Width(line) > w {
+					t.Errorf("%s: width %d, line %d has %d columns: %s", name, w, i+1, Width(line), line)
 				}
 				if strings.TrimRight(line, " ") != line {
 					t.Errorf("%s: width %d, line %d ends in blanks: %q", name, w, i+1, line)
@@ -140,7 +140,7 @@ func TestRender(t *testing.T) {
 
 func TestWidth(t *testing.T) {
 	for s, want := range map[string]int{"": 0, "abc": 3, "──▶": 3, "é": 1, "e\u0301": 1, "李雷": 4, "한국어": 6, "ｆｕｌｌ": 8, "🙂": 2, "a李b": 4, "…": 1} {
-		if got := width(s); got != want {
+		if got := Width(s); got != want {
 			t.Errorf("%q: %d columns, want %d", s, got, want)
 		}
 	}
