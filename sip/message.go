@@ -112,6 +112,19 @@ func (m *Message) Value(id FieldID) []byte {
 	return m.Text(m.Fields[m.first[id]-1].Value)
 }
 
+// HeaderEnds reports whether the header is there to its end. Where it is not, a field that is missing may have been sent. A header ends at the empty line or
+// at a body; a copy that has lost its empty lines shows the end by a Content-Length of 0.
+func (m *Message) HeaderEnds() bool {
+	if !m.Blank.IsEmpty() || m.Body.Len() > 0 {
+		return true
+	}
+	if m.DeclaredLength != 0 || len(m.Fields) == 0 {
+		return false
+	}
+	last := &m.Fields[len(m.Fields)-1]
+	return last.ID == FieldContentLength || m.Raw[last.Row.End-1] == '\n' || m.Raw[last.Row.End-1] == '\r'
+}
+
 // Count returns how many rows a header field has.
 func (m *Message) Count(id FieldID) int {
 	if !m.Has(id) {

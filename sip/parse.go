@@ -528,11 +528,16 @@ func (m *Message) field(b []byte, p, name, colon int, id FieldID) int {
 		end--
 	}
 	f.Value, f.Row = span(v, end), span(p, next)
-	if id != FieldOther && m.first[id] == 0 {
-		m.first[id] = uint16(n + 1)
-	}
 	if next == len(b) && b[next-1] != '\n' && b[next-1] != '\r' {
 		m.problem(ProblemCutInLine, p, next)
+		if id != FieldContentLength || string(m.Text(f.Value)) != "0" {
+			// Half a number, tag or branch is another one than the whole: nobody may take it for the field. "0" is what stands last in most messages without a
+			// body, of which only the line ends are gone.
+			id, f.ID = FieldOther, FieldOther
+		}
+	}
+	if id != FieldOther && m.first[id] == 0 {
+		m.first[id] = uint16(n + 1)
 	}
 	return next
 }

@@ -91,8 +91,10 @@ func TestHeader(t *testing.T) {
 		{"nothing to continue", " x\r\nVia: a\r\n\r\n", "=x Via=a", "a continuation line with nothing before it to continue"},
 		{"no empty line", "Via: a\r\nTo: b\r\n", "Via=a To=b", "no empty line between header and body"},
 		{"no empty line before a session description", "Via: a\r\nv=0\r\no=- 1 1 IN IP4 192.0.2.1\r\n", "Via=a", "no empty line between header and body"},
-		{"the end is missing", "Via: a\r\nTo: b", "Via=a To=b", "the message ends in the middle of a header line; no empty line between header and body"},
+		{"the end is missing", "Via: a\r\nTo: b", "Via=a =b", "the message ends in the middle of a header line; no empty line between header and body"},
 		{"the end is missing before the colon", "Via: a\r\nT", "Via=a =T", "the message ends in the middle of a header line; no empty line between header and body"},
+		{"the end of a number is missing", "Via: a\r\nContent-Length: 1", "Via=a =1", "the message ends in the middle of a header line; no empty line between header and body"},
+		{"only line ends are missing", "Via: a\r\nContent-Length: 0", "Via=a Content-Length=0", "the message ends in the middle of a header line; no empty line between header and body"},
 		{"Content-Length in words", "Content-Length: five\r\n\r\n", "Content-Length=five", "Content-Length is not one number"},
 		{"two that differ", "Content-Length: 0\r\nContent-Length: 1\r\n\r\n", "Content-Length=0 Content-Length=1", "Content-Length is not one number"},
 		{"two that agree", "Content-Length: 0\r\nl: 0\r\n\r\n", "Content-Length=0 Content-Length=0", ""},
@@ -111,6 +113,26 @@ func TestHeader(t *testing.T) {
 		}
 		if g := strings.Join(got, " "); g != c.want || problems(m) != c.problems {
 			t.Errorf("%s:\n got %q (%s)\nwant %q (%s)", c.name, g, problems(m), c.want, c.problems)
+		}
+	}
+}
+
+func TestHeaderEnds(t *testing.T) {
+	for in, want := range map[string]bool{
+		"Via: a\r\n\r\n":                      true,
+		"Via: a\r\n\r":                        true,
+		"Via: a\r\nContent-Length: 3\r\n\r\n": true, // the body is what is missing
+		"Via: a\r\nv=0\r\n":                   true, // a copy without its empty lines
+		"Via: a\r\nContent-Length: 0":         true,
+		"Content-Length: 0\r\nVia: a\r\n":     true,
+		"Content-Length: 0\r\nVia: a":         false,
+		"Via: a\r\nContent-Length: 3\r\n":     false,
+		"Via: a\r\n":                          false,
+		"Via: a":                              false,
+		"":                                    false,
+	} {
+		if m := Parse([]byte("OPTIONS sip:bob@example.com SIP/2.0\r\n" + in)); m.HeaderEnds() != want {
+			t.Errorf("%q: %v", in, !want)
 		}
 	}
 }

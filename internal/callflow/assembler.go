@@ -63,6 +63,8 @@ type Assembler struct {
 	refers     []refer
 	apart      int // open calls that stand apart from another with their Call-ID
 	lastMasked *openCall
+	cut        bool // a message was cut in its header; see cut.go
+	strays     bool
 	devices    map[string]*device
 
 	outline sip.Outline
@@ -179,7 +181,15 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	if rec.Wrapped {
 		h.flags |= hopWrapped
 	}
-	headless := a.parsed && len(a.msg.Fields) == 0
+	headless := a.parsed && firstLineOnly(&a.msg)
+	if headless && rec.Missing != capture.MissingHead {
+		r := *rec
+		r.Missing, rec = capture.MissingHead, &r
+		a.strays = a.strays || len(a.msg.Fields) > 0
+	}
+	if h.flags&hopCut != 0 && !headless {
+		a.sawCut(&h)
+	}
 	var c *openCall
 	reason := JoinReason(0)
 	if headless {

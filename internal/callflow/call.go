@@ -119,6 +119,11 @@ type Call struct {
 	marks     []mark
 	domain    capture.Domain
 	ended     int64 // the log's time when the call was handed on
+	mayCut    bool  // a message of the log has hopCut
+	cut       bool  // a message of the call has it
+	strays    bool  // the log has messages that were cut before anything that says where they belong
+	mixed     bool  // and others of which more is there: a call of first lines may lack some of its own
+	open      []int // responses of which it is not known whether they answer an INVITE or its CANCEL
 }
 
 // Join says why a Call-ID was counted to a call.
@@ -149,6 +154,7 @@ const (
 	MissingByeOK                        // no response to the BYE
 	MissingInvite487                    // no 487 after the CANCEL
 	MissingAck487                       // no ACK to it
+	MissingCut                          // header fields that the log cut off, and with them what belongs to what; see cut.go
 )
 
 // mark is what a source said about a message beside its bytes.
@@ -216,6 +222,9 @@ const (
 	hopLines     // Origin.Lines
 	hopLooked    // hopHasSDP and hopHasCredentials are known
 	hopShown     // data is kept as the source shows it
+	hopCut       // the log does not show the header to its end: a field that is missing may have been sent
+	hopCutSurely // and it ends in the middle of a line, or lacks what no message may lack
+	hopDecided   // a response without CSeq, of which the rest of the call tells what it answers
 )
 
 // IsRequest reports whether the hop is a request.

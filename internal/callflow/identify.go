@@ -81,6 +81,12 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 	a.fillTags(h, m.FromTag(), m.ToTag())
 	a.readVias(h, m)
 	h.unbranched()
+	if !m.HeaderEnds() {
+		h.flags |= hopCut
+		if _, inLine := m.Problem(sip.ProblemCutInLine); inLine || !m.Has(sip.FieldCallID) || !m.Has(sip.FieldCSeq) || !m.Has(sip.FieldFrom) || !m.Has(sip.FieldTo) {
+			h.flags |= hopCutSurely
+		}
+	}
 	h.fromField, h.toField = fieldSpan(m, sip.FieldFrom), fieldSpan(m, sip.FieldTo)
 	return identityOf(m.CallID())
 }
@@ -351,7 +357,7 @@ func (a *Assembler) find(id *identity, h *Hop) *openCall {
 		}
 	}
 	if id.masked = len(id.callID) == 0 || sip.Masked(id.callID); !id.masked {
-		return nil
+		return a.cutBefore(h)
 	}
 	// The Call-ID tells nothing: tags first, since both sides repeat them, then the branch, then order and CSeq.
 	for _, t := range [...]uint64{h.fromTag, h.toTag} {
@@ -365,6 +371,9 @@ func (a *Assembler) find(id *identity, h *Hop) *openCall {
 		if c := a.byTag[h.branch]; c != nil {
 			return c
 		}
+	}
+	if h.flags&hopCut != 0 {
+		return a.ofCut(h)
 	}
 	if h.fromTag == 0 && h.flags&hopMaskedTag != 0 {
 		// Everything is hidden. The last call of this source goes on as long as its CSeq fits.
@@ -498,7 +507,10 @@ func (a *Assembler) register(c *openCall, id identity, h *Hop) {
 			}
 		}
 	}
-	if !id.masked {
+	if a.cut {
+		a.tieCut(c, h.fromTag, h.toTag, h.branch, h.flags)
+	}
+	if !id.masked || len(id.callID) == 0 && h.flags&hopCut != 0 {
 		return
 	}
 	c.masked = true

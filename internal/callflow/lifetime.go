@@ -122,6 +122,14 @@ func (a *Assembler) live(s *openCall, rec *capture.Record, h *Hop) {
 	now := a.at(s.domain, rec)
 	challenge := h.Status == 401 || h.Status == 407
 	wait := timerTail
+	if h.flags&hopCut != 0 && s.answersLeg(h) {
+		guess := *h
+		guess.Method, guess.CSeq = sip.MethodInvite, s.attempt
+		if s.confirmed = s.confirmed && h.Status < 300; h.Status >= 300 {
+			s.ends = s.ends[:0] // the 2xx before it was that to the CANCEL
+		}
+		h = &guess
+	}
 	if h.Status == 0 {
 		wait = s.request(h, len(s.records) == 1)
 	} else {

@@ -27,7 +27,10 @@ func (c *Call) analyse(rows bool) {
 // findOutcome decides how the call ended, by the transactions that nobody else's pass on: what the initiator itself saw.
 func (c *Call) findOutcome() {
 	if c.firstLinesOnly() {
-		c.startLineOutcome()
+		if c.startLineOutcome(); c.mixed {
+			c.Outcome, c.Status = OutcomeUnknown, 0
+			c.Missing = append(c.Missing, MissingCut)
+		}
 		return
 	}
 	switch c.Kind {
@@ -37,6 +40,9 @@ func (c *Call) findOutcome() {
 		c.registrationOutcome()
 	default:
 		c.requestOutcome()
+	}
+	if c.cut || c.strays {
+		c.cutOutcome()
 	}
 }
 
@@ -226,7 +232,7 @@ func (c *Call) hasAck(t int) bool {
 	f := &c.Hops[c.Transactions[t].Final]
 	for i := range c.Hops {
 		h := &c.Hops[i]
-		if h.IsRequest() && h.Method == sip.MethodAck && h.CSeq == f.CSeq && (h.toTag == f.toTag || h.toTag == 0 || f.toTag == 0) {
+		if h.IsRequest() && h.Method == sip.MethodAck && (h.CSeq == f.CSeq || h.CSeq == 0 && h.flags&hopCut != 0) && (h.toTag == f.toTag || h.toTag == 0 || f.toTag == 0) {
 			return true
 		}
 	}
@@ -344,10 +350,11 @@ func (c *Call) registrationOutcome() {
 	switch c.Status / 100 {
 	case 2:
 		c.Outcome = OutcomeRegistered
-		if tx.Request >= 0 && !sip.Parse(c.Data(&c.Hops[tx.Request])).Has(sip.FieldContact) && !sip.Parse(c.Data(&c.Hops[tx.Final])).Has(sip.FieldContact) {
-			c.Outcome = OutcomeUnregistered // asked, and nothing is there
-		} else if tx.Request >= 0 && unregisters(sip.Parse(c.Data(&c.Hops[tx.Request]))) {
-			c.Outcome = OutcomeUnregistered
+		if tx.Request >= 0 {
+			c.Outcome = c.Registered(tx.Request, tx.Final)
+		}
+		if c.Outcome == OutcomeUnknown {
+			c.Missing = append(c.Missing, MissingCut)
 		}
 	case 3:
 		c.Outcome = OutcomeRedirected
@@ -358,6 +365,31 @@ func (c *Call) registrationOutcome() {
 			c.Outcome = OutcomeUnanswered
 		}
 	}
+}
+
+// Registered returns what a REGISTER and its 200, two hops, have come to. Where a header was cut, a Contact or Expires may have stood in what is missing.
+func (c *Call) Registered(asked, granted int) Outcome {
+	request, response := sip.Parse(c.Data(&c.Hops[asked])), sip.Parse(c.Data(&c.Hops[granted]))
+	whole := c.Hops[asked].flags&hopCut == 0
+	switch {
+	case request.Has(sip.FieldContact) && unregisters(request):
+		return OutcomeUnregistered
+	case request.Has(sip.FieldContact) && (whole || request.Has(sip.FieldExpires) || grants(response)):
+		return OutcomeRegistered
+	case !whole:
+	case request.Has(sip.FieldContact), response.Has(sip.FieldContact):
+		return OutcomeRegistered
+	case c.Hops[granted].flags&hopCut == 0:
+		return OutcomeUnregistered // asked, and nothing is there
+	}
+	return OutcomeUnknown
+}
+
+// grants reports whether a 200 to a REGISTER says that a binding lives on.
+func grants(m *sip.Message) bool {
+	a, ok := m.Contact()
+	v, has := a.Params.Get("expires")
+	return ok && has && len(v) > 0 && v[0] != '0'
 }
 
 // unregisters reports whether a REGISTER removes all the bindings that it names (RFC 3261 §10.2.2).

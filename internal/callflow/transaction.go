@@ -44,12 +44,16 @@ func newTransaction(h *Hop, key uint64) Transaction {
 // findTransactions puts the hops into transactions and finds repeats among them.
 func (c *Call) findTransactions() {
 	var index map[uint64]int
+	if c.mayCut {
+		c.withoutEmptyLines()
+	}
 	for i := range c.Hops {
 		h := &c.Hops[i]
 		h.index = int32(i)
 		if h.Kind != capture.KindMessage {
 			continue
 		}
+		c.cut = c.cut || h.flags&hopCut != 0
 		key := h.txKey(h.branch)
 		t := -1
 		if index == nil {
@@ -68,6 +72,12 @@ func (c *Call) findTransactions() {
 		} else if j, ok := index[key]; ok {
 			t = j
 		}
+		if t < 0 && (c.cut || h.CSeq == 0 && h.Status != 0) {
+			if t = c.ofBranch(h); t == undecided {
+				c.open = append(c.open, i)
+				continue
+			}
+		}
 		if t < 0 && h.Status != 0 {
 			t = c.unanswered(h)
 		}
@@ -82,6 +92,9 @@ func (c *Call) findTransactions() {
 		c.place(i, &c.Transactions[t])
 	}
 	c.pairCancels()
+	if len(c.open) > 0 {
+		c.decide()
+	}
 }
 
 // pairCancels links each CANCEL with the INVITE that it ends: of the same branch, or, where that was lost or rewritten on the way, of the same CSeq number
@@ -102,7 +115,9 @@ func (c *Call) pairCancels() {
 		}
 		at, _ := slices.BinarySearch(invites, t)
 		for _, same := range [...]func(o *Transaction) bool{
-			func(o *Transaction) bool { return o.branch == tx.branch && o.CSeq == tx.CSeq },
+			func(o *Transaction) bool {
+				return o.branch == tx.branch && (o.CSeq == tx.CSeq || o.CSeq == 0 || tx.CSeq == 0)
+			},
 			func(o *Transaction) bool { return o.CSeq == tx.CSeq && o.Cancel < 0 },
 		} {
 			for d := 1; d <= maxPairs && tx.Invite < 0; d++ {
@@ -128,10 +143,6 @@ func (h *Hop) txKey(branch uint64) uint64 {
 func (c *Call) unanswered(h *Hop) int {
 	for j := len(c.Transactions) - 1; j >= 0 && j >= len(c.Transactions)-64; j-- {
 		tx := &c.Transactions[j]
-		if (h.Method == sip.MethodUnknown || h.CSeq == 0) && h.flags&hopNoBranch == 0 && tx.branch == h.branch && tx.Method != sip.MethodCancel && tx.Request >= 0 {
-			h.Method, h.CSeq = tx.Method, tx.CSeq // its CSeq was lost; the branch is enough
-			return j
-		}
 		if tx.Method != h.Method || tx.CSeq != h.CSeq || tx.Request < 0 || tx.Final >= 0 {
 			continue
 		}
@@ -199,6 +210,9 @@ func (c *Call) sameMessage(a, b *Hop) bool {
 	}
 	if a.vias != b.vias {
 		return false
+	}
+	if (a.flags|b.flags)&hopCut != 0 && a.Status != 0 && a.toTag == 0 && a.Time != b.Time {
+		return c.sameText(a, b) // whose it is may have been cut off
 	}
 	if a.mark != 0 && b.mark != 0 {
 		// The source names the ends.

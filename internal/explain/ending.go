@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,10 @@ func (t *Teller) tellEnding() {
 	t.fill[placeMethod] = t.rootMethod()
 	missing := c.Missing
 	firstLines := t.onlyFirstLines()
+	cut := slices.Contains(missing, callflow.MissingCut)
+	if cut {
+		missing = slices.DeleteFunc(slices.Clone(missing), func(m callflow.Missing) bool { return m == callflow.MissingCut })
+	}
 	if len(missing) > 0 && !firstLines && c.LogEnded && missing[0] == callflow.MissingBeginning && len(missing) > 1 {
 		missing = missing[1:] // it does not follow where the log stops
 	}
@@ -37,11 +42,12 @@ func (t *Teller) tellEnding() {
 		t.say("end.continued")
 	case c.Evicted:
 		t.say("end.evicted")
+	case cut && len(missing) == 0:
 	case len(c.Missing) == 1 && c.Missing[0] == callflow.MissingBeginning:
 		t.say("end.gap")
 	case len(c.Missing) > 0 && c.LogEnded:
 		t.say("end.stops")
-		if len(missing) < len(c.Missing) {
+		if len(missing) > 0 && c.Missing[0] == callflow.MissingBeginning && missing[0] != callflow.MissingBeginning {
 			t.say("end.begin")
 		}
 	case (c.Outcome == callflow.OutcomeUnanswered) && c.Status == 0:
@@ -59,6 +65,9 @@ func (t *Teller) tellEnding() {
 	default:
 		t.say(t.completeKey())
 	}
+	if cut {
+		t.sayCut()
+	}
 	if c.Resumed {
 		t.say("end.resumed")
 	}
@@ -70,6 +79,31 @@ func (t *Teller) tellEnding() {
 			break
 		}
 	}
+}
+
+// sayCut tells what cannot be known because the log cut its messages.
+func (t *Teller) sayCut() {
+	c := t.call
+	switch {
+	case c.Unidentified():
+		t.say("end.cut.unidentified")
+	case c.Kind == callflow.KindRegistration && c.Status/100 == 2:
+		t.say("end.cut.registration")
+	case c.Status == 0 && !t.hasOpen() && !t.onlyFirstLines():
+		t.say("end.cut.strays")
+	default:
+		t.say("end.cut")
+	}
+}
+
+// hasOpen reports whether there is an answer of which it is not known what it answers.
+func (t *Teller) hasOpen() bool {
+	for i := range t.call.Hops {
+		if t.call.IsOpen(i) {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *Teller) completeKey() string {
@@ -110,7 +144,7 @@ func (t *Teller) lastAsks() bool {
 	for i := len(t.call.Hops) - 1; i >= 0; i-- {
 		h := &t.call.Hops[i]
 		if h.IsRequest() && h.Method == sip.MethodRegister {
-			return t.call.Status/100 == 2 && !t.parse(h).Has(sip.FieldContact)
+			return t.call.Status/100 == 2 && !h.HeaderCut() && !t.parse(h).Has(sip.FieldContact)
 		}
 	}
 	return false
@@ -147,6 +181,7 @@ var missingKeys = map[callflow.Missing]string{
 	callflow.MissingBeginning: "missing.beginning", callflow.MissingFinal: "missing.final", callflow.MissingAck: "missing.ack",
 	callflow.MissingCancelOK: "missing.cancelok", callflow.MissingBye: "missing.bye", callflow.MissingByeOK: "missing.byeok",
 	callflow.MissingInvite487: "missing.invite487", callflow.MissingAck487: "missing.ack487",
+	callflow.MissingCut: "missing.cut",
 }
 
 // MissingText returns what was not seen, in words.
@@ -250,6 +285,8 @@ func (t *Teller) tellHead() {
 		t.say("head.call")
 	case c.Outcome == callflow.OutcomeUnregistered:
 		t.say("head.unregistration")
+	case c.Kind == callflow.KindRegistration && c.Hops[c.Root].HeaderCut() && c.Hops[c.Root].Missing != capture.MissingHead && c.Outcome != callflow.OutcomeRegistered:
+		t.say("head.request")
 	case c.Kind == callflow.KindRegistration && c.Hops[c.Root].Method == sip.MethodRegister && c.Hops[c.Root].Missing != capture.MissingHead && !t.parse(&c.Hops[c.Root]).Has(sip.FieldContact):
 		t.say("head.fetch")
 	case c.Kind == callflow.KindRegistration:
@@ -332,7 +369,12 @@ func (t *Teller) summary() {
 	t.fill[placeStatus] = strconv.Itoa(c.Status)
 	t.fill[placeReason] = t.finalReason()
 	key := "sum." + c.Outcome.String()
+	cut := slices.Contains(c.Missing, callflow.MissingCut)
 	switch {
+	case cut && c.Outcome == callflow.OutcomeUnknown && c.Kind == callflow.KindRegistration && c.Status != 0:
+		key = "sum.registered.cut"
+	case cut && c.Outcome == callflow.OutcomeUnknown:
+		key = "sum.unknown.cut"
 	case c.Outcome == callflow.OutcomeCancelled && t.state.elsewhere:
 		key = "sum.cancelled.elsewhere"
 	case c.Outcome == callflow.OutcomeCancelled && t.state.cancelled < 0:
@@ -345,6 +387,9 @@ func (t *Teller) summary() {
 	begin := len(c.Missing) > 0 && c.Missing[0] == callflow.MissingBeginning
 	switch {
 	case len(c.Missing) == 0 || c.Outcome == callflow.OutcomeInProgress || c.Outcome == callflow.OutcomeUnknown && !begin:
+	case cut && c.Outcome == callflow.OutcomeUnknown:
+	case cut:
+		t.say("sum.incomplete.cut")
 	case begin:
 		t.say("sum.incomplete.begin")
 	case c.LogEnded:

@@ -12,7 +12,7 @@ import (
 
 // parseOffer reads the session description of a message into t.offer, if it does not stand there already.
 func (t *Teller) parseOffer(m *sip.Message) {
-	body := m.BodyBytes()
+	body := wholeLines(m)
 	if n := len(body); n > 0 && t.offerRead == &body[0] && len(t.offer.Raw) == n {
 		return
 	}
@@ -21,6 +21,15 @@ func (t *Teller) parseOffer(m *sip.Message) {
 	if len(body) > 0 {
 		t.offerRead = &body[0]
 	}
+}
+
+// wholeLines returns the body of a message, without a last line of which the log shows only the beginning: half a line names another port, another codec.
+func wholeLines(m *sip.Message) []byte {
+	body := m.BodyBytes()
+	if m.DeclaredLength-len(body) > len("\r\n") && len(body) > 0 && body[len(body)-1] != '\n' && body[len(body)-1] != '\r' {
+		body = body[:bytes.LastIndexByte(body, '\n')+1]
+	}
+	return body
 }
 
 // tellOffer tells what an INVITE offers.
@@ -40,7 +49,7 @@ func (t *Teller) tellOffer(h *callflow.Hop, m *sip.Message) {
 		}
 	}
 	codecs, _ := t.codecList(&t.offer)
-	if codecs == "" {
+	if codecs == "" || t.unnamedCodecs(h, m) {
 		return
 	}
 	t.fill[placeCodecs] = codecs
@@ -58,10 +67,29 @@ func (t *Teller) tellAnswer(h *callflow.Hop, m *sip.Message) {
 		}
 	}
 	codecs, n := t.codecList(&t.offer)
-	if n == 1 {
+	if n == 1 && !t.unnamedCodecs(h, m) {
 		t.fill[placeCodecs] = codecs
 		t.say("answer.codec")
 	}
+}
+
+// unnamedCodecs reports whether the log cut a session description before the line that names one of its codecs.
+func (t *Teller) unnamedCodecs(h *callflow.Hop, m *sip.Message) bool {
+	if m.DeclaredLength <= len(m.BodyBytes()) || !t.shortByCut(h, m) {
+		return false
+	}
+	for _, media := range t.offer.AllMedia() {
+		if !media.IsAudio() || media.IsRejected() {
+			continue
+		}
+		for c := range media.Codecs() {
+			if len(c.Name) == 0 {
+				return true
+			}
+		}
+		return false
+	}
+	return false
 }
 
 // smallNumbers are the numbers that are written as words.
@@ -203,6 +231,9 @@ func (t *Teller) describe(body []byte) description {
 func (t *Teller) remember(h *callflow.Hop, m *sip.Message) {
 	if h.From >= 0 && int(h.From) < len(t.state.media) {
 		t.state.media[h.From] = t.describe(m.BodyBytes())
+		if m.DeclaredLength > len(m.BodyBytes()) && t.shortByCut(h, m) {
+			t.state.media[h.From] = description{} // what a later one changes cannot be known
+		}
 	}
 }
 
@@ -215,12 +246,17 @@ const (
 	changeUnknown = 'u' // what its sender had described before is not in the log
 	changeNoOffer = 'o'
 	changeNothing = 's'
+	changeCut     = 'c' // the log cut it off
 )
 
 // mediaChange says what a new offer within a call is about, and keeps it until it is answered.
 func (t *Teller) mediaChange(h *callflow.Hop, m *sip.Message) byte {
 	c := change{transaction: h.Transaction, kind: changeNoOffer, party: -1}
-	if t.hasSDP(h) {
+	cut := h.HeaderCut() || m.DeclaredLength > len(m.BodyBytes()) && t.shortByCut(h, m)
+	if cut {
+		c.kind = changeCut
+	}
+	if t.hasSDP(h) && !cut {
 		t.parseOffer(m)
 		c.offer = t.describe(m.BodyBytes())
 		var before description

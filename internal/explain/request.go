@@ -43,7 +43,10 @@ func (t *Teller) request(i int, h *callflow.Hop, m *sip.Message) {
 	case sip.MethodMessage:
 		t.plain(h, "message")
 	case sip.MethodPublish:
-		t.fill[placeText] = t.eventName(m)
+		if t.fill[placeText] = t.eventName(m); t.fill[placeText] == "" {
+			t.plain(h, "request.other")
+			return
+		}
 		t.plain(h, "publish")
 	default:
 		t.plain(h, "request.other")
@@ -87,6 +90,10 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 	c, s := t.call, &t.state
 	if !h.IsInitial() {
 		t.reInvite(h, m)
+		return
+	}
+	if h.HeaderCut() && s.answered >= 0 && h.Forwards < 0 && !m.Has(sip.FieldTo) {
+		t.say("reinvite.cut")
 		return
 	}
 	if h.Forwards >= 0 {
@@ -139,7 +146,7 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 	s.refused422 = false
 	if offers {
 		t.tellOffer(h, m)
-		if !t.hasCredentials(h) && t.challengedLater(h) {
+		if !h.HeaderCut() && !t.hasCredentials(h) && t.challengedLater(h) {
 			t.say("credentials.none")
 		}
 	}
@@ -231,6 +238,8 @@ func (t *Teller) reInvite(h *callflow.Hop, m *sip.Message) {
 		t.say("reinvite.media")
 	case changeUnknown:
 		t.say("reinvite.unknown")
+	case changeCut:
+		t.say("reinvite.unknown.cut")
 	case changeNoOffer:
 		t.say("reinvite.offer")
 	default:
@@ -263,12 +272,14 @@ func (t *Teller) ack(i int, h *callflow.Hop, m *sip.Message) {
 	ok := -1
 	for j := i - 1; j >= 0; j-- {
 		o := &c.Hops[j]
-		if o.Status/100 == 2 && o.Method == sip.MethodInvite && o.CSeq == h.CSeq && c.SameDialog(o, h) {
+		if o.Status/100 == 2 && o.Method == sip.MethodInvite && (o.CSeq == h.CSeq || t.lacksCSeq(h)) && c.SameDialog(o, h) {
 			ok = j
 			break
 		}
 	}
 	switch {
+	case ok < 0 && t.lacksCSeq(h):
+		t.say("ack.cut")
 	case ok < 0:
 		t.say("ack.unknown")
 	case t.isChange(ok):
@@ -439,7 +450,7 @@ func (t *Teller) otherBranchUp(h *callflow.Hop) bool {
 // register tells a REGISTER.
 func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
 	s := &t.state
-	t.fill[placeUser] = t.addressName(m.To())
+	t.fill[placeUser] = t.registrant(m)
 	if h.Forwards >= 0 {
 		t.say("register.forward")
 		return
@@ -473,13 +484,15 @@ func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
 	}
 	t.fill[placeCount] = countWord(contacts)
 	switch {
+	case h.HeaderCut() && !ok && s.challenged >= 0:
+		t.say("register.cut.again")
+	case h.HeaderCut() && !ok:
+		t.say("register.cut")
+	case h.HeaderCut() && !has && !contact.Star:
+		t.say("register.cut.at")
 	case contacts > 1 && !(has && expires == 0):
 		t.say("register.several")
 	case !ok:
-		if t.fill[placeUser] == "" {
-			t.say("register.fetch.bare")
-			return
-		}
 		t.say("register.fetch")
 	case contact.Star:
 		t.say("register.removeall")
@@ -495,6 +508,21 @@ func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
 	}
 }
 
+// lacksCSeq reports whether the CSeq of a message was cut off.
+func (t *Teller) lacksCSeq(h *callflow.Hop) bool { return h.HeaderCut() && h.CSeq == 0 }
+
+// registrant names whose registration a REGISTER is about, in words where the log does not say.
+func (t *Teller) registrant(m *sip.Message) string {
+	name := t.addressName(m.To())
+	if name == "" {
+		name = t.addressName(m.From()) // nearly always the same (RFC 3261 §10.2)
+	}
+	if name == "" {
+		return t.word("word.user.cut")
+	}
+	return name
+}
+
 // update tells an UPDATE.
 func (t *Teller) update(h *callflow.Hop, m *sip.Message) {
 	if h.Forwards >= 0 {
@@ -508,6 +536,8 @@ func (t *Teller) update(h *callflow.Hop, m *sip.Message) {
 		t.say("update.resume")
 	case changeMedia, changeFax, changeUnknown:
 		t.say("update.media")
+	case changeCut:
+		t.plain(h, "request.other")
 	default:
 		t.say("update.refresh")
 	}
@@ -570,6 +600,10 @@ func (t *Teller) refer(i int, h *callflow.Hop, m *sip.Message) {
 	}
 	a := sip.ParseAddress(m.Value(sip.FieldReferTo))
 	t.fill[placeTarget] = t.addressName(a)
+	if h.HeaderCut() && t.fill[placeTarget] == "" {
+		t.say("refer.cut")
+		return
+	}
 	if bytes.Contains(a.URI.Headers, []byte("Replaces=")) {
 		t.say("refer.attended")
 		return
@@ -586,6 +620,8 @@ func (t *Teller) notify(h *callflow.Hop, m *sip.Message) {
 	event := t.eventName(m)
 	t.fill[placeText] = event
 	switch {
+	case event == "":
+		t.say("request.other")
 	case event == "keep-alive":
 		t.say("notify.keepalive")
 	case event == "refer":
@@ -624,8 +660,11 @@ func (t *Teller) notify(h *callflow.Hop, m *sip.Message) {
 
 // subscribe tells a SUBSCRIBE.
 func (t *Teller) subscribe(h *callflow.Hop, m *sip.Message) {
-	t.fill[placeText] = t.eventName(m)
 	key := "subscribe"
+	if t.fill[placeText] = t.eventName(m); t.fill[placeText] == "" {
+		t.plain(h, "request.other")
+		return
+	}
 	if n, ok := m.Number(sip.FieldExpires); ok && n == 0 {
 		// Within a subscription it ends it; outside one it asks for one report (RFC 6665 §4.1.2.2, §4.4.3).
 		if key = "subscribe.remove"; h.IsInitial() {

@@ -16,9 +16,16 @@ func (t *Teller) response(i int, h *callflow.Hop, m *sip.Message) {
 		t.repeatedResponse(h)
 		return
 	}
+	if t.call.IsOpen(i) {
+		t.say("response.open")
+		return
+	}
 	if tx := &t.call.Transactions[h.Transaction]; tx.Request < 0 {
 		t.orphan(i, h)
 		return
+	}
+	if h.WasDecided() {
+		defer t.say("response.decided")
 	}
 	switch h.Method {
 	case sip.MethodInvite:
@@ -64,6 +71,10 @@ func (t *Teller) orphan(i int, h *callflow.Hop) {
 		}
 	}
 	if t.fill[placeMethod] == "" {
+		if h.HeaderCut() {
+			t.say("response.orphan.cut")
+			return
+		}
 		t.say("response.orphan.bare")
 		return
 	}
@@ -199,6 +210,10 @@ func (t *Teller) answer(i int, h *callflow.Hop, m *sip.Message) {
 		return
 	}
 	first := s.answered < 0
+	if r := t.call.Transactions[h.Transaction].Request; !first && t.call.Hops[r].HeaderCut() && !t.parse(&t.call.Hops[r]).Has(sip.FieldTo) {
+		t.say("reanswer.cut") // a change of the call, or another call
+		return
+	}
 	if t.isFork(i) {
 		t.say("answer.fork")
 		return
@@ -249,7 +264,7 @@ func (t *Teller) refusal(i int, h *callflow.Hop, m *sip.Message) {
 		t.say("notify.keepalive.other")
 		return
 	case h.Method == sip.MethodRegister && status == 404:
-		t.fill[placeUser] = t.addressName(m.To())
+		t.fill[placeUser] = t.registrant(m)
 		t.say("register.unknown")
 	case status == 403 && s.credentials && c.Transactions[h.Transaction].Request >= 0 &&
 		t.hasCredentials(&c.Hops[c.Transactions[h.Transaction].Request]):
@@ -397,6 +412,9 @@ func (t *Teller) challenge(i int, h *callflow.Hop, m *sip.Message) {
 	}
 	if req < 0 || !t.hasCredentials(&c.Hops[req]) {
 		switch {
+		case req >= 0 && c.Hops[req].HeaderCut():
+			t.say("challenge.cut")
+			s.realms = max(s.realms, 1)
 		case middle && ok && shown != "":
 			t.say("challenge.caller")
 		case !ok || shown == "":
@@ -551,7 +569,7 @@ func (t *Teller) ends(h *callflow.Hop) bool {
 func (t *Teller) registered(h *callflow.Hop, m *sip.Message) {
 	req := t.call.Transactions[h.Transaction].Request
 	request := t.parse(&t.call.Hops[req])
-	t.fill[placeUser] = t.addressName(request.To())
+	t.fill[placeUser] = t.registrant(request)
 	asked, hasContact := request.Contact()
 	count, longest, known := 0, uint32(0), false
 	global, hasGlobal := m.Number(sip.FieldExpires)
@@ -579,7 +597,12 @@ func (t *Teller) registered(h *callflow.Hop, m *sip.Message) {
 			expires, has = uint32(n), true
 		}
 	}
+	outcome := t.call.Registered(req, h.Index())
 	switch {
+	case !hasContact && !t.call.Hops[req].HeaderCut() && h.HeaderCut():
+		t.say("registered.list.cut")
+	case outcome == callflow.OutcomeUnknown:
+		t.say("registered.cut")
 	case !hasContact && count == 0:
 		t.say("registered.none")
 	case !hasContact && count == 1:

@@ -478,6 +478,8 @@ func (t *Teller) logState(h *callflow.Hop, m *sip.Message) {
 	}
 	if _, short := m.Problem(sip.ProblemBodyShort); short && t.shortByCut(h, m) {
 		t.say("log.cut")
+	} else if h.HeaderCut() {
+		t.say("log.cut.header")
 	}
 }
 

@@ -53,6 +53,12 @@ func runMessageCut(p *diagnose.Pass) {
 				Text: fmt.Sprintf("cut by the logger in the middle of its header, after %d bytes%s", len(m.Raw), nearLimit(h.Missing, logged(p, i)))})
 			continue
 		}
+		if h.HeaderCut() {
+			p.MarkDamaged(i)
+			p.Report(diagnose.Finding{Evidence: p.Evidence(i, where),
+				Text: fmt.Sprintf("cut in its header, behind a line, after %d bytes: the empty line that ends a header is not there", len(m.Raw))})
+			continue
+		}
 		if _, ok := m.Problem(sip.ProblemBodyShort); ok && !lostLineEnd(m) && bodyCut(p, i, m) {
 			p.MarkDamaged(i)
 			p.Report(diagnose.Finding{Evidence: p.Evidence(i, where),

@@ -6,8 +6,10 @@ package calls
 
 import (
 	"bytes"
+	"embed"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 
 	"sipscribe/internal/callflow"
@@ -58,4 +60,51 @@ func Read(t testing.TB, log []byte, o Options, look func(*callflow.Call)) int {
 		t.Fatal(err)
 	}
 	return messages
+}
+
+// Lab is a scenario of the lab as it was once played, with --ring 300ms: the SPA's syslog, and a capture of the same messages (without the sound). The files are what
+// "sipscribe lab --save" leaves.
+type Lab struct {
+	Name      string
+	Log, Pcap []byte
+}
+
+//go:embed testdata/lab
+var labFiles embed.FS
+
+// Labs returns all scenarios that were saved.
+func Labs(t testing.TB) []Lab {
+	t.Helper()
+	entries, err := labFiles.ReadDir("testdata/lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var labs []Lab
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), ".log")
+		if !ok {
+			continue
+		}
+		l := Lab{Name: name}
+		for suffix, to := range map[string]*[]byte{".log": &l.Log, ".pcap": &l.Pcap} {
+			if *to, err = labFiles.ReadFile("testdata/lab/" + name + suffix); err != nil {
+				t.Fatal(err)
+			}
+		}
+		labs = append(labs, l)
+	}
+	return labs
+}
+
+// Cut cuts the messages of a log after so many bytes, as a syslog daemon does: what stands behind the time and the host counts.
+func Cut(log []byte, limit int) []byte {
+	var out []byte
+	for line := range bytes.Lines(log) {
+		const header = len("Nov 22 18:20:54 127.0.0.1 ")
+		if end := header + limit; len(line) > end+1 {
+			line = append(line[:end:end], '\n')
+		}
+		out = append(out, line...)
+	}
+	return out
 }
