@@ -32,6 +32,7 @@ type reader struct {
 	// direct and logged are the calls as they were told, by Call-ID; heard counts the messages of each, strange those that came from a hostile peer.
 	direct, logged map[string][]story
 	heard, strange map[string]int
+	ids            map[string]string // Call-IDs by branch and From tag
 	// last is when the last message of a Call-ID came or went; apart are those of which one came so long after the call was over that it is a call
 	// of its own for an observer (callflow keeps a call for 40 s).
 	last  map[string]time.Time
@@ -55,7 +56,7 @@ type story struct {
 // newReader chooses the telephone that is listened in to.
 func newReader(w *world) *reader {
 	st := w.phones[int(w.Seed%uint64(len(w.phones)))]
-	r := &reader{st: st, direct: map[string][]story{}, logged: map[string][]story{}, heard: map[string]int{}, strange: map[string]int{}, last: map[string]time.Time{}, first: map[string]time.Time{}, apart: map[string]bool{}, host: []byte(st.local.Addr().String())}
+	r := &reader{st: st, direct: map[string][]story{}, logged: map[string][]story{}, heard: map[string]int{}, strange: map[string]int{}, ids: map[string]string{}, last: map[string]time.Time{}, first: map[string]time.Time{}, apart: map[string]bool{}, host: []byte(st.local.Addr().String())}
 	r.emit = emit.Log{SPA: &emit.SPA{DebugLevel: 3, Lines: []emit.Line{{Option: emit.DebugFull}}}, Collector: &emit.Collector{W: &r.log}, Host: string(r.host)}
 	b := report.NewBuilder(nil, rules.All)
 	r.asm = callflow.NewAssembler(callflow.Options{Emit: tellInto(r.direct, b)})
@@ -97,7 +98,7 @@ func (w *world) record(node *wire.Node, rec *capture.Record) {
 		if m.Kind == sip.KindUnknown {
 			return // neither log nor story has it
 		}
-		id := string(m.CallID())
+		id := r.callOf(m)
 		now := w.net.Now()
 		if r.heard[id]++; r.heard[id] == 1 {
 			r.first[id] = now
@@ -116,6 +117,23 @@ func (w *world) record(node *wire.Node, rec *capture.Record) {
 	if err := r.emit.Emit(rec); err != nil {
 		w.watch.fail("told", "%v", err)
 	}
+}
+
+// callOf returns the Call-ID of a message; of half a message that has none that of the call whose branch or tag it has, by which the interpreter knows it too.
+func (r *reader) callOf(m *sip.Message) string {
+	id := string(m.CallID())
+	via, _ := m.TopVia()
+	branch, _ := via.Params.Get("branch")
+	for _, key := range [...][]byte{branch, m.FromTag()} {
+		switch known := r.ids[string(key)]; {
+		case len(key) == 0:
+		case id == "":
+			id = known
+		case known == "":
+			r.ids[string(key)] = id
+		}
+	}
+	return id
 }
 
 // interpret has the calls of one telephone told, and compares.
