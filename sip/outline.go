@@ -20,6 +20,10 @@ type Outline struct {
 	// Via are the values of the Via rows: in a message with an Outline each row has one.
 	Via  [MaxOutlineVia]Span
 	Vias int
+	// Expires is the number in the field of that name, -1 if there is none.
+	Expires int32
+	// Header is where the empty line begins that ends the header.
+	Header uint32
 }
 
 // MaxOutlineVia is how many Via rows a message with an Outline may have.
@@ -47,7 +51,7 @@ func (o *Outline) Read(b []byte, ends LineEnd) bool {
 	if len(b) > maxOutline {
 		return false
 	}
-	*o = Outline{}
+	*o = Outline{Expires: -1}
 	mark := byte('\n')
 	if ends == LineEndCaret {
 		mark = '^'
@@ -68,11 +72,11 @@ func (o *Outline) Read(b []byte, ends LineEnd) bool {
 	if !o.startLine(b[:i]) {
 		return false
 	}
-	cseq := false
+	cseq, expires := false, false
 	for rows := 0; rows < maxOutlineRows && p+8 <= len(b); rows++ {
 		// The first eight bytes of the row at once.
 		w := binary.LittleEndian.Uint64(b[p:])
-		at, via := p, false
+		at, via, numbered := p, false, false
 		var s *Span
 		switch {
 		case uint32(w) == nameVia && o.Vias < MaxOutlineVia:
@@ -91,7 +95,9 @@ func (o *Outline) Read(b []byte, ends LineEnd) bool {
 			case rowEnd:
 				return cseq && o.complete(b, p, ends)
 			case rowNamed:
-				if w != nameContact && w != nameContent && w != nameSupported && w&(1<<56-1) != nameServer && w != nameRecordRoute && w&(1<<48-1) != nameRoute &&
+				if w == nameExpires && !expires {
+					at, expires, numbered = p+8, true, true
+				} else if w != nameContact && w != nameContent && w != nameSupported && w&(1<<56-1) != nameServer && w != nameRecordRoute && w&(1<<48-1) != nameRoute &&
 					!passedOver(b[p:]) {
 					return false
 				}
@@ -120,6 +126,10 @@ func (o *Outline) Read(b []byte, ends LineEnd) bool {
 			return false // no value, or more white space than usual
 		}
 		switch {
+		case numbered:
+			if o.Expires = plainNumber(b[at:end]); o.Expires < 0 {
+				return false
+			}
 		case s == nil:
 			if !o.readCSeq(b[at:end]) {
 				return false
@@ -135,6 +145,7 @@ func (o *Outline) Read(b []byte, ends LineEnd) bool {
 
 // complete reports whether the header ends at p, and all is there.
 func (o *Outline) complete(b []byte, p int, ends LineEnd) bool {
+	o.Header = uint32(p)
 	return o.CallID.End != 0 && o.To.End != 0 && o.From.End != 0 && o.Vias > 0 && o.Method != MethodUnknown && isBlankRow(b[p:], ends) &&
 		(ends != LineEndCaret || bytes.IndexByte(b[:p], '\\') < 0)
 }
@@ -147,16 +158,17 @@ const (
 )
 
 var rowBegins = [256]uint8{'\r': rowEnd, '^': rowEnd, '\n': rowNamed, ' ': rowNamed, '\t': rowNamed,
-	'V': rowNamed, 'v': rowNamed, 'F': rowNamed, 'f': rowNamed, 'T': rowNamed, 't': rowNamed, 'C': rowNamed, 'c': rowNamed, 'I': rowNamed, 'i': rowNamed,
+	'V': rowNamed, 'v': rowNamed, 'F': rowNamed, 'f': rowNamed, 'T': rowNamed, 't': rowNamed, 'C': rowNamed, 'c': rowNamed, 'E': rowNamed, 'e': rowNamed, 'I': rowNamed, 'i': rowNamed,
 	'S': rowNamed, 's': rowNamed, 'R': rowNamed, 'r': rowNamed, 'X': rowNamed, 'x': rowNamed}
 
 // The names that Read knows, as the first bytes of a row.
 const (
-	nameVia    = 'V' | 'i'<<8 | 'a'<<16 | ':'<<24
-	nameFrom   = 'F' | 'r'<<8 | 'o'<<16 | 'm'<<24 | ':'<<32
-	nameTo     = 'T' | 'o'<<8 | ':'<<16
-	nameCSeq   = 'C' | 'S'<<8 | 'e'<<16 | 'q'<<24 | ':'<<32
-	nameCallID = 'C' | 'a'<<8 | 'l'<<16 | 'l'<<24 | '-'<<32 | 'I'<<40 | 'D'<<48 | ':'<<56
+	nameVia     = 'V' | 'i'<<8 | 'a'<<16 | ':'<<24
+	nameFrom    = 'F' | 'r'<<8 | 'o'<<16 | 'm'<<24 | ':'<<32
+	nameTo      = 'T' | 'o'<<8 | ':'<<16
+	nameCSeq    = 'C' | 'S'<<8 | 'e'<<16 | 'q'<<24 | ':'<<32
+	nameExpires = 'E' | 'x'<<8 | 'p'<<16 | 'i'<<24 | 'r'<<32 | 'e'<<40 | 's'<<48 | ':'<<56
+	nameCallID  = 'C' | 'a'<<8 | 'l'<<16 | 'l'<<24 | '-'<<32 | 'I'<<40 | 'D'<<48 | ':'<<56
 )
 
 // The beginnings of the names that it passes over without a second look.
@@ -179,7 +191,7 @@ func passedOver(b []byte) bool {
 		return false
 	}
 	switch LookupField(b[:n]) {
-	case FieldVia, FieldFrom, FieldTo, FieldCallID, FieldCSeq, FieldReplaces, FieldSessionID, FieldSessionExpires, FieldReferTo:
+	case FieldVia, FieldFrom, FieldTo, FieldCallID, FieldCSeq, FieldReplaces, FieldSessionID, FieldSessionExpires, FieldReferTo, FieldExpires:
 		return false
 	}
 	return true
@@ -202,6 +214,21 @@ func (o *Outline) startLine(line []byte) bool {
 	method, uri := plainRequest(line)
 	o.Kind, o.Method = KindRequest, method
 	return uri > 0
+}
+
+// plainNumber returns the number that v is, if it has one to nine digits and nothing else; else -1.
+func plainNumber(v []byte) int32 {
+	if len(v) > 9 {
+		return -1
+	}
+	n := int32(0)
+	for _, c := range v {
+		if !isDigit(c) {
+			return -1
+		}
+		n = n*10 + int32(c-'0')
+	}
+	return n
 }
 
 // readCSeq reads CSeq (RFC 3261 §20.16), as Message.CSeq does. A response has its method there.

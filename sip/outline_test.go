@@ -11,8 +11,9 @@ func FuzzOutline(f *testing.F) {
 		f.Add(tortureFile(f, name))
 	}
 	const request = "INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK2\r\n" +
-		"From: <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>\r\nCall-ID: 1@x\r\nCSeq: 1 INVITE\r\nAuthorization: Digest a=b\r\nRSeq: 1\r\n"
+		"From: <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>\r\nCall-ID: 1@x\r\nCSeq: 1 INVITE\r\nAuthorization: Digest a=b\r\nRSeq: 1\r\nExpires: 240\r\n"
 	f.Add([]byte(request + "Content-Type: application/sdp\r\nContent-Length: 4\r\n\r\nv=0\n"))
+	f.Add([]byte(request + "Expires: 12345678901\r\nExpires:240;x\r\n\r\n"))
 	f.Add([]byte(request + "Content-Length: 0\r\nX-Other: 1\r\n\r\n"))
 	f.Add([]byte("SIP/2.0 200 OK\r\nCSeq: 7 BYE\r\nf: a\r\n\r\nv=0\r\n"))
 	f.Add([]byte("SIP/2.0 200 OK\r\nCSeq: 7 BYE\r\nFrom: a\r\n b\r\n\r\nv=0\r\nsomething longer\r\n"))
@@ -42,6 +43,16 @@ func checkOutline(t *testing.T, text []byte, o *Outline, m *Message) {
 		if got, want := s.Of(text), m.Value(id); string(got) != string(want) {
 			t.Fatalf("%q: %v is %q, not %q", text, id, got, want)
 		}
+	}
+	expires := int32(-1)
+	if n, ok := m.Number(FieldExpires); ok {
+		expires = int32(n)
+	}
+	if o.Expires != expires {
+		t.Fatalf("%q: Expires is %d, not %d", text, o.Expires, expires)
+	}
+	if head := bytes.ReplaceAll(text[:o.Header], []byte("^M "), []byte("\r\n")); len(head) != int(m.Body.Start)-2 {
+		t.Fatalf("%q: the header ends at %d, that of %+v", text, len(head), m.Body)
 	}
 	n := 0
 	for s := range m.Values(FieldVia) {

@@ -171,6 +171,9 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	a.parsed = false
 	if a.usual(rec) {
 		id = a.fillOutline(&h, rec.Data)
+		if a.isBrief(rec, &h) {
+			h.flags |= hopBrief
+		}
 	} else {
 		if rec.Shown {
 			rec = a.undone(rec)
@@ -319,7 +322,11 @@ func (a *Assembler) add(c *openCall, rec *capture.Record, h *Hop) {
 	c.records = c.records[:n+1]
 	p := &c.records[n]
 	p.pack(h, rec)
-	p.data = a.keep(c, rec.Data)
+	if h.flags&hopBrief != 0 {
+		a.keepBrief(c, p, rec, h, n == 0)
+	} else {
+		p.data = a.keep(c, rec.Data)
+	}
 	if len(rec.Origin.Map) > 0 {
 		a.keep(c, rec.Origin.Map) // right behind
 	}

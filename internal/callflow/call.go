@@ -124,6 +124,7 @@ type Call struct {
 	strays    bool  // the log has messages that were cut before anything that says where they belong
 	mixed     bool  // and others of which more is there: a call of first lines may lack some of its own
 	open      []int // responses of which it is not known whether they answer an INVITE or its CANCEL
+	notation  notation
 }
 
 // Join says why a Call-ID was counted to a call.
@@ -202,7 +203,7 @@ type Hop struct {
 	fromTag, toTag uint64 // hashes; 0: none
 	branch, second uint64 // hashes of the branches of the first and second Via; 0: none that identifies
 	bottom         uint64 // of the last, where there are more than two
-	viaHost        uint64 // hash of the host in the top Via's sent-by
+	viaHost        uint64 // hash of the host in the top Via's sent-by; of a brief hop that of its text
 	// Where the values of From and To stand in Data; empty if there is none, or far from the beginning.
 	fromField, toField smallSpan
 }
@@ -225,6 +226,9 @@ const (
 	hopCut       // the log does not show the header to its end: a field that is missing may have been sent
 	hopCutSurely // and it ends in the middle of a line, or lacks what no message may lack
 	hopDecided   // a response without CSeq, of which the rest of the call tells what it answers
+	hopBrief     // of data no more is kept than a row of a list asks for: see brief.go
+
+	hopExpires = hopHasSDP // of a brief one, which nobody looks into for SDP: it expires before a call that rings is closed
 )
 
 // IsRequest reports whether the hop is a request.

@@ -259,7 +259,7 @@ func (a *Assembler) advance(d capture.Domain, clock int64) bool {
 
 // at returns the log's time as a call sees it whose newest message is rec: that of the message, if it is ahead.
 func (a *Assembler) at(d capture.Domain, rec *capture.Record) int64 {
-	if !rec.Time.IsZero() && rec.Time.Domain() == d {
+	if a.timed && a.domain == d {
 		return max(a.now[d], rec.Time.Clock)
 	}
 	return a.now[d]

@@ -277,9 +277,17 @@ func (c *Call) expired(t int) bool {
 	if tx.Request < 0 {
 		return false
 	}
-	m := sip.Parse(c.Data(&c.Hops[tx.Request]))
-	n, ok := m.Number(sip.FieldExpires)
-	return ok && n > 0 && time.Duration(n)*time.Second <= timerEarly
+	h := &c.Hops[tx.Request]
+	if h.flags&hopBrief != 0 {
+		return h.flags&hopExpires != 0
+	}
+	n, ok := sip.Parse(c.Data(h)).Number(sip.FieldExpires)
+	return ok && ringsBriefly(n)
+}
+
+// ringsBriefly reports whether an invitation with this Expires has passed when the assembler closes a call that rings.
+func ringsBriefly(expires uint32) bool {
+	return expires > 0 && time.Duration(expires)*time.Second <= timerEarly
 }
 
 // outcomeOf classes a final status other than 2xx (docs/json.md, "Outcomes").

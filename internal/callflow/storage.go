@@ -176,7 +176,7 @@ func (p *packed) pack(h *Hop, rec *capture.Record) {
 	if rec.Origin.Lines != nil {
 		p.flags |= hopLines
 	}
-	if rec.Shown {
+	if rec.Shown && h.flags&hopBrief == 0 {
 		p.flags |= hopShown
 	}
 	if rec.Kind == capture.KindEvent {
@@ -266,7 +266,7 @@ func (a *Assembler) unpack(o *openCall) *Call {
 	*c = Call{Seq: o.seq, Kind: o.kind, Evicted: o.evicted, Resumed: o.resumed, Continued: o.continued, LogEnded: o.logEnded, MaskedCallID: o.masked,
 		Transactions: c.Transactions[:0], Dialogs: c.Dialogs[:0], Participants: c.Participants[:0], Missing: c.Missing[:0],
 		store: &a.store, stream: o.text, plain: c.plain[:0], shown: c.shown[:0], endpoints: o.endpoints, ids: c.ids[:0], names: c.names[:0], passing: c.passing[:0], far: c.far[:0],
-		domain: o.domain, ended: a.now[o.domain], mayCut: a.cut, strays: a.strays, mixed: a.strays && a.cut, open: c.open[:0]}
+		domain: o.domain, ended: a.now[o.domain], mayCut: a.cut, strays: a.strays, mixed: a.strays && a.cut, open: c.open[:0], notation: c.notation}
 	if o.id.len > 0 {
 		c.ids = append(c.ids, o.id)
 	}
@@ -296,13 +296,16 @@ func (a *Assembler) unpack(o *openCall) *Call {
 // release lets go of what one very long call needed.
 func (a *Assembler) release() {
 	if len(a.scratch) > 4*maxHops || cap(a.call.plain) > 1<<20 || cap(a.call.Transactions) > 256 || cap(a.call.Dialogs) > 256 {
-		a.scratch, a.call = nil, Call{}
+		a.scratch, a.call = nil, Call{notation: a.call.notation}
 	}
 }
 
 // Data returns the bytes of the message, unescaped, or the text of the event. A text that stands in several blocks, or is kept as the source shows it, is
-// put together the first time.
+// put together the first time. Of a brief hop there is none.
 func (c *Call) Data(h *Hop) []byte {
+	if h.flags&hopBrief != 0 {
+		return nil
+	}
 	if h.flags&hopShown != 0 && h.data.off&inPlain == 0 {
 		c.undo(h)
 	}
@@ -316,6 +319,9 @@ func (c *Call) Data(h *Hop) []byte {
 
 // sameText reports whether two hops have the same text.
 func (c *Call) sameText(a, b *Hop) bool {
+	if (a.flags|b.flags)&hopBrief != 0 {
+		return c.sum(a) == c.sum(b)
+	}
 	if a.data.off&inPlain == 0 && b.data.off&inPlain == 0 && a.flags&hopShown == b.flags&hopShown && a.Escape == b.Escape {
 		// As it is kept: only the blank of the last line end can make a difference that is none.
 		if a.data.len == b.data.len && c.store.same(&c.stream, a.data, b.data) {

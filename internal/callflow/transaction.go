@@ -246,15 +246,16 @@ func (c *Call) seenTwice(a, b *Hop) bool {
 	if a.observer != b.observer && a.observer >= 0 && b.observer >= 0 {
 		return true
 	}
-	same := c.sameText(a, b)
-	if !same || a.Time.IsZero() || b.Time.IsZero() {
+	if a.Time.IsZero() || b.Time.IsZero() {
 		return false
 	}
-	gap := b.Time.Sub(a.Time)
+	gap, soon := b.Time.Sub(a.Time), false
 	if a.source != b.source {
-		return gap < 400*time.Millisecond && gap > -400*time.Millisecond || a.Time.Precision() >= time.Second && gap <= time.Second
+		soon = gap < 400*time.Millisecond && gap > -400*time.Millisecond || a.Time.Precision() >= time.Second && gap <= time.Second
+	} else {
+		soon = gap < 50*time.Millisecond && a.Time.Precision() < 100*time.Millisecond
 	}
-	return a.Time.Precision() < 100*time.Millisecond && gap < 50*time.Millisecond
+	return soon && c.sameText(a, b) // the text last: it may have to be put together
 }
 
 // findDoubleLogging looks for a log that has every message twice, as when a device's Syslog Server and Debug Server are one host. With a clock of
@@ -296,7 +297,7 @@ func (c *Call) findDoubleLogging() {
 }
 
 func (c *Call) twinOf(a, b *Hop) bool {
-	return c.sameText(a, b) && (a.Time.IsZero() || b.Time.Sub(a.Time) <= a.Time.Precision())
+	return (a.Time.IsZero() || b.Time.Sub(a.Time) <= a.Time.Precision()) && c.sameText(a, b)
 }
 
 // findForwards links each message with the one that it passes on: seen before a proxy and behind it.
