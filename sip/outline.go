@@ -72,72 +72,76 @@ func (o *Outline) Read(b []byte, ends LineEnd) bool {
 	if !o.startLine(b[:i]) {
 		return false
 	}
-	cseq, expires := false, false
+	cseq, width := false, len("\n")
+	if ends == LineEndCaret {
+		width = len("^M ")
+	}
 	for rows := 0; rows < maxOutlineRows && p+8 <= len(b); rows++ {
-		// The first eight bytes of the row at once.
-		w := binary.LittleEndian.Uint64(b[p:])
-		at, via, numbered := p, false, false
-		var s *Span
-		switch {
-		case uint32(w) == nameVia && o.Vias < MaxOutlineVia:
-			at, s, via = p+4, &o.Via[o.Vias], true
-			o.Vias++
-		case w&(1<<40-1) == nameFrom:
-			at, s = p+5, &o.From
-		case w&(1<<24-1) == nameTo:
-			at, s = p+3, &o.To
-		case w == nameCallID:
-			at, s = p+8, &o.CallID
-		case w&(1<<40-1) == nameCSeq && !cseq:
-			at, cseq = p+5, true
-		default:
-			switch rowBegins[byte(w)] {
-			case rowEnd:
-				return cseq && o.complete(b, p, ends)
-			case rowNamed:
-				if w == nameExpires && !expires {
-					at, expires, numbered = p+8, true, true
-				} else if w != nameContact && w != nameContent && w != nameSupported && w&(1<<56-1) != nameServer && w != nameRecordRoute && w&(1<<48-1) != nameRoute &&
-					!passedOver(b[p:]) {
-					return false
-				}
-			}
+		// The first eight bytes of the row at once, and of most rows no more than the first letter.
+		row := b[p:]
+		w := binary.LittleEndian.Uint64(row)
+		begins := rowBegins[byte(w)]
+		if begins == rowEnd {
+			return cseq && o.complete(b, p, ends)
 		}
-		wanted := at > p
-		i := bytes.IndexByte(b[at:], mark)
-		end := at + i
-		p = end + 1
-		if ends == LineEndCaret {
-			// "M-^M" is one byte in EscapeMeta, behind bytes that are not ASCII.
-			if i < 0 || p+1 >= len(b) || b[p] != 'M' || b[p+1] != ' ' || b[end-1] == '-' && b[end-2] == 'M' {
-				return false
-			}
-			p += 2
-		} else if end--; i < 1 || b[end] != '\r' {
+		end := bytes.IndexByte(row, mark)
+		if end < 1 {
 			return false
 		}
-		if !wanted {
+		start := p
+		p += end + width
+		if ends == LineEndCaret {
+			// "M-^M" is one byte in EscapeMeta, behind bytes that are not ASCII. Behind the last row the empty one has two bytes at least.
+			if end+4 > len(row) || binary.LittleEndian.Uint32(row[end:])&(1<<24-1) != caretEnd || row[end-1] == '-' && end > 1 && row[end-2] == 'M' {
+				return false
+			}
+		} else if end--; row[end] != '\r' {
+			return false
+		}
+		if begins == rowOther {
 			continue
 		}
-		if at < end && b[at] == ' ' {
+		var s *Span
+		at := 0
+		switch {
+		case uint32(w) == nameVia && o.Vias < MaxOutlineVia:
+			at, s = 4, &o.Via[o.Vias]
+			o.Vias++
+		case w&(1<<40-1) == nameFrom:
+			at, s = 5, &o.From
+		case w&(1<<24-1) == nameTo:
+			at, s = 3, &o.To
+		case w == nameCallID:
+			at, s = 8, &o.CallID
+		case w&(1<<40-1) == nameCSeq && !cseq:
+			at = 5
+		case w == nameExpires && o.Expires < 0:
+			at = 8
+		case w == nameContact || w == nameContent || w == nameSupported || w&(1<<56-1) == nameServer || w == nameRecordRoute || w&(1<<48-1) == nameRoute ||
+			passedOver(row):
+			continue
+		default:
+			return false
+		}
+		if at < end && row[at] == ' ' {
 			at++
 		}
-		if at >= end || b[at] <= ' ' || b[end-1] <= ' ' {
+		if at >= end || row[at] <= ' ' || row[end-1] <= ' ' {
 			return false // no value, or more white space than usual
 		}
 		switch {
-		case numbered:
-			if o.Expires = plainNumber(b[at:end]); o.Expires < 0 {
+		case s == nil && w == nameExpires:
+			if o.Expires = plainNumber(row[at:end]); o.Expires < 0 {
 				return false
 			}
 		case s == nil:
-			if !o.readCSeq(b[at:end]) {
+			if cseq = o.readCSeq(row[at:end]); !cseq {
 				return false
 			}
-		case s.End != 0, via && bytes.IndexByte(b[at:end], ',') >= 0:
+		case s.End != 0, byte(w) == 'V' && bytes.IndexByte(row[at:end], ',') >= 0:
 			return false // twice, or several values in a row
 		default:
-			s.Start, s.End = uint32(at), uint32(end)
+			s.Start, s.End = uint32(start+at), uint32(start+end)
 		}
 	}
 	return cseq && o.complete(b, p, ends) // without a body
@@ -160,6 +164,9 @@ const (
 var rowBegins = [256]uint8{'\r': rowEnd, '^': rowEnd, '\n': rowNamed, ' ': rowNamed, '\t': rowNamed,
 	'V': rowNamed, 'v': rowNamed, 'F': rowNamed, 'f': rowNamed, 'T': rowNamed, 't': rowNamed, 'C': rowNamed, 'c': rowNamed, 'E': rowNamed, 'e': rowNamed, 'I': rowNamed, 'i': rowNamed,
 	'S': rowNamed, 's': rowNamed, 'R': rowNamed, 'r': rowNamed, 'X': rowNamed, 'x': rowNamed}
+
+// caretEnd is the end of a line in carets.
+const caretEnd = '^' | 'M'<<8 | ' '<<16
 
 // The names that Read knows, as the first bytes of a row.
 const (

@@ -68,6 +68,7 @@ type Assembler struct {
 	devices    map[string]*device
 
 	outline sip.Outline
+	sum     uint32 // of the newest brief message
 	msg     sip.Message
 	parsed  bool   // msg is that of the record
 	clean   []byte // a record that came in carets, undone

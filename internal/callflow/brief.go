@@ -2,11 +2,11 @@ package callflow
 
 import (
 	"bytes"
-	"hash/maphash"
+	"encoding/binary"
+	"math/bits"
 
 	"sipscribe/internal/capture"
 	"sipscribe/sip"
-	"sipscribe/syslog"
 )
 
 // A row of a list tells so little of a message that its text is hardly ever asked for: whether it is the same as another one, which decides how often it was sent, and,
@@ -19,7 +19,8 @@ import (
 //	brief    [ ]                                                                          of an ACK, a response, a BYE …
 //
 // Brief are the messages of calls whose outline tells all, in the one notation that the first of them had: with carets, or as they were sent. The hash is made of the message as
-// that notation has it. Whoever is to be compared with a brief hop and is none is written in that notation (see sum).
+// that notation has it, so that a message in carets which could be written in another way is none of them. Whoever is to be compared with a brief hop and is none is
+// written in that notation (see Call.sum).
 
 // notation is how the brief hops of a run were written.
 type notation uint8
@@ -42,27 +43,65 @@ func (a *Assembler) isBrief(rec *capture.Record, h *Hop) bool {
 	if a.call.notation == notationUnknown {
 		a.call.notation = n
 	}
-	return a.call.notation == n
+	if a.call.notation != n {
+		return false
+	}
+	if n == notationPlain {
+		a.sum = fold(hashOf(rec.Data))
+		return true
+	}
+	var ok bool
+	a.sum, ok = a.sumShown(rec)
+	return ok
 }
 
-// sum returns the hash by which a brief hop is known, of a record with an outline.
-func (a *Assembler) sum(rec *capture.Record) uint32 {
-	if !rec.Shown {
-		return fold(hashOf(rec.Data))
+// sumShown returns the hash of a message in carets by which a brief hop is known; false for one that could be written in carets otherwise.
+func (a *Assembler) sumShown(rec *capture.Record) (uint32, bool) {
+	text := rec.Data
+	if !onlyLineEnds(text[a.outline.Header:]) {
+		return 0, false
 	}
-	head, body := rec.Data[:a.outline.Header], rec.Data[a.outline.Header:]
-	body = body[min(len("^M "), len(body)):]
-	if len(body) > 0 {
-		var lines bool
-		if a.clean, lines = syslog.AppendCaretLines(a.clean[:0], body); !lines {
-			a.clean, _ = rec.Escape.AppendUnescaped(a.clean[:0], body, nil)
+	if n := len(text); text[n-1] == ' ' && text[n-2] == 'M' && text[n-3] == '^' {
+		text = text[:n-1] // a collector may have lost it
+	}
+	return fold(hashOf(text)), true
+}
+
+// onlyLineEnds reports whether nothing in the body of a message in carets is escaped but line ends, each "^M " but for the last, which may be "^M".
+func onlyLineEnds(body []byte) bool {
+	// The caret and the backslash differ in one bit. Without it they become zero bytes, which borrow; so may a byte behind one of them.
+	const each = 0x0101010101010101
+	i := 0
+	for i <= len(body)-8 {
+		x := binary.LittleEndian.Uint64(body[i:])&^(2*each) ^ '\\'*each
+		if x = (x - each) &^ x & (each << 7); x == 0 {
+			i += 8
+			continue
 		}
-		body = a.clean
+		i += bits.TrailingZeros64(x) >> 3
+		if rest := body[i:]; len(rest) > 3 {
+			if binary.LittleEndian.Uint32(rest)&(1<<24-1) != '^'|'M'<<8|' '<<16 {
+				return false
+			}
+		} else if string(rest) != "^M" && string(rest) != "^M " {
+			return false
+		}
+		i += 3
 	}
-	return sumOf(head, body)
+	for i < len(body) {
+		if c := body[i]; c != '^' && c != '\\' {
+			i++
+			continue
+		}
+		if rest := body[i:]; len(rest) < 4 {
+			return string(rest) == "^M" || string(rest) == "^M "
+		} else if string(rest[:3]) != "^M " {
+			return false
+		}
+		i += 3
+	}
+	return true
 }
-
-func sumOf(head, body []byte) uint32 { return fold(mix(hashOf(head), maphash.Bytes(seed, body))) }
 
 // sum returns the hash that a hop has or would have if it were brief, 0 if no brief hop can be the same.
 func (c *Call) sum(h *Hop) uint32 {
@@ -70,20 +109,21 @@ func (c *Call) sum(h *Hop) uint32 {
 		return uint32(h.viaHost)
 	}
 	text := c.Data(h)
-	if c.notation != notationCaret {
-		return fold(hashOf(text))
+	if c.notation == notationCaret {
+		if bytes.ContainsAny(text, "^\\") {
+			return 0
+		}
+		text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("^M "))
+		if bytes.HasSuffix(text, []byte("^M ")) {
+			text = text[:len(text)-1]
+		}
 	}
-	end := bytes.Index(text, []byte("\r\n\r\n"))
-	if end < 0 || bytes.ContainsAny(text[:end], "^\\") {
-		return 0
-	}
-	head := bytes.ReplaceAll(text[:end+len("\r\n")], []byte("\r\n"), []byte("^M "))
-	return sumOf(head, text[end+len("\r\n\r\n"):])
+	return fold(hashOf(text))
 }
 
 // keepBrief keeps of a message what a brief hop has.
 func (a *Assembler) keepBrief(c *openCall, p *packed, rec *capture.Record, h *Hop, first bool) {
-	p.viaHost = a.sum(rec)
+	p.viaHost = a.sum
 	p.data = span{off: c.text.n}
 	p.fromField, p.toField = smallSpan{}, smallSpan{}
 	// A row takes the names from the request that stands for the call, which is none in a dialog, or else from its first message.

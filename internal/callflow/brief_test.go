@@ -148,3 +148,33 @@ func TestBriefAmongOthers(t *testing.T) {
 		sameRows(t, records, rand.New(rand.NewPCG(seed, 1)))
 	}
 }
+
+// Of a text in carets that could be written otherwise, no hash is made.
+func TestOnlyLineEnds(t *testing.T) {
+	pad := strings.Repeat("a=x", 9)
+	for text, want := range map[string]bool{
+		"": true, "^M": true, "^M ": true, "^": false, "^M^M ": false, "^M x": true, "^Mx": false, "^I": false, `\200`: false, "x^M ^M": true, "x^M ^M y": true,
+		"x^ M ": false, "^M  ": true, pad: true, pad + "^M " + pad + "^M": true, pad + "^M" + pad: false, pad + `\`: false, pad + "^": false, pad + "^M " + pad + "^M ": true,
+		"\x5f\x5d^M \x5d\x5f": true, "^M \x01\x5d\x5b^M ": true, "1234567^M ": true, "1234567^": false, "12345^M": true, "12345^Mx": false,
+	} {
+		if got := onlyLineEnds([]byte(text)); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+// What stands in a message as it was sent and only looks like a line end in carets is none.
+func TestBriefLiteralCarets(t *testing.T) {
+	scene := parseScene(t, []string{"feed wire", "10:00:00.000 A->P INVITE 1", "10:00:00.200 P->A 180 INVITE 1 +X-One:1 +X-Two:2", "10:00:01.000 P->A 180 INVITE 1 +X-One:1 +X-Two:2"})
+	var records []capture.Record
+	for _, line := range scene.lines {
+		records = append(records, line.rec)
+	}
+	records[2].Data = bytes.Replace(records[2].Data, []byte("\r\nX-Two"), []byte("^M X-Two"), 1)
+	want, _ := assembled(t, records, false)
+	records[0], records[1] = inCarets(records[0], false), inCarets(records[1], false)
+	got, brief := assembled(t, records, true)
+	if len(got) != 1 || got[0] != want[0] || brief != 2 || strings.Contains(got[0], "repeats 1") {
+		t.Errorf("%d brief hops of\n%s, want\n%s", brief, got, want)
+	}
+}
