@@ -171,10 +171,20 @@ func spaLine(tag []byte, way byte) int {
 	if n < 13 || n > 20 || tag[n-2] != way || tag[n-1] < '0' || tag[n-1] > '9' {
 		return 0
 	}
+	hex := uint8(1)
 	for _, ch := range tag[:n-2] {
-		if !(ch >= '0' && ch <= '9' || ch >= 'a' && ch <= 'f') {
-			return 0
-		}
+		hex &= smallHex[ch]
+	}
+	if hex == 0 {
+		return 0
 	}
 	return int(tag[n-1]-'0') + 1
 }
+
+// smallHex marks the hexadecimal digits with small letters.
+var smallHex = func() (t [256]uint8) {
+	for _, c := range []byte("0123456789abcdef") {
+		t[c] = 1
+	}
+	return t
+}()
