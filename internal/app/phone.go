@@ -151,13 +151,14 @@ func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone,
 	default:
 		return nil, fmt.Errorf("setting Quirks: there are none of %q; there is spa", cfg.Quirks)
 	}
+	find := newResolver()
 	var lines []emit.Line
 	var listen []transport.Listener
 	for i, l := range []*PhoneLine{cfg.Line1, cfg.Line2} {
 		if l == nil {
 			continue
 		}
-		lc, option, err := l.config(i+1, cfg.Address)
+		lc, option, err := l.config(i+1, cfg.Address, find)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
@@ -187,7 +188,7 @@ func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone,
 	if p.phone, err = ua.New(uc); err != nil {
 		return nil, err
 	}
-	if p.driver, err = transport.New(transport.Config{TLS: trust, Listen: listen, Tap: tap, Logger: log, Resolver: newResolver()}, p.phone); err != nil {
+	if p.driver, err = transport.New(transport.Config{TLS: trust, Listen: listen, Tap: tap, Logger: log, Resolver: find}, p.phone); err != nil {
 		return nil, err
 	}
 	ok = true
@@ -195,7 +196,7 @@ func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone,
 }
 
 // config turns a line into that of the user agent.
-func (l *PhoneLine) config(number int, address string) (ua.LineConfig, emit.DebugOption, error) {
+func (l *PhoneLine) config(number int, address string, find transport.Resolver) (ua.LineConfig, emit.DebugOption, error) {
 	lc := ua.LineConfig{Proxy: l.Proxy, OutboundProxy: l.OutboundProxy, UseOutboundProxy: l.UseOutboundProxy, UserID: l.UserID, DisplayName: l.DisplayName,
 		Password: l.Password, Register: l.Register == nil || *l.Register, RegisterExpires: l.RegisterExpires.duration(), NATKeepAlive: l.NATKeepAlive,
 		DialPlan: l.DialPlan, DND: l.DND, CfwdAll: l.CfwdAll, CfwdBusy: l.CfwdBusy, CfwdNoAns: l.CfwdNoAns, CfwdNoAnsDelay: l.CfwdNoAnsDelay.duration(),
@@ -231,7 +232,7 @@ func (l *PhoneLine) config(number int, address string) (ua.LineConfig, emit.Debu
 			return lc, option, fmt.Errorf("setting SIP Transport: there is no %q; there are UDP, TCP, TLS", l.SIPTransport)
 		}
 	}
-	addr, err := localAddress(address, lc)
+	addr, err := localAddress(address, lc, find)
 	if err != nil {
 		return lc, option, err
 	}
@@ -243,8 +244,12 @@ func (l *PhoneLine) config(number int, address string) (ua.LineConfig, emit.Debu
 	return lc, option, nil
 }
 
-// localAddress returns the device's address: the one given, or the one from which the line's server is reached. Nothing is sent to find that out.
-func localAddress(given string, l ua.LineConfig) (netip.Addr, error) {
+// locating is how long the line's server is looked for before the phone has an address.
+const locating = 10 * time.Second
+
+// localAddress returns the device's address: the one given, or the one from which the line's server is reached, found as its calls will find it (a domain may
+// have SRV records and no address). Nothing is sent to the server to find that out.
+func localAddress(given string, l ua.LineConfig, find transport.Resolver) (netip.Addr, error) {
 	if given != "" {
 		a, err := netip.ParseAddr(given)
 		if err != nil {
@@ -252,22 +257,32 @@ func localAddress(given string, l ua.LineConfig) (netip.Addr, error) {
 		}
 		return a, nil
 	}
-	host := l.Proxy
-	if l.UseOutboundProxy {
-		host = l.OutboundProxy
-	}
-	if host == "" {
-		return netip.Addr{}, errors.New("the setting Proxy is empty")
-	}
-	if _, _, err := net.SplitHostPort(host); err != nil {
-		host = net.JoinHostPort(strings.Trim(host, "[]"), "5060")
-	}
-	c, err := net.Dial("udp", host)
+	server, err := l.Server()
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("the proxy %s: %w", host, err)
+		return netip.Addr{}, err
 	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
+	var flows []live.Flow
+	if f, ok := live.FlowOf(server); ok {
+		flows = append(flows, f) // it is an address
+	} else {
+		ctx, cancel := context.WithTimeout(context.Background(), locating)
+		defer cancel()
+		if flows, err = find.Resolve(ctx, server); err != nil {
+			return netip.Addr{}, fmt.Errorf("the proxy %s: %w", server.Host, err)
+		}
+	}
+	for _, f := range flows {
+		c, dialErr := net.Dial("udp", f.Remote.String())
+		if err = dialErr; err != nil {
+			continue
+		}
+		defer c.Close()
+		return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
+	}
+	if err == nil {
+		err = errors.New("it has no address")
+	}
+	return netip.Addr{}, fmt.Errorf("the proxy %s: %w", server.Host, err)
 }
 
 // trustOf returns a TLS configuration that trusts the system's authorities and those in a file.

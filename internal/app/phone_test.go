@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -203,6 +205,58 @@ func TestRecordingsHaveNamesOfTheirOwn(t *testing.T) {
 	for _, want := range []string{"call.wav", "call-2.wav", "call-3.wav"} {
 		if got := filepath.Base(r.next()); got != want {
 			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// asked is a resolver that knows one target.
+type asked struct {
+	target live.Target
+	flows  []live.Flow
+}
+
+func (a *asked) Resolve(_ context.Context, t live.Target) ([]live.Flow, error) {
+	a.target = t
+	if a.flows == nil {
+		return nil, errors.New("no such host")
+	}
+	return a.flows, nil
+}
+
+// TestLocalAddress: the device's address is that from which the server is reached that calls will go to, found as they find it: a domain may have SRV
+// records and no address of its own.
+func TestLocalAddress(t *testing.T) {
+	loopback := []live.Flow{{Transport: capture.UDP, Remote: netip.MustParseAddrPort("127.0.0.1:5074")}}
+	for _, c := range []struct {
+		name, given string
+		line        ua.LineConfig
+		flows       []live.Flow
+		want, err   string
+		asked       live.Target
+	}{
+		{name: "a domain", line: ua.LineConfig{Proxy: "voip.example.com"}, flows: loopback, want: "127.0.0.1", asked: live.Target{Host: "voip.example.com"}},
+		{name: "the outbound proxy, over TLS", line: ua.LineConfig{Proxy: "voip.example.com", OutboundProxy: "edge.example.com:5071", UseOutboundProxy: true, Transport: capture.TLS},
+			flows: loopback, want: "127.0.0.1", asked: live.Target{Host: "edge.example.com", Port: 5071, Transport: capture.TLS}},
+		{name: "an address is not asked for", line: ua.LineConfig{Proxy: "127.0.0.1:5060"}, want: "127.0.0.1"},
+		{name: "nor is one of IPv6", line: ua.LineConfig{Proxy: "[::1]:5060"}, want: "::1"},
+		{name: "given", given: "127.0.0.9", line: ua.LineConfig{Proxy: "voip.example.com"}, want: "127.0.0.9"},
+		{name: "given wrongly", given: "here", err: `setting Address: "here" is not an IP address`},
+		{name: "not found", line: ua.LineConfig{Proxy: "nosuch.example.com"}, err: "the proxy nosuch.example.com: no such host", asked: live.Target{Host: "nosuch.example.com"}},
+		{name: "found without an address", line: ua.LineConfig{Proxy: "empty.example.com"}, flows: []live.Flow{}, err: "the proxy empty.example.com: it has no address", asked: live.Target{Host: "empty.example.com"}},
+		{name: "no port", line: ua.LineConfig{Proxy: "127.0.0.1:70000"}, err: `setting Proxy: "127.0.0.1:70000": "70000" is not a port`},
+		{name: "none", line: ua.LineConfig{}, err: "the setting Proxy is empty"},
+	} {
+		find := &asked{flows: c.flows}
+		got, err := localAddress(c.given, c.line, find)
+		if c.err != "" {
+			if err == nil || err.Error() != c.err {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		} else if err != nil || got.String() != c.want {
+			t.Errorf("%s: %v, %v", c.name, got, err)
+		}
+		if find.target != c.asked {
+			t.Errorf("%s: %+v was looked up", c.name, find.target)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -35,14 +36,67 @@ func LoadYAML(name string, data []byte, into any) error {
 			place += fmt.Sprintf(", column %d", one.Mark.Column)
 		}
 	}
+	if field, kind, ok := unknownField(one.Message); ok {
+		return fmt.Errorf("%s: %s", place, misplaced(field, kind, reflect.TypeOf(into)))
+	}
 	return fmt.Errorf("%s: %s", place, plainYAML(one.Message))
+}
+
+// unknownField reads what the library says of a setting that a group does not have: its name, and the type of the group.
+func unknownField(s string) (field, kind string, ok bool) {
+	s, ok = strings.CutPrefix(s, "field ")
+	if !ok {
+		return "", "", false
+	}
+	return strings.Cut(s, " not found in type ")
+}
+
+// misplaced says that there is no such setting, or where it belongs if there is one elsewhere.
+func misplaced(field, kind string, root reflect.Type) string {
+	var here, there []string
+	var walk func(t reflect.Type, group string, depth int)
+	walk = func(t reflect.Type, group string, depth int) {
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+			t = t.Elem()
+		}
+		if t.Kind() != reflect.Struct || depth > 4 {
+			return
+		}
+		if t.String() == kind {
+			here = append(here, group)
+		}
+		for i := range t.NumField() {
+			name, option, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+			switch {
+			case option == "inline":
+				walk(t.Field(i).Type, group, depth)
+			case name == "" || name == "-":
+			case name == field:
+				there = append(there, group)
+			default:
+				walk(t.Field(i).Type, name, depth+1)
+			}
+		}
+	}
+	walk(root, "", 0)
+	if len(there) == 0 {
+		return fmt.Sprintf("there is no setting %q", field)
+	}
+	from := "here"
+	if len(here) > 0 && here[0] != "" {
+		from = "under " + strings.Join(here, " or ")
+	}
+	if there[0] == "" {
+		return fmt.Sprintf("%q belongs at the top level, not %s", field, from)
+	}
+	if from == "here" {
+		from = "at the top level"
+	}
+	return fmt.Sprintf("%q belongs under %s, not %s", field, strings.Join(there, " or "), from)
 }
 
 // plainYAML says an error of the library in the words of the one who wrote the file.
 func plainYAML(s string) string {
-	if field, _, ok := strings.Cut(strings.TrimPrefix(s, "field "), " not found in type "); ok && strings.HasPrefix(s, "field ") {
-		return fmt.Sprintf("there is no setting %q", field)
-	}
 	if key, line, ok := strings.Cut(strings.TrimPrefix(s, "mapping key "), " already defined at "); ok && strings.HasPrefix(s, "mapping key ") {
 		return fmt.Sprintf("the setting %s is there already, at %s", key, line)
 	}

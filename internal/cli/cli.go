@@ -49,7 +49,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 // execute is Main in a context that may be cancelled, as by Ctrl-C.
 func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	t := &terminal{stdin: stdin, stdout: stdout, stderr: stderr, interrupted: "; what was read until then is told"}
+	t := &terminal{stdin: stdin, stdout: stdout, stderr: stderr}
 	root := newRoot(t)
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -207,7 +207,7 @@ func (n numbered) Write(p []byte) (int, error) {
 			_ = e.out.WriteByte('\n')
 			_ = e.out.WriteByte('\n')
 		}
-		fmt.Fprintf(e.out, "Call %d", e.told)
+		_, _ = e.out.Write(appendCallNumber(nil, e.told, e.options.Color))
 	case "json":
 		sep := ",\n"
 		if e.told == 1 {
@@ -217,6 +217,14 @@ func (n numbered) Write(p []byte) (int, error) {
 		_, _ = e.out.WriteString(sep)
 	}
 	return e.out.Write(p)
+}
+
+// appendCallNumber begins the heading of a call, in bold as the rest of it is.
+func appendCallNumber(dst []byte, n int, color bool) []byte {
+	if color {
+		return fmt.Appendf(dst, "\x1b[1mCall %d\x1b[0m", n)
+	}
+	return fmt.Appendf(dst, "Call %d", n)
 }
 
 func (e *explainer) text(dst []byte, c *report.Call) ([]byte, error) {

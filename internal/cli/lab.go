@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +18,7 @@ import (
 	"sipscribe/internal/diagnose/rules"
 	"sipscribe/internal/lab"
 	"sipscribe/internal/live"
+	"sipscribe/internal/live/transport"
 	"sipscribe/internal/render/page"
 	"sipscribe/internal/render/text"
 	"sipscribe/internal/report"
@@ -62,8 +62,8 @@ for 16 seconds, cancelled.`,
 			if quirks != "" && quirks != "spa" {
 				return fmt.Errorf("--quirks: there are none of %q; there is spa", quirks)
 			}
-			transport := live.TransportNamed(over)
-			if transport == capture.TransportUnknown {
+			carrier := live.TransportNamed(over)
+			if carrier == capture.TransportUnknown {
 				return fmt.Errorf("--transport: there is no %q; there are udp, tcp, tls", over)
 			}
 			useColor, err := t.color(color)
@@ -78,7 +78,7 @@ for 16 seconds, cancelled.`,
 				}
 			}
 			res, err := lab.Run(cmd.Context(), lab.Config{Scenario: s, Ring: ring, SIPPort: uint16(max(sipPort.n, 0)), ProxyPort: uint16(max(proxyPort.n, 0)),
-				Transport: transport, LogLimit: max(limit.n, 0), Quirks: quirks == "spa", Talk: t.talk})
+				Transport: carrier, LogLimit: max(limit.n, 0), Quirks: quirks == "spa", Talk: t.talk})
 			interrupted := errors.Is(err, context.Canceled)
 			if err != nil && !interrupted {
 				return labError(err)
@@ -125,8 +125,9 @@ for 16 seconds, cancelled.`,
 
 // labError says what to do about what most often keeps the lab from starting.
 func labError(err error) error {
-	if strings.Contains(err.Error(), "in use") {
-		return withHint(err, "choose another with --sip-port or --proxy-port, or leave it to the lab")
+	var listen *transport.ListenError
+	if errors.As(err, &listen) {
+		return withHint(err, listenHint(listen, "--sip-port or --proxy-port (without them the lab finds one)", ""))
 	}
 	return err
 }
@@ -181,7 +182,7 @@ func tellLab(log []byte, asPage bool, o text.Options) ([]byte, error) {
 			out = append(out, "\n\n"...)
 		}
 		if !asPage {
-			out = fmt.Appendf(out, "Call %d", i+1)
+			out = appendCallNumber(out, i+1, o.Color)
 		}
 		out = append(out, c.text...)
 	}

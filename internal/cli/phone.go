@@ -22,6 +22,7 @@ import (
 
 	"sipscribe/internal/app"
 	"sipscribe/internal/live"
+	"sipscribe/internal/live/transport"
 	"sipscribe/internal/live/ua"
 	"sipscribe/internal/media"
 	"sipscribe/internal/render/text"
@@ -171,7 +172,8 @@ func (f *phoneFlags) setPassword(ctx context.Context, t *terminal, l *app.PhoneL
 	case l.Password == "" && l.PasswordFile == "":
 		in, ok := t.stdin.(*os.File)
 		if !ok || !term.IsTerminal(int(in.Fd())) {
-			return nil // a proxy that asks nobody needs none
+			t.talk("no password is given, and there is no terminal to ask at: a proxy that wants one will refuse (--password-file FILE gives it)")
+			return nil
 		}
 		var err error
 		l.Password, err = askPassword(ctx, t, in, fmt.Sprintf("Password of %s: ", printable(l.UserID)))
@@ -188,7 +190,10 @@ func endedBySignal(ctx context.Context) (context.Context, context.CancelFunc) {
 // telephone is a phone that is running.
 type telephone struct {
 	*app.Phone
-	line   int
+	line int
+	// password: the line has one. domain: it was said which domain the user belongs to.
+	password, domain bool
+
 	events chan ua.Event
 	cancel context.CancelFunc
 	// done is closed when the phone has stopped, for err.
@@ -221,7 +226,11 @@ func (f *phoneFlags) start(ctx context.Context, t *terminal, keep bool) (*teleph
 	if err != nil {
 		return nil, err
 	}
-	tel := &telephone{line: f.line.n, events: make(chan ua.Event, 1024), done: make(chan struct{})}
+	l := cfg.Line1
+	if f.line.n == 2 {
+		l = cfg.Line2
+	}
+	tel := &telephone{line: f.line.n, password: l.Password != "" || l.PasswordFile != "", domain: l.UseOutboundProxy, events: make(chan ua.Event, 1024), done: make(chan struct{})}
 	if keep {
 		cfg.Keep, cfg.Zone = &tel.log, time.Local
 	}
@@ -264,13 +273,27 @@ func (w talker) Write(p []byte) (int, error) {
 // phoneError says what to do about what most often keeps a phone from starting.
 func phoneError(err error) error {
 	var dns *net.DNSError
+	var listen *transport.ListenError
 	switch {
-	case strings.Contains(err.Error(), "in use"):
-		return withHint(err, "choose another with --sip-port")
+	case errors.As(err, &listen):
+		return withHint(err, listenHint(listen, "--sip-port", "--address"))
 	case errors.As(err, &dns):
 		return withHint(err, "is the name right, and is there a network?")
 	}
 	return err
+}
+
+// listenHint says what to do about an address that cannot be had; port and address are what they are chosen with.
+func listenHint(err *transport.ListenError, port, address string) string {
+	switch {
+	case err.InUse():
+		return "stop that program, or choose another port with " + port
+	case err.NoSuchAddress() && address != "":
+		return "choose an address that it has with " + address
+	case err.Forbidden():
+		return "choose a port from 1024 on with " + port + ", or give the program the right to those below"
+	}
+	return ""
 }
 
 // stopped says why a phone has stopped that nobody has stopped.
@@ -297,8 +320,27 @@ func (tel *telephone) stop(within time.Duration) {
 	<-tel.done
 }
 
+// failure says why a registration or a call has come to nothing, and what to do about it, "" if that is not known. Where nobody has answered, the status is
+// one that the phone itself lets that stand for (RFC 3261 §8.1.3.1), and is not told as somebody's word.
+func (tel *telephone) failure(e ua.Event) (why, hint string) {
+	said := fmt.Sprintf("%d %s", e.Status, e.Reason)
+	switch {
+	case e.By == ua.Network && e.Status == 503:
+		return "the proxy cannot be reached: " + e.Reason, "check --proxy, and that it runs there"
+	case e.By == ua.Network && e.Status == 408:
+		return "the proxy does not answer", "check --proxy, and that nothing between drops UDP"
+	case e.Status != 401 && e.Status != 407 && (e.Status != 404 || tel.domain || e.Kind != ua.EventRegisterFailed):
+		return said, ""
+	case e.Status == 404:
+		return said, "the proxy may keep the users of another domain than the one that --proxy names: say which with --domain"
+	case !tel.password:
+		return "a password is asked for, and there is none (" + said + ")", "give it with --password-file FILE"
+	}
+	return "the user or the password is refused (" + said + ")", "check --user, --auth-id and the password"
+}
+
 // describe says an event in words.
-func describe(e ua.Event) string {
+func (tel *telephone) describe(e ua.Event) string {
 	peer := strings.TrimPrefix(e.Peer, "sip:")
 	switch e.Kind {
 	case ua.EventRegistered:
@@ -306,7 +348,11 @@ func describe(e ua.Event) string {
 	case ua.EventUnregistered:
 		return "no longer registered"
 	case ua.EventRegisterFailed:
-		return fmt.Sprintf("not registered: %d %s", e.Status, e.Reason)
+		why, hint := tel.failure(e)
+		if hint != "" {
+			why += "; " + hint
+		}
+		return "not registered: " + why
 	case ua.EventCalling:
 		return "calling " + peer
 	case ua.EventTrying:
@@ -327,11 +373,17 @@ func describe(e ua.Event) string {
 		return "they have put the call on hold"
 	case ua.EventResumed:
 		return "they have taken the call back"
+	case ua.EventUnchanged:
+		return fmt.Sprintf("they have not agreed to hold or resume: %d %s", e.Status, e.Reason)
 	case ua.EventDigit:
 		return "they pressed " + e.Reason
 	case ua.EventEnded:
 		why := ""
-		if e.Status != 0 {
+		switch {
+		case e.Status != 0 && e.By == ua.Network:
+			reason, _ := tel.failure(e)
+			why = " (" + reason + ")"
+		case e.Status != 0:
 			why = fmt.Sprintf(" (%d %s)", e.Status, e.Reason)
 		}
 		why += heard(e.Audio)
@@ -371,12 +423,12 @@ func newPhone(t *terminal) *cobra.Command {
 		Short: "A software SPA: registers, dials, answers, hangs up, and logs as the device does",
 		Long: `A telephone adapter in software, with the settings, the dial plan and the syslog of a Sipura, Linksys or Cisco SPA. It has no sound card: a
 call sends a file (--play), a tone (--tone), what comes (--echo) or silence, and what comes can be written to a file (--record). Without a command it is worked line
-by line; "help" there says how.`,
+by line; "help" there says how. Where standard input is no terminal and ends before its first line, as under systemd or with "</dev/null", the phone goes on until a signal
+ends it (SIGTERM, Ctrl-C); after commands that came from a file or a pipe the end of input ends it.`,
 		Example: `  sipscribe phone --user spa1 --proxy 127.0.0.1:5060 --syslog 127.0.0.1:5514
   sipscribe phone call 1-800-555-1212 --user spa1 --proxy 127.0.0.1:5060 --cancel-after 16s`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t.interrupted = ""
 			ctx, stop := endedBySignal(cmd.Context())
 			defer stop()
 			tel, err := f.start(ctx, t, false)
@@ -410,7 +462,6 @@ the call and waits for the answer to that; once more ends at once.`,
 					return fmt.Errorf("%s: %v is in the past", d.name, d.d)
 				}
 			}
-			t.interrupted = ""
 			ctx, stop := endedBySignal(cmd.Context())
 			defer stop()
 			tel, err := f.start(ctx, t, tell)
@@ -476,7 +527,7 @@ func (c *oneCall) run(ctx context.Context, number string, byPlan bool) error {
 	for {
 		select {
 		case e := <-c.tel.events:
-			c.t.talk("%s", describe(e))
+			c.t.talk("%s", c.tel.describe(e))
 			switch {
 			case e.Kind == ua.EventRinging && c.cancelAfter > 0:
 				timer = time.After(c.cancelAfter)
@@ -491,7 +542,8 @@ func (c *oneCall) run(ctx context.Context, number string, byPlan bool) error {
 				}
 				return nil
 			case e.Kind == ua.EventEnded:
-				return fmt.Errorf("the call was not answered: %d %s", e.Status, e.Reason)
+				why, hint := c.tel.failure(e)
+				return withHint(fmt.Errorf("the call was not answered: %s", why), hint)
 			}
 		case <-c.tel.done:
 			return c.tel.stopped()
@@ -513,14 +565,15 @@ func (c *oneCall) awaitRegistration(ctx context.Context) error {
 			if e.Line != c.tel.line {
 				continue
 			}
-			c.t.talk("%s", describe(e))
+			c.t.talk("%s", c.tel.describe(e))
 			switch e.Kind {
 			case ua.EventRegistered:
 				return nil
 			case ua.EventRegisterFailed:
 				if e.By == ua.Network {
-					return withHint(fmt.Errorf("the proxy does not answer: %d %s", e.Status, e.Reason), "check --proxy, and that nothing between drops UDP")
+					return errors.New("no call: the line is not registered") // and why was told
 				}
+				c.t.talk("calling all the same")
 				return nil
 			}
 		case <-c.tel.done:
@@ -562,7 +615,7 @@ func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) erro
 	for {
 		select {
 		case e := <-tel.events:
-			if _, err := fmt.Fprintf(t, "line %d: %s\n", e.Line, printable(describe(e))); err != nil {
+			if _, err := fmt.Fprintf(t, "line %d: %s\n", e.Line, printable(tel.describe(e))); err != nil {
 				return err
 			}
 			switch e.Kind {

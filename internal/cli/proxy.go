@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sipscribe/internal/app"
+	"sipscribe/internal/live/transport"
 	"sipscribe/internal/proxyd"
 )
 
@@ -223,5 +225,9 @@ func obey(running context.Context, stop func(), cancelled <-chan struct{}, signa
 
 // proxyError says that the proxy could not start, and what to do about what most often keeps it from that.
 func proxyError(err error) error {
+	var listen *transport.ListenError
+	if errors.As(err, &listen) {
+		return withHint(fmt.Errorf("proxy: %w", err), listenHint(listen, "--listen (port 0: any that is free)", "--listen, or 0.0.0.0 for all of them"))
+	}
 	return fmt.Errorf("proxy: %w", err)
 }

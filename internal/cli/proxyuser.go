@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -76,6 +77,10 @@ func newUserAdd(t *terminal) *cobra.Command {
 		Args: oneArgument("user", "spa1"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := args[0]
+			if err := checkUserName(name); err != nil {
+				return err
+			}
+			t.interrupted = "; nothing was changed"
 			s := proxyd.Settings{Algorithms: f.algorithms}
 			algorithms, err := s.OfferedAlgorithms()
 			if err != nil {
@@ -117,6 +122,21 @@ func newUserAdd(t *terminal) *cobra.Command {
 	fl.StringVar(&pw.password, "password", "", "the `password` itself, for all to see")
 	fl.BoolVar(&replace, "replace", false, "give a user who is there a new password")
 	return cmd
+}
+
+// checkUserName refuses what cannot be the user part of a SIP address: nobody could register with it.
+func checkUserName(name string) error {
+	for _, r := range name {
+		switch {
+		case unicode.IsSpace(r):
+			return withHint(fmt.Errorf("the user cannot be kept: a blank in the name %q", name), "a SIP address has none; the name that is displayed is the phone's own setting")
+		case unicode.IsControl(r):
+			return fmt.Errorf("the user cannot be kept: a control character in the name %q", name)
+		case r == '@':
+			return withHint(fmt.Errorf("the user cannot be kept: %q is an address, and the name of the user is wanted", name), "write the part before the @, and the domain with --domain")
+		}
+	}
+	return nil
 }
 
 func newUserDel(t *terminal) *cobra.Command {

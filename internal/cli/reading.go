@@ -46,6 +46,7 @@ func (f *readFlags) register(cmd *cobra.Command) {
 
 // config turns the flags into a configuration.
 func (f *readFlags) config(t *terminal, files []string) (app.ReadConfig, error) {
+	t.interrupted = "; what was read until then is told"
 	cfg := app.ReadConfig{Files: files, Stdin: t.stdin, InputFormat: f.inputFormat, Progress: t.progress()}
 	rules := decode.ClockRules{}
 	rules.Year = f.year.n

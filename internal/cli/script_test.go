@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 //	raw FILE NEW    \x1b and \u202e in the text of FILE and in the name NEW are made the characters that they name
 //	printable FILE  fails if FILE ("stdout", "stderr" too) has a character that a terminal would obey
 //	mode FILE MODE  fails if FILE has other permissions than the octal MODE
-//	port NAME       sets NAME to an address of the loopback with a port that is free for UDP and TCP; "port NAME busy": that is taken
+//	port NAME       sets NAME to an address of the loopback with a port that is free for UDP and TCP, and NAME_PORT to the port; "port NAME busy": that is taken
 //	signal NAME     sends HUP or TERM to the last program that was started in the background
 //	metric ADDR RE  waits until a line of http://ADDR/metrics matches RE
 //	status N ARGS   runs sipscribe with ARGS, and fails if its exit status is not N
@@ -168,6 +168,7 @@ func portOf(ts *testscript.TestScript, neg bool, args []string) {
 			continue
 		}
 		ts.Setenv(args[0], u.LocalAddr().String())
+		ts.Setenv(args[0]+"_PORT", strconv.Itoa(u.LocalAddr().(*net.UDPAddr).Port))
 		free := func() { u.Close(); l.Close() }
 		if len(args) == 2 {
 			ts.Defer(free)

@@ -46,7 +46,7 @@ func (d *Driver) listen() error {
 		for try := 1; ; try++ {
 			bound, err := d.bind(l)
 			if err != nil {
-				return cannotListen(l, err)
+				return &ListenError{l, err}
 			}
 			d.bound[i] = Listener{l.Transport, bound}
 			if peer < 0 {
@@ -62,7 +62,7 @@ func (d *Driver) listen() error {
 				break
 			}
 			if try == samePortTries {
-				return cannotListen(o, err)
+				return &ListenError{o, err}
 			}
 			d.unbindLast(l.Transport)
 		}
@@ -125,19 +125,39 @@ func (d *Driver) unbindLast(t capture.Transport) {
 	d.streams = d.streams[:len(d.streams)-1]
 }
 
-// cannotListen says why an address could not be had, and what to do about it.
-func cannotListen(l Listener, err error) error {
-	what := fmt.Sprintf("cannot listen at %s over %s: ", l.Addr, l.Transport)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaeAddrInUse):
-		return fmt.Errorf("%sanother program has that port; stop it, or choose another port (0: any that is free): %w", what, err)
-	case errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, wsaeAddrNotAvail):
-		return fmt.Errorf("%sthis machine has no such address; choose one that it has, or 0.0.0.0 for all: %w", what, err)
-	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("%sit is not permitted; choose a port from 1024 on, or give the program the right to ports below: %w", what, err)
-	}
-	return fmt.Errorf("%s%w", what, err)
+// ListenError says that an address could not be had, and why. What to do about it depends on how it was asked for: whoever knows that says it.
+type ListenError struct {
+	Listener Listener
+	Err      error
 }
+
+func (e *ListenError) Error() string {
+	why := ""
+	switch {
+	case e.InUse():
+		why = "another program has that port: "
+	case e.NoSuchAddress():
+		why = "this machine has no such address: "
+	case e.Forbidden():
+		why = "it is not permitted, as ports below 1024 often are not: "
+	}
+	return fmt.Sprintf("cannot listen at %s over %s: %s%v", e.Listener.Addr, e.Listener.Transport, why, e.Err)
+}
+
+func (e *ListenError) Unwrap() error { return e.Err }
+
+// InUse reports whether another program has the port.
+func (e *ListenError) InUse() bool {
+	return errors.Is(e.Err, syscall.EADDRINUSE) || errors.Is(e.Err, wsaeAddrInUse)
+}
+
+// NoSuchAddress reports whether the machine has no such address.
+func (e *ListenError) NoSuchAddress() bool {
+	return errors.Is(e.Err, syscall.EADDRNOTAVAIL) || errors.Is(e.Err, wsaeAddrNotAvail)
+}
+
+// Forbidden reports whether the user may not have the port.
+func (e *ListenError) Forbidden() bool { return errors.Is(e.Err, os.ErrPermission) }
 
 // What Windows calls EADDRINUSE and EADDRNOTAVAIL; on other systems these numbers mean nothing.
 const (

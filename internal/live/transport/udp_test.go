@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -227,16 +228,20 @@ func TestTapHasAllInOrder(t *testing.T) {
 func TestPortInUse(t *testing.T) {
 	c := socket(t, "127.0.0.1:0")
 	_, err := New(Config{Listen: []Listener{{capture.UDP, localOf(c)}}}, newScript())
-	want := fmt.Sprintf("cannot listen at %s over UDP: another program has that port; stop it, or choose another port (0: any that is free): ", localOf(c))
+	want := fmt.Sprintf("cannot listen at %s over UDP: another program has that port: ", localOf(c))
 	if err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got  %v\nwant %s…", err, want)
+	}
+	var listen *ListenError
+	if !errors.As(err, &listen) || !listen.InUse() || listen.NoSuchAddress() || listen.Forbidden() {
+		t.Errorf("%#v", err)
 	}
 	for _, c := range []struct {
 		name string
 		l    Listener
 		want string
 	}{
-		{"an address that the machine has not", Listener{capture.TCP, netip.MustParseAddrPort("192.0.2.1:5060")}, "cannot listen at 192.0.2.1:5060 over TCP: this machine has no such address; "},
+		{"an address that the machine has not", Listener{capture.TCP, netip.MustParseAddrPort("192.0.2.1:5060")}, "cannot listen at 192.0.2.1:5060 over TCP: this machine has no such address: "},
 		{"TLS without a certificate", Listener{capture.TLS, netip.MustParseAddrPort("127.0.0.1:0")}, "cannot listen with TLS at 127.0.0.1:0: there is no certificate; "},
 		{"another transport", Listener{capture.SCTP, netip.MustParseAddrPort("127.0.0.1:0")}, `cannot listen at 127.0.0.1:0 with transport "SCTP": `},
 		{"no address", Listener{Transport: capture.UDP}, "cannot listen with UDP: no address is given"},

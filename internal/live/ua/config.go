@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sipscribe/internal/capture"
+	"sipscribe/internal/live"
 	"sipscribe/internal/live/transaction"
 	"sipscribe/internal/media"
 )
@@ -149,6 +150,45 @@ func (l *LineConfig) AuthName() string {
 		return l.AuthID
 	}
 	return l.UserID
+}
+
+// Server returns where the requests of the line go that belong to no dialog, or what is wrong with the setting that says it.
+func (l *LineConfig) Server() (live.Target, error) {
+	name, value := "Proxy", l.Proxy
+	if l.UseOutboundProxy {
+		name, value = "Outbound Proxy", l.OutboundProxy
+	}
+	if value == "" {
+		return live.Target{}, fmt.Errorf("the setting %s is empty", name)
+	}
+	if _, _, err := splitServer(value); err != nil {
+		return live.Target{}, fmt.Errorf("setting %s: %w", name, err)
+	}
+	t, ok := live.TargetOf([]byte(l.server()))
+	if !ok {
+		return t, fmt.Errorf("setting %s: %q is no place to send to", name, value)
+	}
+	return t, nil
+}
+
+// server returns the URI that requests out of a dialog are sent to (§8.1.2): the outbound proxy if there is one, else the Proxy.
+func (l *LineConfig) server() string {
+	name := l.Proxy
+	if l.UseOutboundProxy {
+		name = l.OutboundProxy
+	}
+	host, port, _ := splitServer(name)
+	uri := "sip:" + bracketed(host)
+	if port != 0 {
+		uri += ":" + strconv.Itoa(int(port))
+	}
+	switch l.Transport {
+	case capture.TCP:
+		uri += ";transport=tcp"
+	case capture.TLS:
+		uri += ";transport=tls"
+	}
+	return uri
 }
 
 // withDefaults returns the configuration with everything set.

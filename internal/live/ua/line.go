@@ -58,26 +58,6 @@ func bracketed(host string) string {
 // aor returns the line's address of record (§10).
 func (l *line) aor() string { return "sip:" + escapeUser(l.UserID) + "@" + l.domain() }
 
-// server returns the URI that requests out of a dialog are sent to (§8.1.2): the outbound proxy if there is one, else the Proxy.
-func (l *line) server() string {
-	name := l.Proxy
-	if l.UseOutboundProxy {
-		name = l.OutboundProxy
-	}
-	host, port, _ := splitServer(name)
-	uri := "sip:" + bracketed(host)
-	if port != 0 {
-		uri += ":" + strconv.Itoa(int(port))
-	}
-	switch l.Transport {
-	case capture.TCP:
-		uri += ";transport=tcp"
-	case capture.TLS:
-		uri += ";transport=tls"
-	}
-	return uri
-}
-
 // isServer reports whether a flow leads to the line's own server: its address and port.
 func (l *line) isServer(from live.Flow) bool {
 	for _, f := range l.servers {
