@@ -116,8 +116,9 @@ func (c *Call) callOutcome() {
 	deciding := last
 	if answered >= 0 {
 		deciding = answered
-		// Of several answers the caller keeps the first: its dialog's BYE ends the call, the others are hung up at once (RFC 3261 §13.2.2.4).
-		if d := c.Dialog(&c.Hops[c.Transactions[answered].Final]); d >= 0 && len(c.Dialogs) > 1 && len(c.Joined) == 0 {
+		// Of several answers the caller keeps the first: its dialog's BYE ends the call, the others are hung up at once (RFC 3261 §13.2.2.4). Of
+		// another telephone that answered nothing but its BYE may have come.
+		if d := c.Dialog(&c.Hops[c.Transactions[answered].Final]); d >= 0 && len(c.Joined) == 0 && (len(c.Dialogs) > 1 || c.Dialogs[d].Bye >= 0) {
 			if bye = c.Dialogs[d].Bye; bye >= 0 {
 				byeTx = int(c.Hops[bye].Transaction)
 			}
