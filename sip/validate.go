@@ -168,8 +168,10 @@ func (c *checker) framing() {
 		case ProblemCutInLine:
 			c.add(ViolationCut, FieldOther, p.Span, SeverityFatal)
 		case ProblemNoBlankLine:
-			// If the last line is whole and no body is announced, nothing is lost but the empty line.
-			sev := SeverityRepairable
+			// "The empty line MUST be present even if the message-body is not" (§7): without it nobody knows whether the header is all there. But if
+			// the last line is whole and Content-Length says that there is no body, nothing is lost but the empty line (RFC 4475 §3.1.2.15,
+			// RFC 5118 §4.10).
+			sev := SeverityFatal
 			if _, cut := m.Problem(ProblemCutInLine); !cut && m.DeclaredLength == 0 && m.Body.IsEmpty() && m.Trail.IsEmpty() {
 				sev = SeverityTolerated
 			}

@@ -146,6 +146,10 @@ func TestValidate(t *testing.T) {
 		{"the body is cut", uas, validRequest, "Content-Length: 5", "Content-Length: 6", "reject 400 body-short"},
 		{"the body of a response is cut", uac, validResponse, "Content-Length: 0", "Content-Length: 6", "drop 0 body-short"},
 		{"too many fields", uas, validRequest, "To: ", strings.Repeat("zz: y\r\n", MaxFields) + "To: ", "reject 513 too-long missing missing missing missing~"},
+		{"no empty line, and the header may go on", uas, validRequest[:strings.Index(validRequest, "Content-Length: 5")], "", "", "reject 400 no-blank-line"},
+		{"no empty line, and the header of a response may go on", uac, validResponse[:strings.Index(validResponse, "Content-Length: 0")], "", "", "drop 0 no-blank-line"},
+		{"no empty line, and no body to follow", uas, validRequest[:strings.Index(validRequest, "Content-Length: 5")] + "Content-Length: 0\r\n", "", "", "accept 0 no-blank-line~"},
+		{"no empty line, and a body to follow", uas, validRequest[:strings.Index(validRequest, "\r\n\r\n")+2], "", "", "reject 400 no-blank-line body-short"},
 		{"cut in a line", uas, validRequest[:strings.Index(validRequest, "Content-Length: 5")+16], "", "", "reject 400 cut no-blank-line"},
 	} {
 		if c.old != "" && strings.Count(c.in, c.old) == 0 {
