@@ -169,6 +169,40 @@ func TestInvariantsBite(t *testing.T) {
 	}
 }
 
+// What is right is not found fault with, however narrow it is.
+func TestInvariantsDoNotBiteWhatIsRight(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		schedule *Schedule
+	}{
+		{"the refusal of a cancelled call comes at the instant at which the caller gives up", func() *Schedule {
+			// The CANCEL goes out at 5.5 s and arrives at 5.75 s; the last 487 goes out 31.5 s later, and arrives 64·T1 after the CANCEL went out. All
+			// before is kept from the caller.
+			s := rings(0)
+			s.Network.DelayMin, s.Network.DelayMax = 250*time.Millisecond, 250*time.Millisecond
+			s.Faults = []Fault{{Kind: OneWay, Node: "caller", At: 5600 * time.Millisecond, For: 31500 * time.Millisecond}}
+			s.Topology.Phones[0].Expires, s.Tail = 40*time.Second, time.Minute
+			return s
+		}()},
+		{"who had answered was restarted, and a repeat of the INVITE that was under way makes him ring again", func() *Schedule {
+			s := call(0)
+			s.Network.DelayMin, s.Network.DelayMax = 1200*time.Millisecond, 1200*time.Millisecond // the third INVITE goes out at 3.5 s
+			s.Actions = s.Actions[:2]
+			s.Actions[1].At = 300 * time.Millisecond
+			s.Faults = []Fault{{Kind: RestartNode, Node: "callee", At: 4600 * time.Millisecond}}
+			return s
+		}()},
+	} {
+		w := newWorld(c.schedule, Options{Ladder: true})
+		w.run()
+		if len(w.result.Failures) > 0 || w.result.Told == 0 {
+			var b strings.Builder
+			w.result.Write(&b)
+			t.Errorf("%s:\n%s", c.name, b.String())
+		}
+	}
+}
+
 // A story that is not what the telephone told is found.
 func TestWrongStory(t *testing.T) {
 	s := rings(0)

@@ -38,8 +38,11 @@ func (w *world) excused(st *station, id dialog.ID) bool {
 		return true
 	}
 	for _, o := range w.phones {
-		if o != st && !o.restarted.IsZero() {
-			if c := o.calls[id.CallID]; c != nil && !c.begun.After(o.restarted) {
+		if o == st || o.restarted.IsZero() {
+			continue
+		}
+		for _, c := range o.order { // a repeat of the INVITE may have made it ring again after the restart
+			if c.id == id.CallID && !c.begun.After(o.restarted) {
 				return true
 			}
 		}

@@ -187,12 +187,13 @@ func (c *clientSeen) owed(now time.Time) bool {
 	return !c.reliable && !c.ended && c.final == 0 && (c.method != sip.MethodInvite || c.provisional == 0) && c.next.Before(now) && c.next.Sub(c.first) < giveUp
 }
 
-// gone reports whether the client has given the INVITE up (Timer B; §9.1), so that what comes is no answer to it any more.
+// gone reports whether the client has given the INVITE up (Timer B; §9.1), so that what comes is no answer to it any more. What comes at the very
+// instant of the timer is one: the network delivers before it wakes (wire.Network).
 func (c *clientSeen) gone(now time.Time) bool {
 	if c.method != sip.MethodInvite || c.final != 0 {
 		return false
 	}
-	return c.provisional == 0 && now.Sub(c.first) >= giveUp || c.provisional != 0 && !c.cancel.IsZero() && now.Sub(c.cancel) >= giveUp
+	return c.provisional == 0 && now.Sub(c.first) > giveUp || c.provisional != 0 && !c.cancel.IsZero() && now.Sub(c.cancel) > giveUp
 }
 
 // responseCame takes a response that has come to the node.
@@ -241,7 +242,7 @@ func (n *watched) responseCame(x *watcher, now time.Time, rec *capture.Record, m
 			c.success = now
 		}
 		// After Timer M nobody listens for further ones (RFC 6026 §8.4).
-		if n.kind == kindPhone && c.method == sip.MethodInvite && now.Sub(c.success) < giveUp && !slices.Contains(c.owes, tag) {
+		if n.kind == kindPhone && c.method == sip.MethodInvite && now.Sub(c.success) <= giveUp && !slices.Contains(c.owes, tag) {
 			c.owes = append(c.owes, tag)
 		}
 	}

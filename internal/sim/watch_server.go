@@ -70,7 +70,7 @@ func (n *watched) requestCame(x *watcher, now time.Time, rec *capture.Record, m 
 		return
 	}
 	s := n.servers[string(n.serverKey(m.Method, via.Branch(), rec.Src.Addr))]
-	if s != nil && s.method != sip.MethodInvite && s.final != 0 && now.Sub(s.finalAt) >= giveUp {
+	if s != nil && s.method != sip.MethodInvite && s.final != 0 && now.Sub(s.finalAt) > giveUp {
 		s = nil // Timer J is over: what comes now is new
 	}
 	if s != nil {

@@ -101,6 +101,16 @@ func TestWakesAndMessagesComeInTheOrderOfTime(t *testing.T) {
 	}
 }
 
+// What arrives at the instant at which an element wants to be woken is delivered first: who looks on from outside relies on it (internal/sim).
+func TestDeliveryComesBeforeAWakeOfTheSameInstant(t *testing.T) {
+	n, a, _, _, nb := pair(1)
+	n.Faults.DelayMin, n.Faults.DelayMax = 20*time.Millisecond, 20*time.Millisecond
+	a.wakes = []time.Time{start.Add(20 * time.Millisecond)}
+	send(n, nb, atA, capture.UDP, "x")
+	n.Run(time.Second)
+	want(t, a.got, "00.020 x from 127.0.0.2", "00.020 woken")
+}
+
 func TestFaultsOfDatagrams(t *testing.T) {
 	for _, c := range []struct {
 		name   string
