@@ -18,6 +18,8 @@
 // Parse into a Message that is used again allocates nothing.
 package sip
 
+import "bytes"
+
 // Kind says what a message is.
 type Kind uint8
 
@@ -157,6 +159,29 @@ func (m *Message) Problem(code ProblemCode) (Problem, bool) {
 		}
 	}
 	return Problem{}, false
+}
+
+// IsWhole reports whether a message that came in a datagram is all there: its header is closed (RFC 3261 §7), and its body has the length that it
+// says (§18.3). What is not is answered with 400 if it is a request, and discarded if it is a response.
+func (m *Message) IsWhole() bool { return !m.headerOpen() && !m.bodyShort() }
+
+// headerOpen reports whether the header may have gone on: "The empty line MUST be present even if the message-body is not" (§7). If the last line is
+// whole and Content-Length says that there is no body, nothing is lost but the empty line (RFC 4475 §3.1.2.15, RFC 5118 §4.10).
+func (m *Message) headerOpen() bool {
+	if _, open := m.Problem(ProblemNoBlankLine); !open {
+		return false
+	}
+	_, cut := m.Problem(ProblemCutInLine)
+	return cut || m.DeclaredLength != 0 || !m.Body.IsEmpty() || !m.Trail.IsEmpty()
+}
+
+// bodyShort reports whether some of the body is missing. Whoever made CRLF into LF made the body shorter too: it is all there.
+func (m *Message) bodyShort() bool {
+	if _, short := m.Problem(ProblemBodyShort); !short {
+		return false
+	}
+	b := m.BodyBytes()
+	return !m.bareLF || len(b)+bytes.Count(b, []byte("\n")) != m.DeclaredLength || bytes.Contains(b, []byte("\r\n"))
 }
 
 // BodyBytes returns the body.

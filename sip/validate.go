@@ -168,11 +168,8 @@ func (c *checker) framing() {
 		case ProblemCutInLine:
 			c.add(ViolationCut, FieldOther, p.Span, SeverityFatal)
 		case ProblemNoBlankLine:
-			// "The empty line MUST be present even if the message-body is not" (§7): without it nobody knows whether the header is all there. But if
-			// the last line is whole and Content-Length says that there is no body, nothing is lost but the empty line (RFC 4475 §3.1.2.15,
-			// RFC 5118 §4.10).
 			sev := SeverityFatal
-			if _, cut := m.Problem(ProblemCutInLine); !cut && m.DeclaredLength == 0 && m.Body.IsEmpty() && m.Trail.IsEmpty() {
+			if !m.headerOpen() {
 				sev = SeverityTolerated
 			}
 			c.add(ViolationNoBlankLine, FieldOther, p.Span, sev)
@@ -267,9 +264,8 @@ func (c *checker) contentLength() {
 	}
 	if p, ok := m.Problem(ProblemBodyShort); ok {
 		sev := SeverityFatal
-		if have := m.Body.Len(); m.bareLF && have+bytes.Count(m.BodyBytes(), []byte("\n")) == m.DeclaredLength &&
-			!bytes.Contains(m.BodyBytes(), []byte("\r\n")) {
-			sev = SeverityTolerated // whoever made CRLF into LF made the body shorter too: it is all there
+		if !m.bodyShort() {
+			sev = SeverityTolerated
 		}
 		c.add(ViolationBodyShort, FieldOther, p.Span, sev)
 	}

@@ -100,12 +100,16 @@ func NewLayer(c Config) *Layer {
 }
 
 // Receive takes a message that came over a flow. It belongs to a transaction (§17.1.3, §17.2.3), or the user gets it. m is borrowed.
+//
+// A response of which a part is missing is discarded (§18.3), and so is such an ACK, which cannot be answered with 400 and will come again. Another
+// request goes on: one that comes again has been seen whole, and the user refuses one that is new.
 func (l *Layer) Receive(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
 	l.at(now)
-	switch m.Kind {
-	case sip.KindResponse:
+	switch {
+	case (m.Kind == sip.KindResponse || m.Method == sip.MethodAck) && !m.IsWhole():
+	case m.Kind == sip.KindResponse:
 		l.receiveResponse(now, from, m, out)
-	case sip.KindRequest:
+	case m.Kind == sip.KindRequest:
 		l.receiveRequest(now, from, m, out)
 	}
 	l.report(now)

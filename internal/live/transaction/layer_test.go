@@ -415,6 +415,35 @@ func TestMatching(t *testing.T) {
 	b.gone()
 }
 
+// What is cut off in a datagram is no response, and no ACK (RFC 3261 §18.3): the machine is not moved, and the whole one counts when it comes.
+func TestWhatIsCutOffIsNoResponse(t *testing.T) {
+	b := newBench(t, Config{})
+	invite := request("INVITE", "z9hG4bKx")
+	b.send(overUDP, invite)
+	busy := response(486, invite, "b")
+	end := strings.Index(string(busy), "Content-Length")
+	short := []byte(strings.Replace(string(busy), "Content-Length: 0", "Content-Length: 7", 1) + "v=0\r\n")
+	for _, cut := range [][]byte{busy[:end-3], busy[:end], short} {
+		b.receive(cut)
+	}
+	b.want("> INVITE")
+	b.receive(busy)
+	b.want("> ACK", "response 486 INVITE")
+	b.gone()
+
+	b.receive(request("INVITE", "z9hG4bKs"))
+	b.respond(b.server, 486, request("INVITE", "z9hG4bKs"))
+	ack := request("ACK", "z9hG4bKs")
+	b.receive(ack[:len(ack)-2])
+	b.want("request INVITE", "> 486 INVITE")
+	b.sleep(500 * ms)
+	b.want("> 486 INVITE")
+	b.receive(ack)
+	b.sleep(2 * s)
+	b.want()
+	b.gone()
+}
+
 func TestHostOfSentByKnowsNoCase(t *testing.T) {
 	b := newBench(t, Config{})
 	r := strings.Replace(string(request("OPTIONS", "z9hG4bKr")), "192.0.2.9:5060", "Host.Example.COM", 1)

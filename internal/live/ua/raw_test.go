@@ -19,6 +19,8 @@ type hand struct {
 	phone *Phone
 	now   time.Time
 	out   live.Outbox
+	// spoil, if it is there, changes what is handed over.
+	spoil func(text string) string
 }
 
 func newHand(t *testing.T, change func(*LineConfig)) *hand {
@@ -38,6 +40,9 @@ func (h *hand) take(method, branch, from string) []*sip.Message {
 	h.Helper()
 	text := fmt.Sprintf("%s sip:18005551212@127.0.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=%s;rport\r\nMax-Forwards: 70\r\nFrom: <sip:spa1@h>;tag=1\r\n"+
 		"To: <sip:18005551212@127.0.0.2>\r\nCall-ID: c1\r\nCSeq: 101 %s\r\nContact: <sip:spa1@%s>\r\nContent-Length: 0\r\n\r\n", method, atA, branch, method, atA)
+	if h.spoil != nil {
+		text = h.spoil(text)
+	}
 	flow := live.Flow{Transport: capture.UDP, Local: atB, Remote: atA}
 	if from != "" {
 		flow.Remote = netip.MustParseAddrPort(from)
@@ -70,6 +75,43 @@ func TestForgedCancelDoesNotTakeThePlaceOfTheCallers(t *testing.T) {
 	h.status(h.take("INVITE", "z9hG4bKa", ""), 180)
 	h.status(h.take("CANCEL", "z9hG4bKa", "203.0.113.9:5060"), 481)
 	h.status(h.take("CANCEL", "z9hG4bKa", ""), 200, 487)
+}
+
+// What breaks the rules is answered without a transaction (RFC 3261 §8.2.7): it neither takes the place of what has its branch, nor is its answer sent
+// again to somebody who may not have asked.
+func TestWhatBreaksTheRulesLeavesNoTransaction(t *testing.T) {
+	for _, c := range []struct {
+		name, method string
+		spoil        func(text string) string
+	}{
+		{"a CANCEL without a number", "CANCEL", func(s string) string { return strings.Replace(s, "CSeq: 101 ", "CSeq: ", 1) }},
+		{"half an INVITE", "INVITE", func(s string) string { return s[:strings.Index(s, "Contact:")] }},
+		{"an INVITE cut within a line", "INVITE", func(s string) string { return s[:strings.Index(s, "Contact:")+12] }},
+	} {
+		h := newHand(t, nil)
+		if c.method != "INVITE" {
+			h.status(h.take("INVITE", "z9hG4bKa", ""), 180)
+		}
+		h.spoil = c.spoil
+		refused := h.take(c.method, "z9hG4bKa", "203.0.113.9:5060")
+		h.status(refused, 400)
+		again := h.take(c.method, "z9hG4bKa", "203.0.113.9:5060")
+		h.status(again, 400)
+		if !t.Failed() && (len(refused[0].ToTag()) == 0 || string(refused[0].ToTag()) != string(again[0].ToTag())) {
+			t.Errorf("%s: the To tags are %q and %q", c.name, refused[0].ToTag(), again[0].ToTag())
+		}
+		h.spoil = nil
+		if c.method == "INVITE" {
+			if l := h.phone.Load(); l.Transactions.All() != 0 {
+				t.Errorf("%s: %d transactions", c.name, l.Transactions.All())
+			}
+			h.status(h.take("INVITE", "z9hG4bKa", ""), 180)
+		}
+		h.status(h.take("CANCEL", "z9hG4bKa", ""), 200, 487)
+		if t.Failed() {
+			t.Fatal(c.name)
+		}
+	}
 }
 
 // The 200 to a CANCEL that crosses a refusal has the tag of the refusal (RFC 3261 §9.2).

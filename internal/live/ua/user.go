@@ -31,10 +31,9 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	case sip.ActionDrop:
 		return
 	case sip.ActionReject:
-		if verdict.Status == 0 {
-			return
+		if verdict.Status != 0 {
+			p.turnAway(from, m, verdict.Status, owed(verdict.Status, m), out)
 		}
-		p.reply(now, from, m, verdict.Status, p.layer.Tag(), owed(verdict.Status, m), nil, out)
 		return
 	}
 	if m.Method == sip.MethodCancel {
@@ -79,11 +78,7 @@ func owed(status int, m *sip.Message) []sip.DraftField {
 func (u *user) cancel(now time.Time, from live.Flow, m *sip.Message, cancels *transaction.Server, out *live.Outbox) {
 	p := (*Phone)(u)
 	if cancels == nil {
-		// Without a transaction (§8.2.7): with one, somebody else's CANCEL with the branch of a call would take the place of the caller's.
-		via, _ := m.TopVia()
-		sum := sha256.Sum256(via.Branch())
-		b := live.AppendReply(nil, m, from, &live.Reply{Status: 481, ToTag: hex.EncodeToString(sum[:8]), Fields: []sip.DraftField{p.server()}})
-		out.Send(live.ReplyFlow(m, from), 0, b)
+		p.turnAway(from, m, 481, nil, out)
 		return
 	}
 	switch of := cancels.User.(type) {
@@ -181,6 +176,16 @@ func (u *user) options(now time.Time, from live.Flow, m *sip.Message, out *live.
 // server returns the Server header field.
 func (p *Phone) server() sip.DraftField {
 	return sip.DraftField{Name: "Server", Value: p.cfg.UserAgent}
+}
+
+// turnAway answers a request without a transaction (§8.2.7), with the same To tag each time. What breaks the rules may be anybody's: with a transaction, a
+// CANCEL or half an INVITE with the branch of a call would take the place of the caller's, and a refusal would be sent eleven times to an
+// address that nobody has proved.
+func (p *Phone) turnAway(from live.Flow, m *sip.Message, status int, fields []sip.DraftField, out *live.Outbox) {
+	via, _ := m.TopVia()
+	sum := sha256.Sum256(via.Branch())
+	b := live.AppendReply(nil, m, from, &live.Reply{Status: status, ToTag: hex.EncodeToString(sum[:8]), Fields: append(fields, p.server())})
+	out.Send(live.ReplyFlow(m, from), 0, b)
 }
 
 // reply takes a request on as a transaction and answers it for good.
