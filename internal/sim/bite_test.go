@@ -192,13 +192,65 @@ func TestInvariantsDoNotBiteWhatIsRight(t *testing.T) {
 			s.Faults = []Fault{{Kind: RestartNode, Node: "callee", At: 4600 * time.Millisecond}}
 			return s
 		}()},
+		{"a repeat of an INVITE that was answered comes when Timer L is over", func() *Schedule {
+			s := call(0)
+			s.Actions = s.Actions[:2]
+			s.Actions[1].At = 0
+			s.Faults = []Fault{{Kind: OneWay, Node: "caller", At: script, For: time.Minute}}
+			s.Topology.Phones[0].Expires = 40 * time.Second
+			return s
+		}()},
+		{"the caller has given up when the ringing comes", func() *Schedule {
+			// The last INVITE goes out at 33.5 s, Timer B fires at 34 s.
+			s := rings(0)
+			s.Network.DelayMin, s.Network.DelayMax = 300*time.Millisecond, 300*time.Millisecond
+			s.Faults = []Fault{{Kind: OneWay, Node: "caller", At: script, For: 32 * time.Second}, {Kind: OneWay, Node: "caller", At: 40 * time.Second, For: 40 * time.Second}}
+			s.Topology.Phones[0].Expires = 40 * time.Second
+			return s
+		}()},
 	} {
 		w := newWorld(c.schedule, Options{Ladder: true})
+		if c.schedule.Faults[0].For == time.Minute {
+			w.agenda.add(start.Add(30*time.Second), func() { w.net.Faults.DelayMin, w.net.Faults.DelayMax = 1500*time.Millisecond, 1500*time.Millisecond })
+		}
 		w.run()
 		if len(w.result.Failures) > 0 || w.result.Told == 0 {
 			var b strings.Builder
 			w.result.Write(&b)
 			t.Errorf("%s:\n%s", c.name, b.String())
+		}
+	}
+}
+
+// The ACK of a caller of RFC 2543 is for the response that has its tag (RFC 3261 §17.2.3); another of the same branch leaves the refusal to be sent again.
+func TestAckOfAnOldCaller(t *testing.T) {
+	for _, c := range []struct {
+		branch string
+		bites  bool
+	}{{"old", false}, {"z9hG4bKnew", true}} {
+		w := newWorld(call(0), Options{})
+		at := w.phones[1].node
+		pass := func(d capture.Direction, first, tag string) {
+			seq := "1 INVITE"
+			if first == "ACK sip:1001@10.0.0.2 SIP/2.0" {
+				seq = "1 ACK"
+			}
+			text := first + "\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=" + c.branch + "\r\nMax-Forwards: 70\r\nFrom: <sip:a@b>;tag=a\r\nTo: <sip:c@d>" + tag +
+				"\r\nCall-ID: x\r\nCSeq: " + seq + "\r\nContact: <sip:a@10.0.0.1>\r\nContent-Length: 0\r\n\r\n"
+			rec := &capture.Record{Kind: capture.KindMessage, Direction: d, Data: []byte(text)}
+			rec.Src, rec.Dst = capture.Endpoint{Transport: capture.UDP, Addr: w.phones[0].local.Addr(), Port: 5060}, capture.Endpoint{Transport: capture.UDP, Addr: w.phones[1].local.Addr(), Port: 5060}
+			if d == capture.Sent {
+				rec.Src, rec.Dst = rec.Dst, rec.Src
+			}
+			w.watch.tap(at, rec)
+		}
+		pass(capture.Received, "INVITE sip:1001@10.0.0.2 SIP/2.0", "")
+		pass(capture.Sent, "SIP/2.0 486 Busy Here", ";tag=second")
+		pass(capture.Received, "ACK sip:1001@10.0.0.2 SIP/2.0", ";tag=first")
+		w.net.Run(t1)
+		pass(capture.Sent, "SIP/2.0 486 Busy Here", ";tag=second")
+		if got := len(w.result.Failures) > 0; got != c.bites {
+			t.Errorf("branch %s: %v", c.branch, w.result.Failures)
 		}
 	}
 }

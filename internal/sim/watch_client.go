@@ -31,7 +31,7 @@ type clientSeen struct {
 	owes    []string
 	acked   bool
 	success time.Time // of the first 2xx
-	late    bool      // a final response came when it had been given up
+	late    bool      // a response came when it had been given up
 	// cancel is when its CANCEL was sent, byCancel that CANCEL.
 	cancel   time.Time
 	byCancel *clientSeen
@@ -208,7 +208,7 @@ func (n *watched) responseCame(x *watcher, now time.Time, rec *capture.Record, m
 		return
 	}
 	if c.gone(now) {
-		c.late = c.late || m.IsFinal()
+		c.late = true
 		return
 	}
 	if c.owed(now) {

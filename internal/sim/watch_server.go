@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"net/netip"
 	"time"
 
@@ -70,8 +71,8 @@ func (n *watched) requestCame(x *watcher, now time.Time, rec *capture.Record, m 
 		return
 	}
 	s := n.servers[string(n.serverKey(m.Method, via.Branch(), rec.Src.Addr))]
-	if s != nil && s.method != sip.MethodInvite && s.final != 0 && now.Sub(s.finalAt) > giveUp {
-		s = nil // Timer J is over: what comes now is new
+	if s != nil && s.gone(now) {
+		s = nil // what comes now is new
 	}
 	if s != nil {
 		s.requests++
@@ -111,9 +112,18 @@ func (n *watched) requestCame(x *watcher, now time.Time, rec *capture.Record, m 
 	}
 }
 
+// gone reports whether the transaction is over: by Timer J (§17.2.2), or, of an INVITE that was answered, by Timer L (RFC 6026 §8.11). A refusal is kept
+// for longer than any repeat is under way.
+func (s *serverSeen) gone(now time.Time) bool {
+	return (s.method != sip.MethodInvite || s.final/100 == 2) && s.final != 0 && now.Sub(s.finalAt) > giveUp
+}
+
 // ackCame takes an ACK: for a refusal by its branch (RFC 3261 §17.2.3), for a 2xx by Call-ID and CSeq.
 func (n *watched) ackCame(x *watcher, now time.Time, rec *capture.Record, m *sip.Message, branch []byte) {
 	if s := n.servers[string(n.serverKey(sip.MethodInvite, branch, rec.Src.Addr))]; s != nil && s.final >= 300 {
+		if !bytes.HasPrefix(branch, []byte(sip.MagicCookie)) && s.tag != string(m.ToTag()) {
+			return // by the rules of RFC 2543 its tag is that of the response
+		}
 		s.owing(x, n, now)
 		s.acked = true
 		return
