@@ -58,6 +58,12 @@ func (p *Proxy) targets(now time.Time, m *sip.Message, route *proxycore.Route, u
 	if !route.Responsible || route.Remaining > 0 {
 		return []proxycore.Target{{URI: string(route.URI), Q: 1000}}, 0
 	}
+	return p.locate(now, uri)
+}
+
+// locate is the location service (§16.5): the phones that have registered for a URI of ours, else the gateway of its number. Without either, it returns the
+// status that is owed.
+func (p *Proxy) locate(now time.Time, uri *sip.URI) ([]proxycore.Target, int) {
 	aor, ok := registrarcore.AOR(uri)
 	if ok {
 		bindings, err := p.registrar.Lookup(now, aor)
@@ -112,8 +118,8 @@ func (p *Proxy) knows(name string) bool {
 	return false
 }
 
-// relay begins to relay a request.
-func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []proxycore.Target, out *live.Outbox) {
+// relay begins to relay a request. fixed: its Request-URI is not ours to change (§16.5).
+func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []proxycore.Target, fixed bool, out *live.Outbox) {
 	s, err := p.layer.Accept(now, from, m)
 	if err != nil {
 		p.full(now, from, m, out)
@@ -136,6 +142,7 @@ func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []p
 		p.layer.Respond(now, s, p.buf, out)
 	}
 	r.context = p.core.NewContext(m, targets)
+	r.context.Fixed = fixed
 	p.handle(now, r, proxycore.Event{Kind: proxycore.EventBegin}, out)
 }
 
@@ -145,13 +152,17 @@ func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Out
 		return
 	}
 	final := false
-	// A transport error while forwarding is another event for the same context, which wants its actions taken first.
+	// A transport error while forwarding is another event for the same context, which wants its actions taken first; so is what a target was found to be.
 	for events := []proxycore.Event{e}; len(events) > 0; {
 		e, events = events[0], events[1:]
 		for _, a := range r.context.Handle(now, e) {
 			switch a.Kind {
 			case proxycore.ActionResolve:
 				p.resolve(r, a.Target, out)
+			case proxycore.ActionLocate:
+				uri := sip.ParseURI([]byte(r.context.Target(a.Target).URI))
+				found, status := p.locate(now, &uri)
+				events = append(events, proxycore.Event{Kind: proxycore.EventLocated, Target: a.Target, Targets: found, Status: status})
 			case proxycore.ActionForward:
 				if !p.forward(now, r, a.Branch, a.Target, a.Flow, a.Breadth, nil, out) {
 					events = append(events, proxycore.Event{Kind: proxycore.EventTransport, Branch: a.Branch}, proxycore.Event{Kind: proxycore.EventEnded, Branch: a.Branch})

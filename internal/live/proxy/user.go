@@ -91,7 +91,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		p.refuse(now, from, m, &live.Reply{Status: status}, out)
 		return
 	}
-	p.relay(now, from, m, targets, out)
+	p.relay(now, from, m, targets, inDialog || !route.Responsible || route.Remaining > 0, out)
 }
 
 // trusts reports whether requests over a flow need no credentials.

@@ -75,6 +75,9 @@ func (x *Context) choose() {
 		// Nobody confirmed the CANCEL: it had not gone out yet, or there was no answer. The request was terminated by it all the same (§21.4.25).
 		status, own = 487, true
 	}
+	if x.unknown != 0 && better(x.unknown) {
+		status, own = x.unknown, true
+	}
 	if x.timedOut && x.invite && better(408) {
 		status, own = 408, true
 	}

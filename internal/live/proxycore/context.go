@@ -13,6 +13,9 @@ import (
 type Context struct {
 	// RecordRoute, if not "", is put in the place of our Record-Route value in what is handed back (§16.7 step 8).
 	RecordRoute string
+	// Fixed: the Request-URI is none that the proxy is responsible for, or that of a dialog. "If the proxy is not responsible for that URI, it will
+	// not recurse on 3xx" (§16.5).
+	Fixed bool
 
 	core    *Core
 	invite  bool
@@ -39,6 +42,7 @@ type Context struct {
 	collected  int  // bytes of challenges
 	timedOut   bool // a branch ended as by a 408
 	unsent     bool // a branch ended as by a 503
+	unknown    int  // what is owed for a redirection to somebody of ours who is not there
 
 	actions []Action
 	buf     []byte
@@ -48,7 +52,7 @@ type targetState uint8
 
 const (
 	targetWaiting   targetState = iota // for its turn
-	targetResolving                    // for its addresses
+	targetResolving                    // for its addresses, or for what the location service has
 	targetReady                        // for Max-Breadth to be free
 	targetTrying                       // a branch is under way
 	targetDone
@@ -60,6 +64,8 @@ type target struct {
 	flows []live.Flow // that have not been tried
 	// uri is Target.URI, parsed.
 	uri sip.URI
+	// ours: the location service is to be asked.
+	ours bool
 }
 
 // NewContext returns the context of a request that has passed Check. targets may come in any order; of equal ones the first counts, and
@@ -118,6 +124,8 @@ func (x *Context) Handle(now time.Time, e Event) []Action {
 		x.begin()
 	case EventResolved:
 		x.resolved(e)
+	case EventLocated:
+		x.located(e)
 	case EventResponse:
 		if b := x.branch(e.Branch); b != nil && e.Message != nil {
 			x.response(now, e.Branch, e.Message)
@@ -177,7 +185,7 @@ func (x *Context) resolved(e Event) {
 		return
 	}
 	t := &x.targets[e.Target]
-	if t.state != targetResolving {
+	if t.state != targetResolving || t.ours {
 		return
 	}
 	if len(e.Flows) == 0 {
@@ -188,6 +196,26 @@ func (x *Context) resolved(e Event) {
 	}
 	t.flows = append(t.flows, e.Flows[:min(len(e.Flows), MaxFlows)]...)
 	t.state = targetReady
+}
+
+// located puts what the location service has for a target in its place. Who has been tried already is not tried again, so that two telephones that
+// redirect to each other end it.
+func (x *Context) located(e Event) {
+	if e.Target < 0 || e.Target >= len(x.targets) {
+		return
+	}
+	t := x.targets[e.Target]
+	if t.state != targetResolving || !t.ours {
+		return
+	}
+	x.targets[e.Target].state = targetDone
+	if len(e.Targets) == 0 && (x.unknown == 0 || x.rank(e.Status) < x.rank(x.unknown)) {
+		x.unknown = e.Status
+	}
+	for _, n := range e.Targets {
+		n.Q = uint16(int(t.Q) * int(min(n.Q, 1000)) / 1000)
+		x.add(n)
+	}
 }
 
 // advance starts what may be started, and when nothing is left chooses the response (§16.7 step 6).
@@ -226,12 +254,16 @@ func (x *Context) start(now time.Time) {
 			break
 		}
 		if t.state == targetWaiting {
-			if t.Flow.Transport != 0 {
+			switch {
+			case t.ours:
+				t.state = targetResolving
+				x.actions = append(x.actions, Action{Kind: ActionLocate, Target: i})
+			case t.Flow.Transport != 0:
 				t.flows, t.state = append(t.flows, t.Flow), targetReady
 				if t.Else.Transport != 0 {
 					t.flows = append(t.flows, t.Else)
 				}
-			} else {
+			default:
 				t.state = targetResolving
 				x.actions = append(x.actions, Action{Kind: ActionResolve, Target: i})
 			}

@@ -30,6 +30,8 @@ const (
 	EventBegin EventKind = iota + 1
 	// EventResolved: Flows are the addresses of Target, in order (RFC 3263 §4.3); none if it has none.
 	EventResolved
+	// EventLocated: Targets are what the location service has for Target, whose place they take; none: Status is what is owed for it.
+	EventLocated
 	// EventResponse: Message came to the client transaction Branch.
 	EventResponse
 	// EventTimeout: no final response will come to Branch (timers B, F, or 64·T1 after a CANCEL).
@@ -50,6 +52,8 @@ type Event struct {
 	Target  int
 	Branch  int
 	Flows   []live.Flow
+	Targets []Target
+	Status  int
 	Message *sip.Message
 }
 
@@ -59,6 +63,8 @@ type ActionKind uint8
 const (
 	// ActionResolve: find the addresses of Target (Forward.NextHop) and tell them with EventResolved.
 	ActionResolve ActionKind = iota + 1
+	// ActionLocate: Target came from a redirection and is a URI of ours: ask the location service (§16.5) and tell with EventLocated.
+	ActionLocate
 	// ActionForward: send the request to Target over Flow as client transaction Branch, with Breadth as its Max-Breadth.
 	ActionForward
 	// ActionCancel: cancel Branch, with Reason as the value of a Reason header field (RFC 3326), "" for none. Whether a provisional

@@ -48,6 +48,8 @@ func (r *run) event(e Event) string {
 		switch a.Kind {
 		case ActionResolve:
 			out = append(out, fmt.Sprintf("resolve %d", a.Target))
+		case ActionLocate:
+			out = append(out, fmt.Sprintf("locate %d (%s)", a.Target, r.x.Target(a.Target).URI))
 		case ActionForward:
 			out = append(out, fmt.Sprintf("forward %d to %d breadth %d", a.Branch, a.Target, a.Breadth))
 		case ActionCancel:
@@ -79,7 +81,8 @@ func (r *run) event(e Event) string {
 	return strings.Join(out, "; ")
 }
 
-// do carries out a step: "begin", "1 180", "1 timeout", "1 unsent", "1 ended", "cancel", "wait 3m", "resolved 0 2" (two addresses).
+// do carries out a step: "begin", "1 180", "1 timeout", "1 unsent", "1 ended", "cancel", "wait 3m", "resolved 0 2" (two addresses), "located 0 sip:t0@192.0.2.9
+// 480" (a contact, and what is owed where there is none).
 func (r *run) do(step string) string {
 	r.t.Helper()
 	var n, k int
@@ -119,6 +122,19 @@ func (r *run) do(step string) string {
 			flows = append(flows, flow(100+i))
 		}
 		return r.event(Event{Kind: EventResolved, Target: n, Flows: flows})
+	case strings.HasPrefix(step, "located "):
+		e := Event{Kind: EventLocated}
+		for i, f := range strings.Fields(step)[1:] {
+			switch {
+			case i == 0:
+				fmt.Sscanf(f, "%d", &e.Target)
+			case strings.HasPrefix(f, "sip:"):
+				e.Targets = append(e.Targets, Target{URI: f, Q: 1000, Flow: flow(0)})
+			default:
+				fmt.Sscanf(f, "%d", &e.Status)
+			}
+		}
+		return r.event(e)
 	case strings.HasSuffix(step, " timeout"):
 		fmt.Sscanf(step, "%d", &n)
 		return r.event(Event{Kind: EventTimeout, Branch: n})
@@ -224,6 +240,24 @@ func TestContext(t *testing.T) {
 			"1 302 Contact: <sip:z@y>", "resolve 1", "resolved 1 1", "forward 2 to 1 breadth 60", "2 486", "relay 486"}},
 		{"of a redirection only what cannot be tried is handed back", Config{Recurse: true}, []uint16{1000}, []string{
 			"begin", "forward 0 to 0 breadth 60", "0 300 Contact: <mailto:x@y>, <sip:z@y>|Contact: <sip:w@y>", "resolve 1; resolve 2", "resolved 1 0", "", "resolved 2 0", "relay 300 <mailto:x@y>"}},
+		{"a redirection to somebody of ours is looked up", Config{Recurse: true}, []uint16{1000}, []string{
+			"begin", "forward 0 to 0 breadth 60", "0 302 Contact: <sip:carol@example.com>", "locate 1 (sip:carol@example.com)", "located 1 sip:t1@192.0.2.9 sip:t2@192.0.2.9", "forward 1 to 2 breadth 30; forward 2 to 3 breadth 30",
+			"1 486", "", "2 200", "relay 200"}},
+		{"a redirection to a telephone number is looked up", Config{Recurse: true}, []uint16{1000}, []string{
+			"begin", "forward 0 to 0 breadth 60", "0 302 Contact: <tel:+18005551212>", "locate 1 (tel:+18005551212)", "located 1 sip:t1@192.0.2.9", "forward 1 to 2 breadth 60", "1 200", "relay 200"}},
+		{"a redirection to somebody of ours who has no phone", Config{Recurse: true}, []uint16{1000}, []string{
+			"begin", "forward 0 to 0 breadth 60", "0 302 Contact: <sip:carol@example.com>", "locate 1 (sip:carol@example.com)", "located 1 480", "respond 480"}},
+		{"of two redirections to nobody the first owed is told", Config{Recurse: true}, []uint16{1000}, []string{
+			"begin", "forward 0 to 0 breadth 60", "0 302 Contact: <sip:carol@example.com>, <sip:dave@example.com>", "locate 1 (sip:carol@example.com); locate 2 (sip:dave@example.com)", "located 1 480", "", "located 2 500", "respond 480"}},
+		{"what a phone has said is told rather than that another was not there", Config{Recurse: true}, []uint16{1000, 1000}, []string{
+			"begin", "forward 0 to 0 breadth 30; forward 1 to 1 breadth 30", "1 486", "", "0 302 Contact: <sip:carol@example.com>", "locate 2 (sip:carol@example.com)", "located 2 404", "relay 486"}},
+		{"two phones that redirect to each other end it", Config{Recurse: true}, []uint16{1000}, []string{
+			"begin", "forward 0 to 0 breadth 60", "0 302 Contact: <sip:carol@example.com>", "locate 1 (sip:carol@example.com)", "located 1 sip:t1@192.0.2.9", "forward 1 to 2 breadth 60",
+			"1 302 Contact: <sip:bob@example.com>", "locate 3 (sip:bob@example.com)", "located 3 sip:t0@192.0.2.9", "respond 408"}},
+		{"a redirection by maddr names a place", Config{Recurse: true}, []uint16{1000}, []string{
+			"begin", "forward 0 to 0 breadth 60", "0 302 Contact: <sip:carol@example.com;maddr=192.0.2.7>", "resolve 1"}},
+		{"addresses are no answer to a look-up", Config{Recurse: true}, []uint16{1000}, []string{
+			"begin", "forward 0 to 0 breadth 60", "0 302 Contact: <sip:carol@example.com>", "locate 1 (sip:carol@example.com)", "resolved 1 1", "", "located 0 404", "", "located 7 404", "", "cancel", "respond 487"}},
 		{"a 305 is not for us", Config{Recurse: true}, []uint16{1000}, []string{"begin", "forward 0 to 0 breadth 60", "0 305 Contact: <sip:x@y>", "relay 305 <sip:x@y>"}},
 		{"Max-Breadth: what is too wide waits", Config{MaxBreadth: 2}, []uint16{1000, 1000, 1000}, []string{
 			"begin", "forward 0 to 0 breadth 1; forward 1 to 1 breadth 1", "0 180", "relay 180", "0 486", "forward 2 to 2 breadth 1", "cancel", "cancel 1" + gone + "; cancel 2" + gone}},
@@ -232,6 +266,13 @@ func TestContext(t *testing.T) {
 	} {
 		newRun(t, c.cfg, "INVITE", c.qs...).steps(c.name, c.steps...)
 	}
+}
+
+// Where the Request-URI is not ours to change, redirections are the caller's (§16.5).
+func TestFixedTargetIsNotRedirected(t *testing.T) {
+	r := newRun(t, Config{Recurse: true}, "INVITE", 1000)
+	r.x.Fixed = true
+	r.steps("fixed", "begin", "forward 0 to 0 breadth 60", "0 302 Contact: <sip:x@y>, <sip:carol@example.com>", "relay 302 <sip:x@y>, <sip:carol@example.com>")
 }
 
 func TestContextOfNonInvite(t *testing.T) {
@@ -345,7 +386,7 @@ func FuzzContext(f *testing.F) {
 			final, cancelled, gone bool
 		}
 		var clients []client
-		var resolving []int
+		var resolving, locating []int
 		now := t0
 		finals, successes := 0, 0
 		over, dropped, wantAll := false, false, false
@@ -357,6 +398,8 @@ func FuzzContext(f *testing.F) {
 				switch a.Kind {
 				case ActionResolve:
 					resolving = append(resolving, a.Target)
+				case ActionLocate:
+					locating = append(locating, a.Target)
 				case ActionForward:
 					if wantAll {
 						t.Fatal("a new branch after a CANCEL, a 2xx or a 6xx")
@@ -440,7 +483,7 @@ func FuzzContext(f *testing.F) {
 					clients[n].final = true
 				}
 				wantAll = wantAll || status >= 600
-				carry(x.Handle(now, Event{Kind: EventResponse, Branch: n, Message: response(status, fmt.Sprintf("Contact: <sip:r%d@h>", arg), "WWW-Authenticate: Digest realm=\"x\"")}))
+				carry(x.Handle(now, Event{Kind: EventResponse, Branch: n, Message: response(status, fmt.Sprintf("Contact: <sip:r%d@%s>", arg, []string{"h", "example.com"}[arg>>1&1]), "WWW-Authenticate: Digest realm=\"x\"")}))
 			case 4, 5:
 				if len(clients) == 0 || clients[n].final || clients[n].gone {
 					continue
@@ -454,6 +497,16 @@ func FuzzContext(f *testing.F) {
 				clients[n].final, clients[n].gone = true, true
 				carry(x.Handle(now, Event{Kind: EventEnded, Branch: n}))
 			case 7:
+				if len(locating) > 0 {
+					tg := locating[0]
+					locating = locating[1:]
+					var found []Target
+					for i := range arg % 4 {
+						found = append(found, Target{URI: fmt.Sprintf("sip:l%d@h", arg>>4+i), Q: uint16(arg) * 4, Flow: flow(300 + i)})
+					}
+					carry(x.Handle(now, Event{Kind: EventLocated, Target: tg, Targets: found, Status: []int{404, 480, 500}[arg%3]}))
+					continue
+				}
 				if len(resolving) == 0 {
 					continue
 				}
@@ -484,6 +537,11 @@ func FuzzContext(f *testing.F) {
 				tg := resolving[0]
 				resolving = resolving[1:]
 				carry(x.Handle(now, Event{Kind: EventResolved, Target: tg}))
+			}
+			for len(locating) > 0 && !over {
+				tg := locating[0]
+				locating = locating[1:]
+				carry(x.Handle(now, Event{Kind: EventLocated, Target: tg, Status: 480}))
 			}
 			for n := range clients {
 				if !clients[n].gone && !over {

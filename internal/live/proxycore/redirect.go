@@ -5,11 +5,13 @@ import (
 	"sipscribe/sip"
 )
 
-// redirect tries the contacts of a redirection here (§16.7 step 4), if that is wanted. It returns true if nothing of the response is left to be
-// handed back. Contacts that are tried are noted in how.Without: "the proxy MUST remove them from the response before adding the response to
-// the response context". A 305 names a proxy and a 380 another service: they are the caller's.
+// redirect tries the contacts of a redirection here (§16.7 step 4), if that is wanted and the Request-URI is ours to change (§16.5). It returns true if
+// nothing of the response is left to be handed back. Contacts that are tried are noted in how.Without: "the proxy MUST remove them from the response
+// before adding the response to the response context". A 305 names a proxy and a 380 another service: they are the caller's.
+//
+// A contact that is a user of ours is no place to send to but a name to look up, as it would be in a Request-URI (§16.5): its addresses would be ours.
 func (x *Context) redirect(b *branch, m *sip.Message, how *Relay) bool {
-	if !x.core.cfg.Recurse || x.closed || b.cancelled || m.Status < 300 || m.Status > 302 {
+	if !x.core.cfg.Recurse || x.Fixed || x.closed || b.cancelled || m.Status < 300 || m.Status > 302 {
 		return false
 	}
 	contacts := 0
@@ -18,7 +20,8 @@ func (x *Context) redirect(b *branch, m *sip.Message, how *Relay) bool {
 			break
 		}
 		a := sip.ParseAddress(m.Text(s))
-		if _, ok := live.TargetOf(a.URI.Raw); !ok || a.Star || len(a.URI.Raw) > maxRedirect {
+		ours := !a.URI.Params.Has("maddr") && x.core.IsResponsible(&a.URI)
+		if _, ok := live.TargetOf(a.URI.Raw); !ok && !ours || a.Star || len(a.URI.Raw) > maxRedirect {
 			continue
 		}
 		if x.secure && !isSecure(&a.URI) {
@@ -31,6 +34,7 @@ func (x *Context) redirect(b *branch, m *sip.Message, how *Relay) bool {
 		// A contact is preferred as its parent was, and among its siblings as q says.
 		q := int(x.targets[b.target].Q) * qvalue(&a) / 1000
 		if x.add(Target{URI: string(a.URI.Raw), Q: uint16(q)}) {
+			x.targets[len(x.targets)-1].ours = ours
 			how.Without = append(how.Without, s)
 		}
 	}
