@@ -34,6 +34,7 @@ type call struct {
 	tried     bool     // a 100 has been told of
 	rang      bool     // a 180 or 183 has been told of
 	cancelled Party    // whose doing it is that it was cancelled
+	gone      []string // tags of those who have hung up, and whose answer has not come
 
 	// An incoming call:
 	server   *transaction.Server
@@ -164,7 +165,7 @@ func contains(list []string, s string) bool {
 const maxForks = 32
 
 // accepted takes a 2xx (§13.2.2.4). Each gets its ACK. One dialog is the call's; any other, and one that comes after the call was cancelled or
-// given up, is ended by BYE at once: the CANCEL and the 200 have crossed, or a proxy has forked.
+// given up, is ended by BYE at once: the CANCEL and the 200 have crossed, or a proxy has forked. One whose BYE has come before it is over.
 func (c *call) accepted(now time.Time, m *response, out *live.Outbox) {
 	p := c.line.phone
 	if s, ok := p.sessions[dialog.IDOfResponse(m.Message)]; ok {
@@ -185,6 +186,15 @@ func (c *call) accepted(now time.Time, m *response, out *live.Outbox) {
 	p.keep(s)
 	s.acknowledge(now, out)
 	switch {
+	case contains(c.gone, string(m.ToTag())):
+		s.close(now)
+		if c.session == nil {
+			by := Remote
+			if c.cancelled != Nobody {
+				by = c.cancelled
+			}
+			c.end(now, by, int(m.Status), "hung up before the answer came", out)
+		}
 	case c.ended || c.session != nil:
 		s.bye(now, "", out)
 	case c.cancelled != Nobody:

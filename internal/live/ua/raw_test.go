@@ -77,6 +77,47 @@ func TestForgedCancelDoesNotTakeThePlaceOfTheCallers(t *testing.T) {
 	h.status(h.take("CANCEL", "z9hG4bKa", ""), 200, 487)
 }
 
+// Who answered and never had an ACK hangs up; his BYE may overtake his 200 in a network that loses much. The call is not taken up with nobody.
+func TestByeOvertakesTheAnswer(t *testing.T) {
+	for _, tag := range []string{"early", "another"} {
+		h := newHand(t, nil)
+		var events []string
+		h.phone.cfg.Notify = func(e Event) { events = append(events, fmt.Sprintf("%s by %s %d", e.Kind, e.By, e.Status)) }
+		if err := h.phone.Dial(h.now, 1, "sip:bob@"+atA.String(), &h.out); err != nil {
+			t.Fatal(err)
+		}
+		invite := sip.Parse([]byte(string(h.out.Items[len(h.out.Items)-1].Data)))
+		if invite.Method != sip.MethodInvite {
+			t.Fatalf("%s", invite.Raw)
+		}
+		h.spoil = func(s string) string {
+			s = strings.Replace(s, "Call-ID: c1", "Call-ID: "+string(invite.CallID()), 1)
+			s = strings.Replace(s, "tag=1", "tag=early", 1)
+			return strings.Replace(s, "To: <sip:18005551212@127.0.0.2>", "To: <sip:18005551212@127.0.0.2>;tag="+string(invite.FromTag()), 1)
+		}
+		h.status(h.take("BYE", "z9hG4bKb", ""), 481)
+		ok := live.AppendReply(nil, invite, live.Flow{Transport: capture.UDP, Remote: atB}, &live.Reply{Status: 200, ToTag: tag, Fields: []sip.DraftField{{Name: "Contact", Value: "<sip:bob@" + atA.String() + ">"}, {Name: "Content-Type", Value: "application/sdp"}},
+			Body: []byte("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 16384 RTP/AVP 0\r\n")})
+		h.spoil = func(string) string { return string(ok) }
+		var sent []string
+		for range 2 { // the 200 comes again
+			for _, m := range h.take("", "", "") {
+				sent = append(sent, string(m.MethodName()))
+			}
+		}
+		want := []string{"calling by nobody 0", "ended by remote 200"}
+		if tag != "early" { // it is of another phone, which is there
+			want[1] = "answered by remote 0"
+		}
+		if fmt.Sprint(sent) != "[ACK ACK]" || fmt.Sprint(events) != fmt.Sprint(want) {
+			t.Errorf("sent %v, told %v, want %v", sent, events, want)
+		}
+		if n := len(h.phone.Dialogs()); n != 0 && tag == "early" {
+			t.Errorf("%d dialogs are up", n)
+		}
+	}
+}
+
 // What breaks the rules is answered without a transaction (RFC 3261 §8.2.7): it neither takes the place of what has its branch, nor is its answer sent
 // again to somebody who may not have asked.
 func TestWhatBreaksTheRulesLeavesNoTransaction(t *testing.T) {

@@ -106,6 +106,9 @@ func (u *user) inDialog(now time.Time, from live.Flow, m *sip.Message, out *live
 			c.withdrawn(now, out)
 			return
 		}
+		if m.Method == sip.MethodBye {
+			u.missed(m)
+		}
 		p.reply(now, from, m, 481, "", nil, nil, out)
 		return
 	}
@@ -138,6 +141,16 @@ func (u *user) inDialog(now time.Time, from live.Flow, m *sip.Message, out *live
 		p.reply(now, from, m, 489, "", nil, nil, out)
 	default:
 		p.reply(now, from, m, 405, "", []sip.DraftField{{Name: "Allow", Value: allow}}, nil, out)
+	}
+}
+
+// missed takes note of a BYE that has overtaken the 2xx of an outgoing call: whoever answered waited 64·T1 for the ACK and hung up (§13.3.1.4). When the 2xx
+// comes after all nobody is there any more.
+func (u *user) missed(m *sip.Message) {
+	for _, l := range u.lines {
+		if c := l.call; c != nil && c.outgoing && c.id == string(m.CallID()) && c.tag == string(m.ToTag()) && len(c.gone) < maxForks {
+			c.gone = append(c.gone, string(m.FromTag()))
+		}
 	}
 }
 
