@@ -208,6 +208,16 @@ func TestInvariantsDoNotBiteWhatIsRight(t *testing.T) {
 			s.Topology.Phones[0].Expires = 40 * time.Second
 			return s
 		}()},
+		{"the caller has given up when the answer to his cancelled call comes", func() *Schedule {
+			// The CANCEL goes out at 6 s; the last 200 to the INVITE goes out at 38 s.
+			s := rings(0)
+			s.Topology.Phones, s.Topology.Robot = s.Topology.Phones[:1], RobotOn|RobotAnyway
+			s.Actions[0].Number = numberRobot
+			s.Network.DelayMin, s.Network.DelayMax = 500*time.Millisecond, 500*time.Millisecond
+			s.Faults = []Fault{{Kind: OneWay, Node: "caller", At: 5 * time.Second, For: 33200 * time.Millisecond}}
+			s.Tail = time.Minute
+			return s
+		}()},
 	} {
 		w := newWorld(c.schedule, Options{Ladder: true})
 		if c.schedule.Faults[0].For == time.Minute {

@@ -218,6 +218,8 @@ func (w *world) expected(c *told) (story, bool) {
 	switch {
 	case c.status == 503 && c.by != ua.Remote, c.outgoing && !cancel.IsZero() && last.byCancel == nil:
 		return want, false // the connection went: what comes over another one the telephone does not know, what did not go out nobody has seen
+	case c.outgoing && last != nil && last.late:
+		return want, false // it came when the telephone had given up, and whoever reads the log cannot know when that was
 	case invites > 1:
 		return want, false // by two ways, or once more after a redirection: one of them was refused
 	case w.dialler != nil && c.id == w.dialler.call && (c.by == ua.Network || w.dialler.does&(DiallerEarly|DiallerAtOnce) != 0):
@@ -240,8 +242,8 @@ func (w *world) expected(c *told) (story, bool) {
 		}
 	case !cancel.IsZero():
 		want.outcome, end = callflow.OutcomeCancelled, cancel
-	case c.outgoing && last != nil && (last.final != 0 || last.late) && c.status == 408 && c.by != ua.Remote:
-		return want, false // it came when the telephone had given up
+	case c.outgoing && last != nil && last.final != 0 && c.status == 408 && c.by != ua.Remote:
+		return want, false // likewise
 	case c.outgoing && last != nil && last.final == 0:
 		if last.provisional != 0 || last.ended {
 			return want, false
