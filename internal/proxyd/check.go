@@ -65,6 +65,9 @@ func (s *Settings) Check() (string, error) {
 		}
 		line("trust", "%s", strings.Join(nets, ", "))
 	}
+	if s.Recurse {
+		line("recurse", "where a phone forwards a call to is tried here")
+	}
 	for i, r := range s.Routes {
 		name := ""
 		if i == 0 {

@@ -25,6 +25,7 @@ type Settings struct {
 	Algorithms []string `yaml:"algorithms"`
 	Trust      []string `yaml:"trust"`
 	AnyFrom    bool     `yaml:"any_from"`
+	Recurse    bool     `yaml:"recurse"`
 	TLS        TLS      `yaml:"tls"`
 
 	Registrar Registrar `yaml:"registrar"`
@@ -191,7 +192,7 @@ func (s *Settings) gateways() ([]proxy.Gateway, error) {
 // proxyConfig returns the configuration of the element, but for what the server adds: listeners, bindings, chance. People are told by talk what
 // is odd and no error.
 func (s *Settings) proxyConfig(talk func(text string, args ...any)) (proxy.Config, error) {
-	c := proxy.Config{Domains: s.Domains, Realm: s.realm(), Open: s.Open, AnyFrom: s.AnyFrom, Aliases: slices.Clone(s.Names),
+	c := proxy.Config{Domains: s.Domains, Realm: s.realm(), Open: s.Open, AnyFrom: s.AnyFrom, Recurse: s.Recurse, Aliases: slices.Clone(s.Names),
 		Expires: s.Registrar.Expires, MinExpires: s.Registrar.MinExpires, MaxExpires: s.Registrar.MaxExpires, MaxContacts: s.Registrar.MaxContacts,
 		Ring: s.Timers.Ring, TimerC: s.Timers.C, Timers: transaction.Timers{T1: s.Timers.T1, T2: s.Timers.T2, T4: s.Timers.T4},
 		Limits: proxy.Limits{Transactions: s.Limits.Transactions, AORs: s.Limits.AORs, Sources: s.Limits.Sources, Rate: s.Limits.Rate, Burst: s.Limits.Burst,

@@ -134,6 +134,13 @@ func TestSettingsThatCannotBe(t *testing.T) {
 	if err != nil || !strings.Contains(told, "1 in "+users+", realm "+domain+", SHA-256, MD5") {
 		t.Errorf("%s %v", told, err)
 	}
+	s.Recurse = true
+	if c, err := s.proxyConfig(t.Logf); err != nil || !c.Recurse {
+		t.Errorf("recurse does not reach the element: %v", err)
+	}
+	if more, err := s.Check(); err != nil || strings.Contains(told, "recurse") || !strings.Contains(more, "recurse    where a phone forwards a call to is tried here") {
+		t.Errorf("%s %v", more, err)
+	}
 	for want, change := range map[string]func(*Settings){
 		"no domain":                          func(s *Settings) { s.Domains = nil },
 		"no address to listen at":            func(s *Settings) { s.Listen = nil },
