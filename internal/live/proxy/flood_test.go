@@ -145,6 +145,35 @@ func TestFloodOfRegisters(t *testing.T) {
 	}
 }
 
+// A request that comes again, as any does over a lossy network, is one guess at a password, and is answered as it was before. Another guess counts.
+func TestRepeatsOfOneGuessCountOnce(t *testing.T) {
+	d := newDoor(t, nil)
+	guess := func(password string) string {
+		first := d.one(d.send(stranger, d.request("REGISTER", "sip:"+domain, "spa1", "To: <sip:spa1@"+domain+">")), 401)
+		return d.request("REGISTER", "sip:"+domain, "spa1", "To: <sip:spa1@"+domain+">", d.credentials(first, "REGISTER", "sip:"+domain, "spa1", password))
+	}
+	wrong := guess("wrong")
+	for range 40 {
+		d.one(d.send(stranger, wrong), 401)
+	}
+	if n := d.proxy.counters.WrongPassword; n != 1 {
+		t.Errorf("%d wrong passwords, want 1", n)
+	}
+	for n := range 10 {
+		d.one(d.send(stranger, guess(strconv.Itoa(n))), 401)
+	}
+	last := guess("and another")
+	d.one(d.send(stranger, last), 503)
+	d.one(d.send(stranger, guess("secret")), 503)
+	d.now = d.now.Add(time.Minute)
+	d.one(d.send(stranger, last), 401)
+	d.one(d.send(stranger, last), 401)
+	d.one(d.send(stranger, guess("yet another")), 503)
+	if n := d.proxy.counters.WrongPassword; n != 12 {
+		t.Errorf("%d wrong passwords, want 12", n)
+	}
+}
+
 // Junk, and messages that are not for anybody, are not answered and not kept.
 func TestJunk(t *testing.T) {
 	d := newDoor(t, nil)

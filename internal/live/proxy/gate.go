@@ -1,7 +1,10 @@
 package proxy
 
 import (
+	"hash/maphash"
+	"iter"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -19,7 +22,7 @@ type Limits struct {
 	// hears nothing: with a forged address that would be somebody else.
 	Bytes, BytesBurst float64
 	// Failures is how many wrong passwords a source, or a user, may try before each further one has to wait (10). The wait begins at a second
-	// and doubles up to five minutes; after ten minutes without any all is forgotten.
+	// and doubles up to five minutes; after ten minutes without any all is forgotten. The repeats of one request count once.
 	Failures int
 }
 
@@ -49,6 +52,7 @@ func (l Limits) withDefaults() Limits {
 // bounded: they are rings of entries in the order of use, found by a map.
 type gate struct {
 	limits  Limits
+	seed    maphash.Seed // of try
 	sources table[netip.Addr]
 	users   table[string]
 }
@@ -60,10 +64,13 @@ type visitor struct {
 	failures        int
 	lastFailure     time.Time
 	home            netip.Addr // of a user: where he last proved who he is
+	// tried are the credentials of a user that were wrong lately, hashed: a request that comes again, as any does over a lossy network, is no other guess.
+	tried [4]uint64
+	next  uint8 // place in tried
 }
 
 func newGate(l Limits) *gate {
-	return &gate{limits: l, sources: newTable[netip.Addr](l.Sources), users: newTable[string](l.Sources)}
+	return &gate{limits: l, seed: maphash.MakeSeed(), sources: newTable[netip.Addr](l.Sources), users: newTable[string](l.Sources)}
 }
 
 // setLimits changes the limits. Tables that have to be smaller begin anew.
@@ -157,9 +164,23 @@ func (g *gate) mustWait(now time.Time, a netip.Addr, name string) time.Duration 
 	return d
 }
 
-// failed takes note of a wrong password.
-func (g *gate) failed(now time.Time, a netip.Addr, name string) {
+// try returns what stands for the credentials of a request, never 0.
+func (g *gate) try(rows iter.Seq[[]byte]) uint64 {
+	n := uint64(0)
+	for row := range rows {
+		n = n*31 + maphash.Bytes(g.seed, row)
+	}
+	return max(n, 1)
+}
+
+// failed takes note of a wrong password, and reports whether it was another one: credentials that come again are one guess.
+func (g *gate) failed(now time.Time, a netip.Addr, name string, try uint64) bool {
 	u, _ := g.users.get(name)
+	if u.hasTried(try) {
+		return false
+	}
+	u.tried[u.next%uint8(len(u.tried))] = try
+	u.next++
 	for _, v := range []*visitor{g.visit(now, a), u} {
 		if now.Sub(v.lastFailure) > forgetFailures {
 			v.failures = 0
@@ -167,6 +188,15 @@ func (g *gate) failed(now time.Time, a netip.Addr, name string) {
 		v.failures++
 		v.lastFailure = now
 	}
+	return true
+}
+
+func (v *visitor) hasTried(try uint64) bool { return slices.Contains(v.tried[:], try) }
+
+// hasTried reports whether credentials of a user are known to be wrong, so that they need not wait to hear it again.
+func (g *gate) hasTried(name string, try uint64) bool {
+	v, ok := g.users.look(name)
+	return ok && v.hasTried(try)
 }
 
 // succeeded takes note of a right one: the user is who he says. What his source did otherwise stays.

@@ -99,7 +99,8 @@ type Config struct {
 	Ring time.Duration
 	// Recurse: redirections by the users' phones are followed here.
 	Recurse bool
-	// NoRecordRoute: requests within a dialog need not pass here.
+	// NoRecordRoute: requests within a dialog need not pass here. Those of a phone that uses its outbound proxy for them all the same are asked for
+	// credentials; its ACKs are known by their INVITE.
 	NoRecordRoute bool
 	Timers        transaction.Timers
 	// TimerC bounds how long an INVITE may ring; 0: 185 s.
@@ -131,6 +132,7 @@ type Proxy struct {
 	gateways  map[string]*gateway
 	gate      *gate
 	calls     calls
+	acks      acks
 	roster    *roster
 	self      []proxycore.Host
 	listeners []*listener
@@ -196,6 +198,7 @@ func New(now time.Time, cfg Config) (*Proxy, error) {
 	p.layer = transaction.NewLayer(transaction.Config{Timers: timers, Rand: cfg.Rand, User: (*user)(p), Trying: -1,
 		MaxClients: cfg.Limits.Transactions, MaxServers: cfg.Limits.Transactions, Observe: cfg.Observe})
 	p.gate = newGate(cfg.Limits)
+	p.acks = newACKs(max(64*timers.T1, ackLife), cfg.Limits.Transactions)
 	for _, l := range cfg.Listeners {
 		p.listeners = append(p.listeners, newListener(l))
 	}

@@ -29,6 +29,7 @@ type relay struct {
 	wake   time.Time // what the context wants, if it is in wakes
 	place  int       // in wakes, counted from 1; 0: it is not there
 	call   uint64    // of an INVITE that begins a call, or a BYE, whose requests pass here: by calls
+	ack    uint64    // of an INVITE where no route is recorded: what its ACK is known by
 	method sip.Method
 	final  bool // a final response was given
 	ended  bool
@@ -138,6 +139,9 @@ func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []p
 		p.calls.seen(now, r.call)
 	}
 	if m.Method == sip.MethodInvite {
+		if p.cfg.NoRecordRoute {
+			r.ack = p.acks.key(from, m)
+		}
 		p.buf = live.AppendReply(p.buf[:0], m, from, &live.Reply{Status: 100})
 		p.layer.Respond(now, s, p.buf, out)
 	}
@@ -177,6 +181,9 @@ func (p *Proxy) handle(now time.Time, r *relay, e proxycore.Event, out *live.Out
 				p.layer.Respond(now, r.server, a.Response, out)
 				final = final || a.Status >= 200
 				p.noteCall(now, r, a.Status)
+				if r.ack != 0 && a.Status/100 == 2 {
+					p.acks.answered(now, r.ack)
+				}
 			case proxycore.ActionRespond:
 				p.whole.Parse(r.request)
 				a.Reply.ToTag = r.tag
@@ -322,13 +329,13 @@ func (p *Proxy) recordRouteOf(l *listener, token string) string {
 }
 
 // acknowledge passes on the ACK for a 2xx, which belongs to no transaction (§13.2.2.4, §16.6). What did not come by a Record-Route of
-// ours is nobody's.
+// ours is nobody's, unless none is recorded and its INVITE was answered through here.
 func (p *Proxy) acknowledge(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
 	// First what most of them are: the ACK for a challenge, of which nothing is known here.
 	route := p.core.Preprocess(m, from)
 	trusted := p.cfg.Open || p.trusts(from)
 	toward, known := p.open(now, m.CallID(), route.Token)
-	if !trusted && !known {
+	if !trusted && !known && !(p.cfg.NoRecordRoute && p.acks.expected(now, p.acks.key(from, m))) {
 		return
 	}
 	if p.core.Check(m, from).Outcome != proxycore.OutcomePass {

@@ -111,10 +111,10 @@ func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *
 	if r.Method == "" {
 		r.Method = string(m.MethodName())
 	}
-	name := ""
+	name, try := "", uint64(0)
 	if m.Has(field) {
-		name = credentialsName(m, field)
-		if wait := p.gate.mustWait(now, addr, name); wait > 0 {
+		name, try = credentialsName(m, field), p.gate.try(values(m, field))
+		if wait := p.gate.mustWait(now, addr, name); wait > 0 && !p.gate.hasTried(name, try) {
 			p.counters.Limited++
 			p.tell(EventLimited, from, m, Event{Status: 503, User: name, Wait: wait, Because: "too many wrong passwords"})
 			p.answer(now, from, m, &live.Reply{Status: 503, Reason: "Too Many Wrong Passwords",
@@ -132,9 +132,10 @@ func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *
 		p.answer(now, from, m, &live.Reply{Status: 400, Reason: "Bad Credentials"}, out)
 		return "", false
 	case digest.Refused:
-		p.counters.WrongPassword++
-		p.gate.failed(now, addr, name)
-		p.tell(EventWrongPassword, from, m, Event{User: name, Because: result.Reason.String()})
+		if p.gate.failed(now, addr, name, try) {
+			p.counters.WrongPassword++
+			p.tell(EventWrongPassword, from, m, Event{User: name, Because: result.Reason.String()})
+		}
 	case digest.Stale:
 		p.counters.Stale++
 	}

@@ -1,0 +1,92 @@
+package proxy
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"sipscribe/internal/live/ua"
+)
+
+// A telephone that uses its outbound proxy within dialogs, where no route is recorded, gets its ACK through: it cannot be challenged (RFC 3261 §22.1), and its
+// call was answered through here.
+func TestCallWithoutRecordRoute(t *testing.T) {
+	d := newDesk(t, func(p *Config, _ *ua.Config) { p.NoRecordRoute = true })
+	d.forget()
+	d.dial()
+	d.net.Run(3 * time.Second)
+	d.answer(1)
+	d.net.Run(40 * time.Second)
+	d.hangUp(1)
+	d.net.Run(time.Second)
+	d.want("messages at the SPA", d.seen[0], "> INVITE", "< 407 INVITE", "> ACK", "> INVITE", "< 100 INVITE", "< 180 INVITE", "< 200 INVITE", "> ACK", "< BYE", "> 200 BYE")
+	d.want("events", d.events, "0 calling", "0 trying 100", "1 incoming", "0 ringing 180", "1 answered by local", "0 answered by remote", "1 ended by local", "0 ended by remote")
+	d.settle()
+}
+
+// Only that ACK: not one of another call, number, tag or address, not of a call that was not answered, and not for ever.
+func TestACKsOfNobody(t *testing.T) {
+	home := netip.MustParseAddrPort("198.51.100.5:5060")
+	for _, c := range []struct {
+		name    string
+		records bool // a route
+		answer  int
+		later   time.Duration
+		from    netip.AddrPort
+		more    string // another field
+		passes  bool
+	}{
+		{"of the call", false, 200, 0, stranger, "", true},
+		{"of the call, from another port", false, 200, 0, netip.AddrPortFrom(stranger.Addr(), 40000), "", true},
+		{"as long as the 200 is sent again", false, 200, 32 * time.Second, stranger, "", true},
+		{"long after", false, 200, 65 * time.Second, stranger, "", false},
+		{"a day after", false, 200, 24 * time.Hour, stranger, "", false},
+		{"from somewhere else", false, 200, 0, home, "", false},
+		{"another number", false, 200, 0, stranger, "CSeq: 999 ACK", false},
+		{"another call", false, 200, 0, stranger, "Call-ID: other", false},
+		{"another caller", false, 200, 0, stranger, "From: <sip:spa1@" + domain + ">;tag=t2", false},
+		{"of a call that only rings", false, 180, 0, stranger, "", false},
+		{"where a route is recorded it has to be there", true, 200, 0, stranger, "", false},
+	} {
+		d := newDoor(t, func(p *Config) { p.NoRecordRoute = !c.records })
+		d.register("18005551212", home)
+		got := d.as("spa1", "secret", stranger, "INVITE", "sip:18005551212@"+domain)
+		if len(got) != 2 {
+			t.Fatalf("%s: %s", c.name, told(got))
+		}
+		invite := got[1]
+		var response strings.Builder
+		fmt.Fprintf(&response, "SIP/2.0 %d X\r\n", c.answer)
+		for i := range invite.Fields {
+			f := &invite.Fields[i]
+			switch name := string(invite.Text(f.Name)); name {
+			case "Via", "From", "Call-ID", "CSeq":
+				fmt.Fprintf(&response, "%s: %s\r\n", name, invite.Text(f.Value))
+			case "To":
+				fmt.Fprintf(&response, "To: %s;tag=b\r\n", invite.Text(f.Value))
+			}
+		}
+		response.WriteString("Contact: <sip:18005551212@198.51.100.5>\r\nContent-Length: 0\r\n\r\n")
+		if got = d.send(home, response.String()); len(got) != 1 {
+			t.Fatalf("%s: %s", c.name, told(got))
+		}
+		d.wait(c.later)
+		fields := []string{fmt.Sprintf("CSeq: %d ACK", invite.CSeq().Number), "To: <sip:18005551212@" + domain + ">;tag=b"}
+		if c.more != "" {
+			name, _, _ := strings.Cut(c.more, ":")
+			for i, f := range fields {
+				if strings.HasPrefix(f, name+":") {
+					fields = append(fields[:i], fields[i+1:]...)
+					break
+				}
+			}
+			fields = append(fields, c.more)
+		}
+		got = d.send(c.from, d.request("ACK", "sip:18005551212@198.51.100.5", "spa1", fields...))
+		if passed := len(got) == 1 && got[0].to.Remote == home; passed != c.passes || len(got) > 1 {
+			t.Errorf("%s: %s, want it passed on: %v", c.name, told(got), c.passes)
+		}
+	}
+}
