@@ -118,6 +118,61 @@ func TestByeOvertakesTheAnswer(t *testing.T) {
 	}
 }
 
+// What was asked for credentials when the call was hung up is not sent again: it could overtake the BYE, whose lower number would be out of order
+// (RFC 3261 §12.2.2).
+func TestNothingIsSentAgainBehindABye(t *testing.T) {
+	for _, hungUp := range []bool{false, true} {
+		h := newHand(t, func(l *LineConfig) { l.OutboundProxy, l.UseOutboundProxy, l.Password = atA.String(), true, "secret" })
+		offer := "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 16384 RTP/AVP 0\r\n"
+		h.spoil = func(s string) string {
+			return strings.Replace(s, "Content-Length: 0\r\n\r\n", fmt.Sprintf("Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s", len(offer), offer), 1)
+		}
+		h.status(h.take("INVITE", "z9hG4bKa", ""), 180)
+		h.spoil = nil
+		sent := func(f func(time.Time, int, *live.Outbox) error) *sip.Message {
+			t.Helper()
+			h.out.Reset()
+			if err := f(h.now, 1, &h.out); err != nil {
+				t.Fatal(err)
+			}
+			for i := 0; i < len(h.out.Items); i++ {
+				if it := h.out.Items[i]; it.Kind == live.ItemResolve {
+					f, _ := live.FlowOf(it.Target)
+					h.phone.Resolved(h.now, it.Ref, []live.Flow{f}, nil, &h.out)
+				}
+			}
+			for _, it := range h.out.Items {
+				if it.Kind == live.ItemSend {
+					return sip.Parse([]byte(string(it.Data)))
+				}
+			}
+			return nil
+		}
+		if ok := sent(h.phone.Answer); ok == nil || ok.Status != 200 {
+			t.Fatal("no answer")
+		}
+		info := sent(func(now time.Time, n int, out *live.Outbox) error { return h.phone.Digit(now, n, '5', out) })
+		if info == nil || string(info.MethodName()) != "INFO" {
+			t.Fatalf("a digit is sent as %+v", info)
+		}
+		if hungUp {
+			h.spoil = func(s string) string {
+				return strings.Replace(s, "To: <sip:18005551212@127.0.0.2>", "To: <sip:18005551212@127.0.0.2>;tag="+string(info.FromTag()), 1)
+			}
+			h.take("ACK", "z9hG4bKack", "")
+			if bye := sent(h.phone.HangUp); bye == nil || string(bye.MethodName()) != "BYE" {
+				t.Fatalf("hung up by %+v", bye)
+			}
+		}
+		asked := live.AppendReply(nil, info, live.Flow{Transport: capture.UDP, Remote: atB}, &live.Reply{Status: 407, ToTag: "x",
+			Fields: []sip.DraftField{{Name: "Proxy-Authenticate", Value: `Digest realm="h", nonce="1", algorithm=MD5, qop="auth"`}}})
+		h.spoil = func(string) string { return string(asked) }
+		if again := h.take("", "", ""); (len(again) == 0) != hungUp {
+			t.Errorf("hung up %v: %d messages follow the challenge", hungUp, len(again))
+		}
+	}
+}
+
 // What breaks the rules is answered without a transaction (RFC 3261 §8.2.7): it neither takes the place of what has its branch, nor is its answer sent
 // again to somebody who may not have asked.
 func TestWhatBreaksTheRulesLeavesNoTransaction(t *testing.T) {

@@ -12,8 +12,9 @@ import (
 // request is one request of a line on its way: through the addresses of its target (RFC 3263 §4.3) and through challenges (RFC 3261 §22.2),
 // until somebody has answered it for good.
 type request struct {
-	line   *line
-	method string
+	line    *line
+	session *session // that it is of; nil: out of any dialog
+	method  string
 	// draft is the request without Via and CSeq, whose places are the first and the fifth.
 	draft sip.Draft
 	seq   uint32
@@ -149,7 +150,7 @@ func (r *request) respond(now time.Time, m *response, out *live.Outbox) {
 	case r.done:
 		return
 	}
-	if (m.Status == 401 || m.Status == 407) && !r.cancelled && r.auth.take(m.Message, m.from) {
+	if (m.Status == 401 || m.Status == 407) && !r.cancelled && !r.late() && r.auth.take(m.Message, m.from) {
 		r.seq = r.nextSeq()
 		r.transmit(now, out)
 		return
@@ -164,6 +165,12 @@ func (r *request) respond(now time.Time, m *response, out *live.Outbox) {
 	}
 	r.done = true
 	r.answered(now, m, out)
+}
+
+// late reports whether the session that the request is of has ended. What is sent again then could overtake the BYE, which would be refused for its number
+// (§12.2.2), and the other side would stay in the call.
+func (r *request) late() bool {
+	return r.session != nil && r.method != "BYE" && (r.session.ending || r.session.over)
 }
 
 // fail takes word that no final response will come from the address at the head.

@@ -121,7 +121,7 @@ func (s *session) proxied() string {
 func (s *session) request(method string) *request {
 	l := s.call.line
 	seq := s.dialog.NextSeq()
-	r := &request{line: l, method: method, seq: seq, auth: s.auth.follow(), nextSeq: s.dialog.NextSeq}
+	r := &request{line: l, session: s, method: method, seq: seq, auth: s.auth.follow(), nextSeq: s.dialog.NextSeq}
 	_, _, r.next = s.dialog.Route()
 	if uri := s.proxied(); uri != "" {
 		r.next = uri
