@@ -130,11 +130,11 @@ func (c *Coverage) Write(w io.Writer) {
 	}
 	fmt.Fprintf(w, "the CANCEL matrix, in schedules:\n%24s", "")
 	for _, p := range heads {
-		fmt.Fprintf(w, " │ %-31s", hops(p))
+		fmt.Fprintf(w, " │ %-39s", hops(p))
 	}
 	fmt.Fprintf(w, "\n%24s", "")
 	for range heads {
-		fmt.Fprintf(w, " │ %7s %7s %7s %7s", "UDP 0", "5 %", "30 %", "TCP")
+		fmt.Fprintf(w, " │ %7s %7s %7s %7s %7s", "UDP 0", "5 %", "30 %", "TCP", "TLS")
 	}
 	fmt.Fprintln(w)
 	for r := RowNone + 1; r < rows; r++ {

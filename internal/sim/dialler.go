@@ -80,10 +80,7 @@ func (d *dialler) request(method, tag string, out *live.Outbox) {
 	if tag != "" {
 		to += ";tag=" + tag
 	}
-	transport, param := "UDP", ""
-	if d.flow.Transport == capture.TCP {
-		transport, param = "TCP", ";transport=tcp"
-	}
+	transport, param := d.flow.Transport.String(), param(d.flow.Transport)
 	branch := sip.MagicCookie + d.call
 	if d.does&DiallerOld != 0 {
 		branch = d.call

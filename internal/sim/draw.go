@@ -59,10 +59,10 @@ func (d *drawer) within(max time.Duration) time.Duration {
 func (d *drawer) topology() {
 	t := &d.s.Topology
 	t.Proxies = one(d, 0, 0, 1, 1, 1, 2, 3, 3)
-	t.Transport = one(d, capture.UDP, capture.UDP, capture.UDP, capture.TCP)
+	t.Transport = one(d, capture.UDP, capture.UDP, capture.UDP, capture.UDP, capture.TCP, capture.TLS)
 	t.Far = t.Transport
 	if t.Proxies > 0 && d.often(10) {
-		t.Far = one(d, capture.UDP, capture.TCP)
+		t.Far = one(d, capture.UDP, capture.TCP, capture.TLS)
 	}
 	if d.often(70) {
 		d.s.Aim = Row(1 + d.IntN(int(rows)-1))
@@ -78,6 +78,7 @@ func (d *drawer) topology() {
 			p.Register = time.Minute
 		}
 		p.Quirks = d.often(25)
+		p.Direct = t.NoRecordRoute && d.often(50)
 		t.Phones = append(t.Phones, p)
 	}
 	caller := PhoneSet{Name: "caller", User: numberCaller, Caller: true, Preemptive: d.often(30), WrongPass: t.Proxies > 0 && d.s.Aim == RowNone && d.often(10)}
@@ -100,7 +101,7 @@ func (d *drawer) topology() {
 			add(PhoneSet{Name: "callee", User: numberPhones, DND: d.s.Aim == RowNone && d.often(8)})
 		}
 		if d.s.Aim == RowNone && t.Robot == 0 && d.often(8) {
-			t.Phones[1].Forward = "sip:1001@10.0.0.2:5060"
+			t.Phones[1].Forward = "sip:1001@" + at(addrOf(groupPhones, 1), t.Far).String() + param(t.Far)
 		}
 	} else {
 		if d.often(25) {
@@ -348,7 +349,7 @@ func (d *drawer) faults() {
 	if d.often(10) {
 		add(RestartNode, some(), 0, 25*time.Second)
 	}
-	if (t.Transport == capture.TCP || t.Far == capture.TCP) && d.often(30) {
+	if (t.Transport != capture.UDP || t.Far != capture.UDP) && d.often(30) {
 		add(HangConnections, some(), 0, 15*time.Second)
 	}
 	if t.Hostile {

@@ -19,7 +19,7 @@ type hostile struct {
 }
 
 func (h *hostile) flow(to netip.AddrPort, t capture.Transport) live.Flow {
-	f := live.Flow{Transport: t, Remote: to}
+	f := live.Flow{Transport: t, Remote: at(to, t)}
 	if t == capture.UDP {
 		f.Local = h.at
 	}

@@ -43,10 +43,11 @@ const (
 	Link5                 // UDP, 5 %
 	Link30                // UDP, 30 %
 	LinkTCP
+	LinkTLS
 	links
 )
 
-var linkNames = [links]string{"UDP 0 %", "UDP 5 %", "UDP 30 %", "TCP"}
+var linkNames = [links]string{"UDP 0 %", "UDP 5 %", "UDP 30 %", "TCP", "TLS"}
 
 func (l Link) String() string { return linkNames[l] }
 

@@ -196,7 +196,7 @@ func (r *robot) invited(now time.Time, from live.Flow, m *sip.Message, branch st
 func (r *robot) described(c *robotCall) []sip.DraftField {
 	contact := "<sip:robot@" + r.at.String() + ">"
 	if c.from.Reliable() {
-		contact = "<sip:robot@" + r.at.String() + ";transport=tcp>"
+		contact = "<sip:robot@" + r.at.String() + param(c.from.Transport) + ">"
 	}
 	return []sip.DraftField{{Name: "Contact", Value: contact}, {Name: "Allow", Value: "ACK, BYE, CANCEL, INVITE"},
 		{Name: "Supported", Value: ""}, {Name: "Content-Type", Value: "application/sdp"}}

@@ -39,6 +39,14 @@ type Topology struct {
 	NonceLifetime          time.Duration
 }
 
+// transport is that of a telephone.
+func (t *Topology) transport(p *PhoneSet) capture.Transport {
+	if p.Caller {
+		return t.Transport
+	}
+	return t.Far
+}
+
 // PhoneSet is how a telephone is set up.
 type PhoneSet struct {
 	Name, User string
@@ -47,8 +55,10 @@ type PhoneSet struct {
 	WrongPass  bool
 	Preemptive bool
 	Quirks     bool
-	Forward    string // CfwdAll
-	Register   time.Duration
+	// Direct: requests within a dialog go to the other side and not by the outbound proxy, where no route is recorded.
+	Direct   bool
+	Forward  string // CfwdAll
+	Register time.Duration
 	// Expires is INVITE Expires.
 	Expires time.Duration
 }
@@ -167,7 +177,7 @@ func (s *Schedule) String() string {
 		for _, o := range []struct {
 			on   bool
 			name string
-		}{{p.DND, "do not disturb"}, {p.WrongPass, "wrong password"}, {p.Preemptive, "preemptive"}, {p.Quirks, "quirks"}} {
+		}{{p.DND, "do not disturb"}, {p.WrongPass, "wrong password"}, {p.Preemptive, "preemptive"}, {p.Quirks, "quirks"}, {p.Direct, "no proxy in dialogs"}} {
 			if o.on {
 				d += ", " + o.name
 			}

@@ -4,7 +4,7 @@
 //	seed ─ Draw ─▶ Schedule{topology, network, faults, script} ─ Run ─▶ Result{failures, what was covered, ladder}
 //
 //	callers ──┐                                      ┌── telephones      internal/live/ua, internal/live/proxy over internal/live/wire;
-//	          ├── 0 to 3 proxies, UDP or TCP ────────┤                   robots are callees and callers that do what ours never would
+//	          ├── 0 to 3 proxies, UDP, TCP or TLS ───┤                   robots are callees and callers that do what ours never would
 //	dialler ──┘        ▲ hostile peer                └── robot
 //
 // A run is: the telephones register; the script, with loss, duplicates, delays, partitions, restarts and forgeries; then the network is well
@@ -14,6 +14,9 @@
 //
 //	$ go run ./internal/sim/cmd/sim -schedules 100000
 //	$ go run ./internal/sim/cmd/sim -replay 4711 -v          # a seed that failed, with its ladder
+//
+// Of TLS it has what differs from TCP for the machines: the transport in Via, Contact and Record-Route, its port, and that nothing goes over a connection
+// of the other. Handshakes, certificates and sips URIs are not here; internal/live/transport and internal/live/locate have tests of their own.
 //
 // The same seed gives the same run, message for message.
 package sim
@@ -112,6 +115,8 @@ func (s *Schedule) column() (Link, int, bool) {
 	switch {
 	case t.Transport == capture.TCP:
 		return LinkTCP, t.Proxies, true
+	case t.Transport == capture.TLS:
+		return LinkTLS, t.Proxies, true
 	case s.Network.Loss == 0:
 		return LinkClean, t.Proxies, true
 	case s.Network.Loss <= 0.05:

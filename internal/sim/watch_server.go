@@ -228,8 +228,8 @@ func (n *watched) finalSent(x *watcher, s *serverSeen, now time.Time, status int
 	case s.method == sip.MethodCancel && s.final == 481 && success:
 		// The CANCEL came before its INVITE, and again after it. The 481 is made without a transaction.
 		s.final, s.finalTag = status, tag
-	case n.kind == kindProxy && (s.final == 401 || s.final == 407) && status == 503, n.kind == kindProxy && s.final == 503 && (status == 401 || status == 407):
-		// A proxy answers strangers without state: one that has guessed too often hears something else the next time, and for a while.
+	case n.kind == kindProxy && s.final == 503 && (status == 401 || status == 407):
+		// A proxy answers strangers without state: one that has guessed too often hears something else when he has waited.
 		s.final, s.finalTag = status, tag
 	case status != s.final:
 		x.fail("final", "%s answers a %s twice: %d and %d", n.node.Name, s.method, s.final, status)

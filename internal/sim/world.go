@@ -113,6 +113,14 @@ func addrOf(group, i int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(group), byte(i + 1)}), 5060)
 }
 
+// at returns the address with the port at which a transport is spoken (RFC 3261 §19.1.2).
+func at(a netip.AddrPort, t capture.Transport) netip.AddrPort {
+	if t == capture.TLS {
+		return netip.AddrPortFrom(a.Addr(), 5061)
+	}
+	return a
+}
+
 // The groups of addresses.
 const (
 	groupPhones = iota
@@ -147,11 +155,11 @@ func newWorld(s *Schedule, o Options) *world {
 		w.watch.know(p.node, kindProxy)
 	}
 	if s.Topology.Robot != 0 {
-		w.robot = newRobot(s.Topology.Robot, addrOf(groupRobots, 0))
+		w.robot = newRobot(s.Topology.Robot, at(addrOf(groupRobots, 0), s.Topology.Far))
 		w.watch.know(w.add("robot", w.robot, w.robot.at), kindRobot)
 	}
 	for i := range s.Topology.Phones {
-		st := &station{set: &s.Topology.Phones[i], index: i, local: addrOf(groupPhones, i), calls: map[string]*told{}}
+		st := &station{set: &s.Topology.Phones[i], index: i, local: at(addrOf(groupPhones, i), s.Topology.transport(&s.Topology.Phones[i])), calls: map[string]*told{}}
 		w.phones = append(w.phones, st)
 	}
 	for _, st := range w.phones {
@@ -162,16 +170,16 @@ func newWorld(s *Schedule, o Options) *world {
 	if s.Topology.Dialler != 0 {
 		first := w.firstHop()
 		f := live.Flow{Transport: s.Topology.Transport, Remote: first}
-		at := addrOf(groupRobots, 1)
+		local := at(addrOf(groupRobots, 1), f.Transport)
 		if f.Transport == capture.UDP {
-			f.Local = at
+			f.Local = local
 		}
 		number := numberPhones
 		if s.Topology.Robot != 0 {
 			number = numberRobot
 		}
-		w.dialler = newDialler(s.Topology.Dialler, at, f, number, fmt.Sprintf("dialler%d", s.Seed))
-		w.diallerNode = w.add("dialler", w.dialler, at)
+		w.dialler = newDialler(s.Topology.Dialler, local, f, number, fmt.Sprintf("dialler%d", s.Seed))
+		w.diallerNode = w.add("dialler", w.dialler, local)
 		w.watch.know(w.diallerNode, kindRobot)
 	}
 	w.reader = newReader(w)
@@ -183,27 +191,36 @@ func newWorld(s *Schedule, o Options) *world {
 	return w
 }
 
-func (w *world) add(name string, e live.Element, at netip.AddrPort) *wire.Node {
+// add puts an element on the network, at its port and at that of TLS.
+func (w *world) add(name string, e live.Element, local netip.AddrPort) *wire.Node {
 	if w.options.Wrap != nil {
 		e = w.options.Wrap(name, e)
 	}
-	return w.net.Add(name, e, at)
+	if secure := at(local, capture.TLS); secure != local {
+		return w.net.Add(name, e, local, secure)
+	}
+	return w.net.Add(name, e, local)
 }
 
 // firstHop is where a caller's requests go: the first proxy, or whom it calls.
 func (w *world) firstHop() netip.AddrPort {
+	t := w.Topology.Transport
 	switch {
 	case len(w.proxies) > 0:
-		return w.proxies[0].addr
+		return at(w.proxies[0].addr, t)
 	case w.robot != nil:
 		return w.robot.at
 	}
-	return addrOf(groupPhones, 1)
+	return at(addrOf(groupPhones, 1), t)
 }
 
+// param is the parameter of a URI that names a transport.
 func param(t capture.Transport) string {
-	if t == capture.TCP {
+	switch t {
+	case capture.TCP:
 		return ";transport=tcp"
+	case capture.TLS:
+		return ";transport=tls"
 	}
 	return ""
 }
@@ -212,7 +229,7 @@ func (w *world) newProxy(p *post) *proxy.Proxy {
 	t := &w.Topology
 	last := t.Proxies - 1
 	cfg := proxy.Config{Domains: []string{domains[p.index]}, Users: users()[p.index], Rand: chance(w.Seed, 100+p.index, p.life), Observe: w.observe,
-		Listeners: []proxy.Listener{{Transport: capture.UDP, Addr: p.addr}, {Transport: capture.TCP, Addr: p.addr}},
+		Listeners: []proxy.Listener{{Transport: capture.UDP, Addr: p.addr}, {Transport: capture.TCP, Addr: p.addr}, {Transport: capture.TLS, Addr: at(p.addr, capture.TLS)}},
 		Recurse:   t.Recurse, NoRecordRoute: t.NoRecordRoute, NonceLifetime: t.NonceLifetime, MinExpires: time.Second}
 	// Between two proxies nobody asks for credentials; and robots have none.
 	trust := func(a netip.AddrPort) { cfg.Trusted = append(cfg.Trusted, netip.PrefixFrom(a.Addr(), 32)) }
@@ -230,7 +247,7 @@ func (w *world) newProxy(p *post) *proxy.Proxy {
 		trust(addrOf(groupProxies, p.index+1))
 		gateway("on", "sip:"+domains[p.index+1]+param(t.Transport), "1", "9")
 	} else if t.Robot != 0 {
-		gateway("robot", "sip:"+addrOf(groupRobots, 0).String()+param(t.Far), "9")
+		gateway("robot", "sip:"+at(addrOf(groupRobots, 0), t.Far).String()+param(t.Far), "9")
 	}
 	if p.index == 0 {
 		trust(addrOf(groupRobots, 1))
@@ -244,10 +261,7 @@ func (w *world) newProxy(p *post) *proxy.Proxy {
 
 func (w *world) newPhone(st *station) *ua.Phone {
 	t := &w.Topology
-	l := ua.LineConfig{Local: st.local, UserID: st.set.User, DisplayName: "Good Body", Password: password, DND: st.set.DND, CfwdAll: st.set.Forward, Transport: t.Transport}
-	if !st.set.Caller {
-		l.Transport = t.Far
-	}
+	l := ua.LineConfig{Local: st.local, UserID: st.set.User, DisplayName: "Good Body", Password: password, DND: st.set.DND, CfwdAll: st.set.Forward, Transport: t.transport(st.set)}
 	if st.set.WrongPass {
 		l.Password = "wrong"
 	}
@@ -255,16 +269,15 @@ func (w *world) newPhone(st *station) *ua.Phone {
 	case len(w.proxies) == 0 && st.set.Caller:
 		l.Proxy = w.firstHop().String()
 	case len(w.proxies) == 0:
-		l.Proxy = addrOf(groupPhones, 0).String()
+		l.Proxy = at(addrOf(groupPhones, 0), t.Transport).String()
 	default:
 		p := w.proxies[0]
 		if !st.set.Caller {
 			p = w.proxies[len(w.proxies)-1]
 		}
-		l.Proxy, l.OutboundProxy, l.UseOutboundProxy = domains[p.index], p.addr.String(), true
+		l.Proxy, l.OutboundProxy, l.UseOutboundProxy = domains[p.index], at(p.addr, l.Transport).String(), true
 		l.Register, l.RegisterExpires = true, st.set.Register
-		// Proxies that record no route do not let an ACK through, which cannot be challenged; requests of a dialog go to the other side then.
-		l.NoOutboundProxyInDialog = t.NoRecordRoute
+		l.NoOutboundProxyInDialog = st.set.Direct
 	}
 	cfg := ua.Config{UserAgent: "sipscribe-sim", Lines: []ua.LineConfig{l}, Rand: chance(w.Seed, st.index, st.life), InviteExpires: st.set.Expires, Preemptive: st.set.Preemptive,
 		Observe: w.observe, Notify: func(e ua.Event) { w.notify(st, e) }}
