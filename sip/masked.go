@@ -7,62 +7,101 @@ import "bytes"
 // the same are not known to be the same.
 func Masked(b []byte) bool {
 	// Nearly everything that is asked about was not hidden: one look says whether there is anything to look at.
-	var seen byte
-	for _, c := range b {
-		seen |= maskChar[c]
-	}
-	if seen == 0 {
-		return false
-	}
-	if seen&maskBracket != 0 && hasMaskedAddress(b) {
+	seen := maskChars(b)
+	switch {
+	case seen&maskBracket != 0 && hasMaskedAddress(b),
+		seen&(maskStar|maskX) != 0 && isBlanked(b),
+		seen&maskStar != 0 && bytes.Contains(b, []byte("***")),
+		seen&maskRedacted == maskRedacted && saysRedacted(b),
+		seen&maskAngle != 0 && (containsFold(b, "<removed>") || containsFold(b, "<hidden>")):
 		return true
 	}
-	if seen&(maskStar|maskX) != 0 && isBlanked(b) {
-		return true
-	}
-	return seen&maskStar != 0 && bytes.Contains(b, []byte("***")) ||
-		seen&maskR != 0 && saysRedacted(b) ||
-		seen&maskAngle != 0 && (containsFold(b, "<removed>") || containsFold(b, "<hidden>"))
+	return false
 }
 
-// MayBeMasked reports whether anything in a text, a whole message for example, may be a mask: false is sure, true is a reason to look closer. It is
-// much cheaper than to ask Masked for each identifier in it.
+// MayBeMasked reports whether anything in a text may be a mask: false is sure, true is a reason to look closer. It is much cheaper than to ask Masked for each
+// identifier in it.
 func MayBeMasked(b []byte) bool {
-	if bytes.IndexByte(b, '*') >= 0 || bytes.Contains(b, maskOpen) || saysRedacted(b) {
-		return true
+	// One look at each character and the one before it.
+	var seen byte
+	before := byte(pairStar)
+	for len(b) >= 4 {
+		c0, c1, c2, c3 := b[0], b[1], b[2], b[3]
+		seen |= before&pairSecond[c0] | pairFirst[c0]&pairSecond[c1] | pairFirst[c1]&pairSecond[c2] | pairFirst[c2]&pairSecond[c3]
+		before, b = pairFirst[c3], b[4:]
 	}
-	follows := func(c, next byte) bool {
-		for rest := b; ; {
-			i := bytes.IndexByte(rest, c)
-			if i < 0 || i+1 == len(rest) {
-				return false
+	for _, c := range b {
+		seen |= before & pairSecond[c]
+		before = pairFirst[c]
+	}
+	return seen&(pairStar|pairEmail|pairX|pairAngle) != 0 || seen&pairRedacted == pairRedacted
+}
+
+// The pairs of characters that tell of a mask: [e of "[email", <r and <h of "<removed>" and "<hidden>", xx, a star behind anything; and of "redacted" those
+// that together make it rare to be another word.
+const (
+	pairStar = 1 << iota
+	pairEmail
+	pairX
+	pairAngle
+	pairED
+	pairDA
+	pairCT
+	pairRedacted = pairED | pairDA | pairCT
+)
+
+// pairFirst and pairSecond say of which pairs a character is the first or second, in any case.
+var pairFirst, pairSecond = func() (first, second [256]byte) {
+	for c := range first {
+		first[c] = pairStar
+	}
+	second['*'] = pairStar
+	for pair, bit := range map[string]byte{"[e": pairEmail, "xx": pairX, "<r": pairAngle, "<h": pairAngle, "ed": pairED, "da": pairDA, "ct": pairCT} {
+		for _, fold := range []byte{0, 'a' - 'A'} {
+			x, y := pair[0], pair[1]
+			if isAlpha(x) {
+				x -= fold
 			}
-			if rest = rest[i+1:]; rest[0]|0x20 == next {
-				return true
-			}
+			first[x] |= bit
+			second[y-fold] |= bit
 		}
 	}
-	return follows('x', 'x') || follows('X', 'x') || follows('<', 'r') || follows('<', 'h')
-}
+	return first, second
+}()
 
 // saysRedacted looks for the word in the ways that people write it.
 func saysRedacted(b []byte) bool {
-	if len(b) < len("edacted") {
-		return false
-	}
 	return bytes.Contains(b, []byte("edacted")) || bytes.Contains(b, []byte("EDACTED"))
 }
 
-// The characters that masks are made of.
+// The characters that masks are made of. Of "redacted" those that make it rare to see them all.
 const (
-	maskBracket = 1 << iota
-	maskStar
+	maskStar = 1 << iota
+	maskBracket
 	maskX
-	maskR
 	maskAngle
+	maskA
+	maskC
+	maskD
+	maskT
+	maskRedacted = maskA | maskC | maskD | maskT
 )
 
-var maskChar = [256]byte{'[': maskBracket, '*': maskStar, 'x': maskX, 'X': maskX, 'r': maskR, 'R': maskR, '<': maskAngle}
+var maskChar = [256]byte{'[': maskBracket, '*': maskStar, 'x': maskX, 'X': maskX, '<': maskAngle,
+	'a': maskA, 'A': maskA, 'c': maskC, 'C': maskC, 'd': maskD, 'D': maskD, 't': maskT, 'T': maskT}
+
+// maskChars returns which of these characters a text has.
+func maskChars(b []byte) byte {
+	var seen byte
+	for len(b) >= 4 {
+		seen |= maskChar[b[0]] | maskChar[b[1]] | maskChar[b[2]] | maskChar[b[3]]
+		b = b[4:]
+	}
+	for _, c := range b {
+		seen |= maskChar[c]
+	}
+	return seen
+}
 
 // isBlanked reports whether b is an address or number of which digits were replaced: "XX.XX.XX.XX", "1800555****".
 func isBlanked(b []byte) bool {

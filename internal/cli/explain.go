@@ -107,6 +107,7 @@ type explainer struct {
 	rower   report.Rower
 	filter  *filter
 	options text.Options
+	printer text.Printer
 	sources *[]report.Source
 	calls   int
 	told    int
@@ -230,7 +231,7 @@ func appendCallNumber(dst []byte, n int, color bool) []byte {
 func (e *explainer) text(dst []byte, c *report.Call) ([]byte, error) {
 	o := e.options
 	o.Sources = *e.sources
-	return text.Append(dst, c, o), nil
+	return e.printer.Append(dst, c, o), nil
 }
 
 func (e *explainer) json(dst []byte, c *report.Call) ([]byte, error) {

@@ -44,7 +44,7 @@ func runAddressesHidden(p *diagnose.Pass) {
 		}
 		for k := range m.Fields {
 			f := &m.Fields[k]
-			if !bearsAddress(f.ID) || plain.has(m.Text(f.Value)) {
+			if addressFields>>f.ID&1 == 0 || plain.has(m.Text(f.Value)) {
 				continue
 			}
 			switch f.ID {
@@ -86,15 +86,9 @@ func runAddressesHidden(p *diagnose.Pass) {
 			count(messages, "message", "messages"))})
 }
 
-// bearsAddress reports whether the rule looks at a field. It is asked about each field of each message.
-func bearsAddress(id sip.FieldID) bool {
-	switch id {
-	case sip.FieldFrom, sip.FieldTo, sip.FieldContact, sip.FieldRoute, sip.FieldRecordRoute, sip.FieldReferTo, sip.FieldReferredBy,
-		sip.FieldCallID, sip.FieldVia, sip.FieldAuthorization, sip.FieldProxyAuthorization:
-		return true
-	}
-	return false
-}
+// addressFields are the fields that the rule looks at, a bit for each: it is asked about each field of each message.
+const addressFields uint64 = 1<<sip.FieldFrom | 1<<sip.FieldTo | 1<<sip.FieldContact | 1<<sip.FieldRoute | 1<<sip.FieldRecordRoute | 1<<sip.FieldReferTo |
+	1<<sip.FieldReferredBy | 1<<sip.FieldCallID | 1<<sip.FieldVia | 1<<sip.FieldAuthorization | 1<<sip.FieldProxyAuthorization
 
 // plainTexts are texts of a call in which nothing can be a mask, in places by what is cheap to see of them. The messages of a call carry
 // the same few values again and again (RFC 3261 §8.2.6.2: a response has Via, From, To and Call-ID of its request), so that few have to
@@ -103,11 +97,11 @@ type plainTexts [64][]byte
 
 // has reports whether nothing in a text can be a mask.
 func (p *plainTexts) has(text []byte) bool {
-	n := len(text)
+	n := uint(len(text))
 	if n == 0 {
 		return true
 	}
-	seen := &p[(n*9+int(text[n-1])+int(text[n/2])*5)%len(p)]
+	seen := &p[(n*9+uint(text[n-1])+uint(text[n/2])*5)%uint(len(p))]
 	if bytes.Equal(*seen, text) {
 		return true
 	}

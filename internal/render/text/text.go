@@ -57,8 +57,23 @@ func Render(w io.Writer, c *report.Call, o Options) error {
 }
 
 // Append appends a call to dst.
-func Append(dst []byte, c *report.Call, o Options) []byte {
-	p := printer{out: slices.Grow(dst, length(c)), o: o}
+func Append(dst []byte, c *report.Call, o Options) []byte { return new(Printer).Append(dst, c, o) }
+
+// Printer draws calls, one after the other: what it makes of one it uses again for the next. The zero value is ready.
+type Printer struct {
+	out     []byte
+	o       Options
+	rows    []row
+	lines   []line
+	ways    []way
+	clock   []byte // the times of the steps, one behind the other
+	places  []byte // where the facts, or the steps, stand
+	scratch []byte
+}
+
+// Append appends a call to dst.
+func (p *Printer) Append(dst []byte, c *report.Call, o Options) []byte {
+	p.out, p.o = slices.Grow(dst, length(c)), o
 	p.head(c)
 	if !o.Brief {
 		p.facts(c.Story.Facts)
@@ -73,7 +88,9 @@ func Append(dst []byte, c *report.Call, o Options) []byte {
 		p.notes("What happened to the log", c.Notes)
 	}
 	p.notes("What is worth knowing", c.Findings)
-	return p.out
+	out := p.out
+	p.out, p.o = nil, Options{} // the caller's, who may keep them
+	return out
 }
 
 // length is about how many bytes a call takes.
@@ -114,12 +131,7 @@ func colorOf(status int) string {
 	return red
 }
 
-type printer struct {
-	out []byte
-	o   Options
-}
-
-func (p *printer) colored(color, s string) {
+func (p *Printer) colored(color, s string) {
 	if p.o.Color {
 		p.out = append(p.out, color...)
 		p.out = append(p.out, s...)
@@ -129,10 +141,10 @@ func (p *printer) colored(color, s string) {
 	p.out = append(p.out, s...)
 }
 
-func (p *printer) write(s string) { p.out = append(p.out, s...) }
+func (p *Printer) write(s string) { p.out = append(p.out, s...) }
 
 // newline ends a line. Blanks at its end are of no use to anybody.
-func (p *printer) newline() {
+func (p *Printer) newline() {
 	n := len(p.out)
 	for n > 0 && p.out[n-1] == ' ' {
 		n--
@@ -140,35 +152,31 @@ func (p *printer) newline() {
 	p.out = append(p.out[:n], '\n')
 }
 
-func (p *printer) section(title string) {
+func (p *Printer) section(title string) {
 	p.newline()
 	p.colored(bold, title)
 	p.newline()
 }
 
 // head writes who called whom, when, and how it went.
-func (p *printer) head(c *report.Call) {
-	var b strings.Builder
-	b.Grow(len(c.Story.Headline) + 96)
+func (p *Printer) head(c *report.Call) {
+	b := p.scratch[:0]
 	sep := "· "
 	if p.o.ASCII {
 		sep = "- "
 	}
 	if t := c.Flow.Start(); !t.IsZero() {
-		b.WriteString(sep)
-		b.WriteString(t.Text())
-		b.WriteString(clockNote(t))
-		b.WriteString(" ")
+		b = append(b, sep...)
+		b = t.Stamp.AppendText(b)
+		b = append(append(b, clockNote(t)...), ' ')
 	}
-	b.WriteString(sep)
-	b.WriteString(c.Story.Headline)
-	lead := ""
+	b = append(append(b, sep...), c.Story.Headline...)
+	p.scratch = b
 	if p.o.Number > 0 {
-		lead = "Call " + strconv.Itoa(p.o.Number)
-		p.colored(bold, lead)
+		p.colored(bold, "Call "+strconv.Itoa(p.o.Number))
 	}
 	p.write(" ")
-	p.wrapFrom(9, "  ", b.String(), bold)
+	p.wrapBytes(9, "  ", b, bold)
 	p.paragraph("", c.Story.Summary)
 }
 
@@ -188,14 +196,8 @@ func clockNote(t capture.Time) string {
 	return " (the log gives no zone)"
 }
 
-// place names where something stands: "line 17", "frame 3", with several sources "a.log:17".
-func (p *printer) place(e capture.Evidence) string {
-	var b [64]byte
-	return string(p.appendPlace(b[:0], e))
-}
-
-// appendPlace appends what place returns.
-func (p *printer) appendPlace(dst []byte, e capture.Evidence) []byte {
+// appendPlace appends where something stands: "line 17", "frame 3", with several sources "a.log:17".
+func (p *Printer) appendPlace(dst []byte, e *capture.Evidence) []byte {
 	switch {
 	case len(p.o.Sources) > 1 && int(e.Source) < len(p.o.Sources):
 		dst = append(dst, explain.Shown([]byte(p.o.Sources[e.Source].Name), 60)...)
@@ -209,35 +211,51 @@ func (p *printer) appendPlace(dst []byte, e capture.Evidence) []byte {
 	default:
 		dst = append(dst, "line "...)
 	}
-	return strconv.AppendInt(dst, e.Number, 10)
+	return appendNumber(dst, e.Number)
 }
 
-// places names where several things stand: "line 17", "lines 17 to 23".
-func (p *printer) places(list []capture.Evidence) string {
+// appendPlaces appends where several things stand: "line 17", "lines 17 to 23".
+func (p *Printer) appendPlaces(dst []byte, list []capture.Evidence) []byte {
 	if len(list) == 0 {
-		return ""
+		return dst
 	}
-	first, last := list[0], list[len(list)-1]
+	first, last := &list[0], &list[len(list)-1]
 	if first.Number == last.Number || first.Source != last.Source || len(p.o.Sources) > 1 {
-		return p.place(first)
+		return p.appendPlace(dst, first)
 	}
 	unit := "lines "
 	if first.Unit == capture.Frame {
 		unit = "frames "
 	}
-	return unit + strconv.FormatInt(first.Number, 10) + " to " + strconv.FormatInt(last.Number, 10)
+	dst = appendNumber(append(dst, unit...), first.Number)
+	return appendNumber(append(dst, " to "...), last.Number)
+}
+
+// appendNumber appends a number in digits. There are three to a line, and most are short.
+func appendNumber(dst []byte, n int64) []byte {
+	if n < 0 || n >= 1e9 {
+		return strconv.AppendInt(dst, n, 10)
+	}
+	var digits [9]byte
+	i := len(digits) - 1
+	rest := uint32(n)
+	for ; rest >= 10; i-- {
+		digits[i] = byte('0' + rest%10)
+		rest /= 10
+	}
+	digits[i] = byte('0' + rest)
+	return append(dst, digits[i:]...)
 }
 
 // facts writes the facts as a table: label, value, where it was read, place.
-func (p *printer) facts(facts []explain.Fact) {
+func (p *Printer) facts(facts []explain.Fact) {
 	if len(facts) == 0 {
 		return
 	}
 	p.section("Facts read from this log")
 	label, value := 0, 0
 	// What stands in the columns, made once: all places where facts were read are one text.
-	rows := make([]row, 0, 32)
-	places := make([]byte, 0, 64*len(facts))
+	rows, places := p.rows[:0], p.places[:0]
 	for i := range facts {
 		f := &facts[i]
 		r := row{value: factValue(f)}
@@ -251,32 +269,33 @@ func (p *printer) facts(facts []explain.Fact) {
 		}
 		if len(f.Evidence) > 0 {
 			places = append(places, ", "...)
-			places = p.appendPlace(places, f.Evidence[0])
+			places = p.appendPlace(places, &f.Evidence[0])
 		}
 		r.end = len(places)
 		rows = append(rows, r)
-		label = max(label, Width(f.Label))
+		label = max(label, len(f.Label))
 		// A few long values must not push the last column out of the drawing.
 		if r.width <= 26 || p.o.Width == 0 || p.o.Width >= 96 && r.width <= 40 {
 			value = max(value, r.width)
 		}
 	}
-	all, at := string(places), 0
+	p.rows, p.places = rows, places
+	at := 0
 	head := label + 4 // the columns before the value
 	for i := range facts {
 		f, r := &facts[i], &rows[i]
 		v := r.value
-		where := all[at:r.end]
+		where := places[at:r.end]
 		at = r.end
 		if p.o.Width > 0 && p.o.Width < label+value+26 {
 			// Too narrow for three columns: the label, then the rest below.
 			p.paragraph("  ", f.Label+": "+v)
-			p.wrap("    ", "    ", where, faint)
+			p.wrap("    ", "    ", string(where), faint)
 			continue
 		}
 		p.write("  ")
-		p.write(f.Label)
-		p.write(spaces(label - Width(f.Label) + 2))
+		p.write(f.Label) // our own words, of ASCII
+		p.write(spaces(label - len(f.Label) + 2))
 		color := ""
 		if f.Hidden || f.Assumed {
 			color = yellow
@@ -284,7 +303,7 @@ func (p *printer) facts(facts []explain.Fact) {
 		if p.o.Width > 0 && head+r.width > p.o.Width {
 			// A value that no line holds goes on below, and where it was read stands after it.
 			p.wrapFrom(head, spaces(head), v, color)
-			p.wrap(spaces(head+value+2), spaces(head+value+2), where, faint)
+			p.wrap(spaces(head+value+2), spaces(head+value+2), string(where), faint)
 			continue
 		}
 		if color != "" {
@@ -300,11 +319,12 @@ func (p *printer) facts(facts []explain.Fact) {
 			p.write(spaces(last))
 			col = last
 		}
-		p.wrapFrom(col, spaces(last), where, faint)
+		p.wrapBytes(col, spaces(last), where, faint)
 	}
 }
 
-// row is a fact in the table: its value, the columns that it takes, and where the text ends that says where it was read.
+// row is a fact in the table: its value, the columns that it takes, and where the text ends that says where it was read. Of a finding there is only that text, and
+// the columns are its own.
 type row struct {
 	value      string
 	width, end int
@@ -321,7 +341,7 @@ func factValue(f *explain.Fact) string {
 }
 
 // parties writes who is behind which address, where there are more than two, or the source states addresses.
-func (p *printer) parties(parties []explain.Party) {
+func (p *Printer) parties(parties []explain.Party) {
 	names, stated := 0, 0
 	for i := range parties {
 		names = max(names, Width(parties[i].Name))
@@ -350,7 +370,7 @@ func (p *printer) parties(parties []explain.Party) {
 }
 
 // story writes a line for each step.
-func (p *printer) story(c *report.Call) {
+func (p *Printer) story(c *report.Call) {
 	steps := c.Story.Steps
 	if len(steps) == 0 {
 		return
@@ -366,25 +386,24 @@ func (p *printer) story(c *report.Call) {
 	}
 	// What stands in the columns, made once; most steps go between the same few parties.
 	var cols columns
-	lines := make([]line, len(steps))
-	ways := make([]way, 0, 8)
-	clock := make([]byte, 0, 12*len(steps))
-	places := make([]byte, 0, 16*len(steps))
+	lines, clock, places := p.lines[:0], p.clock[:0], p.places[:0]
+	p.ways = p.ways[:0]
 	for i := range steps {
-		s, l := &steps[i], &lines[i]
-		l.time = len(clock)
+		s := &steps[i]
+		l := line{time: len(clock), place: len(places), what: what(s), way: p.way(parties, s)}
 		clock = p.time(clock, steps, base, i)
-		l.what = what(s)
-		l.way = p.way(&ways, parties, s)
-		cols.label = max(cols.label, len(s.Label))
-		if l.place = len(places); len(s.Evidence) > 0 {
-			places = p.appendPlace(places, s.Evidence[0])
+		if len(s.Evidence) > 0 {
+			places = p.appendPlace(places, &s.Evidence[0])
 			cols.place = max(cols.place, Width(places[l.place:]))
 		}
+		cols.label = max(cols.label, len(s.Label))
 		cols.time = max(cols.time, len(clock)-l.time)
-		cols.who = max(cols.who, ways[l.way].width)
+		cols.who = max(cols.who, p.ways[l.way].width)
 		cols.what = max(cols.what, len(l.what))
+		lines = append(lines, l)
 	}
+	lines = append(lines, line{time: len(clock), place: len(places)}) // where the last ones end
+	p.lines, p.clock, p.places = lines, clock, places
 	cols.text = 2 + cols.label + 2 + cols.place + 2 + cols.time + 2 + cols.who + 2 + cols.what + 2
 	if cols.time == 0 {
 		cols.text -= 2
@@ -395,16 +414,9 @@ func (p *printer) story(c *report.Call) {
 		cols.text -= cols.place + 2
 		cols.place = 0
 	}
-	one := func(i int) {
-		l := &lines[i]
-		clockEnd, placeEnd := len(clock), len(places)
-		if i+1 < len(lines) {
-			clockEnd, placeEnd = lines[i+1].time, lines[i+1].place
-		}
-		p.step(&steps[i], l, clock[l.time:clockEnd], places[l.place:placeEnd], &ways[l.way], &cols, roomy)
-	}
 	for i := 0; i < len(steps); i++ {
-		one(i)
+		l := &lines[i]
+		p.step(&steps[i], l, clock[l.time:lines[i+1].time], places[l.place:lines[i+1].place], &p.ways[l.way], &cols, roomy)
 		if run := repeatRun(steps, i); run > 3 {
 			// Many repeats of one message: the first and the last say it all.
 			below := spaces(cols.label + 4)
@@ -432,17 +444,17 @@ type way struct {
 }
 
 // way returns the index of a step's way among those that were drawn, drawing it if it is new.
-func (p *printer) way(ways *[]way, parties []explain.Party, s *explain.Step) int {
+func (p *Printer) way(parties []explain.Party, s *explain.Step) int {
 	event := s.Kind != capture.KindMessage
-	for i := range *ways {
-		if w := &(*ways)[i]; w.from == s.From && w.to == s.To && w.event == event {
+	for i := range p.ways {
+		if w := &p.ways[i]; w.from == s.From && w.to == s.To && w.event == event {
 			return i
 		}
 	}
 	w := way{from: s.From, to: s.To, event: event, text: p.who(parties, s)}
 	w.width = Width(w.text)
-	*ways = append(*ways, w)
-	return len(*ways) - 1
+	p.ways = append(p.ways, w)
+	return len(p.ways) - 1
 }
 
 // repeatRun returns how many steps from i on repeat the same message, one behind the other.
@@ -457,7 +469,7 @@ func repeatRun(steps []explain.Step, i int) int {
 	return n
 }
 
-func (p *printer) step(s *explain.Step, l *line, clock, place []byte, w *way, cols *columns, roomy bool) {
+func (p *Printer) step(s *explain.Step, l *line, clock, place []byte, w *way, cols *columns, roomy bool) {
 	what := l.what
 	p.write("  ")
 	p.padded(bold, s.Label, cols.label)
@@ -508,7 +520,7 @@ func (p *printer) step(s *explain.Step, l *line, clock, place []byte, w *way, co
 }
 
 // padded writes a text of our own, of ASCII, and blanks up to n columns.
-func (p *printer) padded(color, s string, n int) {
+func (p *Printer) padded(color, s string, n int) {
 	p.colored(color, s)
 	p.write(spaces(n - len(s)))
 }
@@ -525,7 +537,7 @@ func what(s *explain.Step) string {
 }
 
 // who draws the way of a message. Between two parties the first stays on the left.
-func (p *printer) who(parties []explain.Party, s *explain.Step) string {
+func (p *Printer) who(parties []explain.Party, s *explain.Step) string {
 	name := func(i int) string {
 		if i < 0 || i >= len(parties) {
 			return "?"
@@ -552,7 +564,7 @@ func (p *printer) who(parties []explain.Party, s *explain.Step) string {
 }
 
 // time appends the time of the first step, and of the others how long after it they came.
-func (p *printer) time(dst []byte, steps []explain.Step, base, i int) []byte {
+func (p *Printer) time(dst []byte, steps []explain.Step, base, i int) []byte {
 	t := steps[i].Time
 	if base < 0 || t.IsZero() {
 		return dst
@@ -585,47 +597,78 @@ func (p *printer) time(dst []byte, steps []explain.Step, base, i int) []byte {
 }
 
 // notes writes findings, each with its place.
-func (p *printer) notes(title string, list []diagnose.Finding) {
+func (p *Printer) notes(title string, list []diagnose.Finding) {
 	if len(list) == 0 {
 		return
 	}
 	p.section(title)
 	col := 0
-	wheres := make([]string, len(list))
+	rows, places := p.rows[:0], p.places[:0]
 	for i := range list {
-		wheres[i] = p.places(list[i].Evidence)
-		col = max(col, Width(wheres[i]))
+		at := len(places)
+		places = p.appendPlaces(places, list[i].Evidence)
+		rows = append(rows, row{width: Width(places[at:]), end: len(places)})
+		col = max(col, rows[i].width)
 	}
+	p.rows, p.places = rows, places
+	at := 0
 	for i := range list {
-		f, where := &list[i], wheres[i]
-		text := f.Text
+		f, r := &list[i], &rows[i]
+		where := places[at:r.end]
+		at = r.end
+		text := append(p.scratch[:0], f.Text...)
 		if f.Why != "" {
-			text += " (" + f.Why + ")"
+			text = append(append(append(text, " ("...), f.Why...), ')')
 		}
 		if f.Mend != "" && f.Rule.Severity > diagnose.SeverityNote {
-			text += "; to mend it: " + f.Mend // of a note, "rules CODE" tells
+			text = append(append(text, "; to mend it: "...), f.Mend...) // of a note, "rules CODE" tells
 		}
+		p.scratch = text
 		if p.o.Width > 0 && p.o.Width < col+34 {
-			p.wrap("  ", "    ", where+": "+text, "")
+			p.wrap("  ", "    ", string(where)+": "+string(text), "")
 			continue
 		}
 		p.write("  ")
-		p.colored(faint, pad(where, col))
+		p.colored(faint, string(where)+spaces(col-r.width))
 		p.write("  ")
-		p.wrapFrom(col+4, spaces(col+4), text, "")
+		p.wrapBytes(col+4, spaces(col+4), text, "")
 	}
 }
 
-func (p *printer) paragraph(indent, text string) { p.wrap(indent, indent, text, "") }
+func (p *Printer) paragraph(indent, text string) { p.wrap(indent, indent, text, "") }
 
 // wrap writes text, its first line behind first and the others behind rest.
-func (p *printer) wrap(first, rest, text, color string) {
+func (p *Printer) wrap(first, rest, text, color string) {
 	p.write(first)
 	p.wrapFrom(Width(first), rest, text, color)
 }
 
+// wrapBytes is wrapFrom for a text that is not kept.
+func (p *Printer) wrapBytes(col int, rest string, text []byte, color string) {
+	if p.o.Width > 0 && col+Width(text) > p.o.Width {
+		p.wrapFrom(col, rest, string(text), color)
+		return
+	}
+	if color = p.color(color); color != "" {
+		p.write(color)
+	}
+	p.out = append(p.out, text...)
+	if color != "" {
+		p.write(neutral)
+	}
+	p.newline()
+}
+
+// color is a colour if there are to be any.
+func (p *Printer) color(color string) string {
+	if !p.o.Color {
+		return ""
+	}
+	return color
+}
+
 // wrapFrom writes text from column col on, and goes on behind rest.
-func (p *printer) wrapFrom(col int, rest, text, color string) {
+func (p *Printer) wrapFrom(col int, rest, text, color string) {
 	if p.o.Color && color != "" {
 		p.write(color)
 	}
@@ -681,11 +724,4 @@ func spaces(n int) string {
 		return blanks[:n]
 	}
 	return strings.Repeat(" ", n)
-}
-
-func pad(s string, n int) string {
-	if k := n - Width(s); k > 0 {
-		return s + spaces(k)
-	}
-	return s
 }

@@ -154,3 +154,30 @@ func TestWidth(t *testing.T) {
 		}
 	}
 }
+
+// TestNarrowNotes: where there is no room for columns, a note goes on indented under its place.
+func TestNarrowNotes(t *testing.T) {
+	reports(t, repeated(1), nil, func(c *report.Call) {
+		_, notes, ok := strings.Cut(string(Append(nil, c, Options{Width: 30})), "What happened to the log\n")
+		if !ok {
+			t.Fatal("no notes")
+		}
+		for i, line := range strings.Split(strings.TrimSuffix(notes, "\n"), "\n") {
+			if begins := strings.HasPrefix(line, "  line 1: "); !begins && !strings.HasPrefix(line, "    ") || i == 0 && !begins {
+				t.Errorf("line %d: %q", i+1, line)
+			}
+		}
+	})
+}
+
+// TestPrinterIsUsedAgain: a call is drawn the same by a Printer that has drawn others, with and without columns and colours, as by a new one.
+func TestPrinterIsUsedAgain(t *testing.T) {
+	var used Printer
+	stories(t, func(name string, c *report.Call) {
+		for _, o := range []Options{{}, {Width: 30}, {Width: 80, Color: true}} {
+			if got, want := string(used.Append([]byte("before"), c, o)), "before"+string(Append(nil, c, o)); got != want {
+				t.Errorf("%s: %+v: %q, want %q", name, o, got, want)
+			}
+		}
+	})
+}
