@@ -53,7 +53,7 @@ func TestRFCFlows(t *testing.T) {
 								return r.Story.Parties[i].Name
 							}
 							line, _, _ := strings.Cut(string(c.Data(&c.Hops[s.Hop])), "\r\n")
-							steps = append(steps, told{s.Label, line, party(s.From), party(s.To), s.Text})
+							steps = append(steps, told{s.Label, line, strings.Clone(party(s.From)), strings.Clone(party(s.To)), strings.Clone(s.Text)})
 						}
 						return nil
 					})

@@ -54,6 +54,16 @@ func TestWhatIsKept(t *testing.T) {
 				t.Errorf("hop %d: %+v", i, h)
 			}
 			o := c.Origin(h)
+			if got := c.Evidence(h); got != w.Origin.Evidence() {
+				t.Errorf("hop %d: without its text: evidence %+v, want %+v", i, got, w.Origin.Evidence())
+			}
+			for at := -1; at < len(w.Data)+2; at += 3 {
+				for _, n := range []int{0, 1, 40, len(w.Data) - at} {
+					if got, want := c.EvidenceOf(h, at, at+n), w.Origin.EvidenceOf(at, at+n); got != want {
+						t.Fatalf("hop %d: evidence of %d bytes from %d on: %+v, want %+v", i, n, at, got, want)
+					}
+				}
+			}
 			if o.Evidence() != w.Origin.Evidence() {
 				t.Errorf("hop %d: evidence %+v, want %+v", i, o.Evidence(), w.Origin.Evidence())
 			}

@@ -95,11 +95,11 @@ func (p *Pass) HasSDP(i int) bool { return p.runner.messages.HasSDP(p.Call, &p.C
 
 // Evidence returns the place of part, which is a part of the message of hop i; of the whole message if part is empty.
 func (p *Pass) Evidence(i int, part sip.Span) []capture.Evidence {
-	o := p.Call.Origin(&p.Call.Hops[i])
+	h := &p.Call.Hops[i]
 	if part.IsEmpty() {
-		return []capture.Evidence{o.Evidence()}
+		return []capture.Evidence{p.Call.Evidence(h)}
 	}
-	return []capture.Evidence{o.EvidenceOf(int(part.Start), int(part.End))}
+	return []capture.Evidence{p.Call.EvidenceOf(h, int(part.Start), int(part.End))}
 }
 
 // MarkDamaged notes that the log shows hop i not as it was sent.

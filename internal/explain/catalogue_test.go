@@ -42,7 +42,7 @@ func TestEveryKeyIsTold(t *testing.T) {
 	told := map[string]int{}
 	count := func(s string) {
 		for _, m := range mark.FindAllStringSubmatch(s, -1) {
-			told[m[1]]++
+			told[strings.Clone(m[1])]++
 		}
 	}
 	for _, f := range fixtures(t) {

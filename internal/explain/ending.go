@@ -75,7 +75,7 @@ func (t *Teller) tellEnding() {
 	// The last message is the proof of where the log stops.
 	for i := len(c.Hops) - 1; i >= 0; i-- {
 		if c.Hops[i].Kind == capture.KindMessage {
-			t.story.Ending.Evidence = t.evidence(c.Origin(&c.Hops[i]).Evidence())
+			t.story.Ending.Evidence = t.evidence(c.Evidence(&c.Hops[i]))
 			break
 		}
 	}
@@ -302,13 +302,12 @@ func (t *Teller) tellHead() {
 
 // displayed returns the caller as the facts have it: the user ID and the display name.
 func (t *Teller) displayed() string {
-	name, _ := t.fact("display_name")
-	user, _ := t.fact("user_id")
+	name, user := t.fact(factDisplayName), t.fact(factUserID)
 	switch {
 	case t.call.Caller >= 0 && !t.call.Participants[t.call.Caller].Device:
 		return ""
 	case user != nil && user.Value != "" && name != nil && name.Value != user.Value:
-		return user.Value + " \"" + name.Value + "\""
+		return t.joined(user.Value, ` "`, name.Value, `"`)
 	case user != nil && user.Value != "":
 		return user.Value
 	case name != nil:
@@ -346,7 +345,7 @@ func (t *Teller) summary() {
 	phrase := func(key string) {
 		at := len(t.buf)
 		t.put(catalogueEN[key])
-		extra += string(t.buf[at:])
+		extra = t.joined(extra, string(t.buf[at:]))
 		t.buf = t.buf[:at]
 	}
 	if c.Ring >= 0 {

@@ -65,7 +65,7 @@ type Ending struct {
 	Evidence []capture.Evidence
 }
 
-// Story is a call, told. Its strings are its own; Steps, Facts and Parties are used again by the Teller that made it.
+// Story is a call, told. It holds until the Teller that made it tells another, and no longer than the call does: whoever keeps a string of it longer copies it.
 type Story struct {
 	Headline string // "spa1 "Good Body" calls 18005551212"
 	Summary  string // "Cancelled by the caller after 16 s of ringing."

@@ -12,55 +12,83 @@ import (
 	"sipscribe/sip"
 )
 
+// factID is the number of a fact.
+type factID uint8
+
+// The facts, in the order in which they are told.
+const (
+	factDeviceAddress factID = iota
+	factSIPPort
+	factUserID
+	factDisplayName
+	factUserAgent
+	factProxy
+	factRegistrar
+	factServerAgent
+	factRealm
+	factAddressOfRecord
+	factFrom
+	factCaller
+	factCallee
+	factContact
+	factExpires
+	factMediaAddress
+	factPublicAddress
+	factCallID
+	factIDs
+)
+
 // FactNames are the names of the facts, in the order in which they are told, with their labels. Those marked here can be supplied by the
 // user where the log does not show them.
-var FactNames = []struct {
+var FactNames = [factIDs]struct {
 	Name, Label string
 	Assumable   bool
 }{
-	{"device_address", "Device address", true},
-	{"sip_port", "SIP port", true},
-	{"user_id", "User ID", true},
-	{"display_name", "Display name", true},
-	{"user_agent", "Device", true},
-	{"proxy", "SIP proxy", true},
-	{"registrar", "Registrar", true},
-	{"server_agent", "Server software", false},
-	{"realm", "Realm", false},
-	{"address_of_record", "Address registered", false},
-	{"from", "From", false},
-	{"caller", "Caller", true},
-	{"callee", "Number called", true},
-	{"contact", "Contact", false},
-	{"expires", "Registered for", false},
-	{"media_address", "Media address", false},
-	{"public_address", "Address seen by server", false},
-	{"call_id", "Call-ID", false},
-}
-
-func labelOf(name string) string {
-	for _, f := range FactNames {
-		if f.Name == name {
-			return f.Label
-		}
-	}
-	return name
+	factDeviceAddress:   {"device_address", "Device address", true},
+	factSIPPort:         {"sip_port", "SIP port", true},
+	factUserID:          {"user_id", "User ID", true},
+	factDisplayName:     {"display_name", "Display name", true},
+	factUserAgent:       {"user_agent", "Device", true},
+	factProxy:           {"proxy", "SIP proxy", true},
+	factRegistrar:       {"registrar", "Registrar", true},
+	factServerAgent:     {"server_agent", "Server software", false},
+	factRealm:           {"realm", "Realm", false},
+	factAddressOfRecord: {"address_of_record", "Address registered", false},
+	factFrom:            {"from", "From", false},
+	factCaller:          {"caller", "Caller", true},
+	factCallee:          {"callee", "Number called", true},
+	factContact:         {"contact", "Contact", false},
+	factExpires:         {"expires", "Registered for", false},
+	factMediaAddress:    {"media_address", "Media address", false},
+	factPublicAddress:   {"public_address", "Address seen by server", false},
+	factCallID:          {"call_id", "Call-ID", false},
 }
 
 // found adds a fact that was read from part of the message of a hop. part is a slice of the message; nil stands for the whole of it.
-func (t *Teller) found(name string, value string, h *callflow.Hop, part []byte, where string) {
-	t.facts = append(t.facts, Fact{Name: name, Label: labelOf(name), Value: value, Where: where,
-		Evidence: t.evidence(t.place(h, part))})
+func (t *Teller) found(id factID, value string, h *callflow.Hop, part []byte, where string) {
+	f := t.add(id, h, part)
+	f.Value, f.Where = value, where
+}
+
+// add begins a fact that was read from part of the message of a hop, or was looked for there.
+func (t *Teller) add(id factID, h *callflow.Hop, part []byte) *Fact {
+	t.has |= 1 << id
+	f := &t.slots[id]
+	*f = Fact{Name: FactNames[id].Name, Label: FactNames[id].Label}
+	if h != nil {
+		f.Evidence = t.evidence(t.place(h, part))
+	}
+	return f
 }
 
 // place returns the evidence of part of the message of a hop.
 func (t *Teller) place(h *callflow.Hop, part []byte) capture.Evidence {
-	o := t.call.Origin(h)
-	data := t.call.Data(h)
-	if at := offsetIn(data, part); at >= 0 && len(part) > 0 {
-		return o.EvidenceOf(at, at+len(part))
+	if len(part) > 0 {
+		if at := offsetIn(t.call.Data(h), part); at >= 0 {
+			return t.call.EvidenceOf(h, at, at+len(part))
+		}
 	}
-	return o.Evidence()
+	return t.call.Evidence(h)
 }
 
 // offsetIn returns where part begins in whole. A slice of whole is found by its address, because its bytes may stand in whole more than
@@ -77,13 +105,19 @@ func offsetIn(whole, part []byte) int {
 }
 
 // hidden adds a fact that the call has but the log does not show, or that the user supplied.
-func (t *Teller) hidden(name string, h *callflow.Hop, part []byte, where string) {
-	if v, ok := t.assume[name]; ok {
-		t.facts = append(t.facts, Fact{Name: name, Label: labelOf(name), Value: Shown([]byte(v), 200), Assumed: true, Where: "supplied by you",
-			Evidence: t.evidence(t.place(h, part))})
+func (t *Teller) hidden(id factID, h *callflow.Hop, part []byte, where string) {
+	if v, ok := t.assume[FactNames[id].Name]; ok {
+		t.assumed(id, v, h, part)
 		return
 	}
-	t.facts = append(t.facts, Fact{Name: name, Label: labelOf(name), Hidden: true, Where: where, Evidence: t.evidence(t.place(h, part))})
+	f := t.add(id, h, part)
+	f.Hidden, f.Where = true, where
+}
+
+// assumed adds a fact that the user supplied.
+func (t *Teller) assumed(id factID, value string, h *callflow.Hop, part []byte) {
+	f := t.add(id, h, part)
+	f.Value, f.Assumed, f.Where = Shown([]byte(value), 200), true, "supplied by you"
 }
 
 const whyMasked = "in this copy of the log"
@@ -91,51 +125,42 @@ const whyMasked = "in this copy of the log"
 // findFacts reads the facts of the call.
 func (t *Teller) findFacts() {
 	c := t.call
+	t.has = 0
 	near := t.nearRequest()
 	if near != nil {
 		t.deviceFacts(near)
 	}
 	t.serverFacts(near)
 	t.callFacts()
-	// The order of FactNames, and what the user supplied beside it.
-	for name, v := range t.assume {
-		if _, ok := t.fact(name); !ok && Assumable(name) && len(c.Hops) > 0 {
-			t.facts = append(t.facts, Fact{Name: name, Label: labelOf(name), Value: Shown([]byte(v), 200), Assumed: true, Where: "supplied by you"})
+	// In the order of FactNames, and what the user supplied beside it.
+	for id := range factIDs {
+		if t.has>>id&1 == 0 && len(t.assume) > 0 && len(c.Hops) > 0 && FactNames[id].Assumable {
+			if v, ok := t.assume[FactNames[id].Name]; ok {
+				t.assumed(id, v, nil, nil)
+			}
+		}
+		if t.has>>id&1 != 0 {
+			t.facts = append(t.facts, t.slots[id])
 		}
 	}
-	t.sortFacts()
 }
 
 // Assumable reports whether the user can supply a fact that the log hides.
 func Assumable(name string) bool {
-	for _, f := range FactNames {
-		if f.Name == name {
-			return f.Assumable
+	for i := range FactNames {
+		if FactNames[i].Name == name {
+			return FactNames[i].Assumable
 		}
 	}
 	return false
 }
 
-func (t *Teller) fact(name string) (*Fact, bool) {
-	for i := range t.facts {
-		if t.facts[i].Name == name {
-			return &t.facts[i], true
-		}
+// fact returns a fact of the call, nil if it has none of that number.
+func (t *Teller) fact(id factID) *Fact {
+	if t.has>>id&1 == 0 {
+		return nil
 	}
-	return nil, false
-}
-
-func (t *Teller) sortFacts() {
-	n := 0
-	for _, f := range FactNames {
-		for i := n; i < len(t.facts); i++ {
-			if t.facts[i].Name == f.Name {
-				t.facts[n], t.facts[i] = t.facts[i], t.facts[n]
-				n++
-				break
-			}
-		}
-	}
+	return &t.slots[id]
 }
 
 // nearRequest returns the first request that the device sent: the device is the host that logged; where none is known, whoever
@@ -165,13 +190,13 @@ func (t *Teller) deviceFacts(h *callflow.Hop) {
 	via, ok := m.TopVia()
 	if ok && len(via.Host) > 0 {
 		if sip.Masked(via.Host) {
-			t.hidden("device_address", h, via.Host, whyMasked)
+			t.hidden(factDeviceAddress, h, via.Host, whyMasked)
 		} else {
 			where := "top Via"
 			if host := t.call.Observer(h); bytes.Equal(host, via.Host) {
 				where = "who logged, and top Via"
 			}
-			t.found("device_address", t.shown(via.Host), h, via.Host, where)
+			t.found(factDeviceAddress, t.shown(via.Host), h, via.Host, where)
 		}
 		port := via.PortText
 		where := "top Via"
@@ -179,30 +204,30 @@ func (t *Teller) deviceFacts(h *callflow.Hop) {
 			where = "Via and Contact"
 		}
 		if len(port) > 0 {
-			t.found("sip_port", t.shown(port), h, port, where)
+			t.found(factSIPPort, t.shown(port), h, port, where)
 		} else if len(via.Transport) > 0 {
 			p := "5060"
 			if bytes.EqualFold(via.Transport, []byte("TLS")) {
 				p = "5061"
 			}
-			t.found("sip_port", p, h, via.Host, "no port in Via: the usual one")
+			t.found(factSIPPort, p, h, via.Host, "no port in Via: the usual one")
 		}
 	}
 	from := m.From()
 	user := from.URI.User
 	switch cred, where := t.username(m); {
 	case cred != nil:
-		t.found("user_id", t.shown(cred), t.credHop, cred, where)
+		t.found(factUserID, t.shown(cred), t.credHop, cred, where)
 	case len(user) > 0 && !from.URI.Masked:
-		t.found("user_id", t.shown(userName(user)), h, user, "From")
+		t.found(factUserID, t.shown(userName(user)), h, user, "From")
 	case from.URI.Masked:
-		t.hidden("user_id", h, m.Value(sip.FieldFrom), whyMasked)
+		t.hidden(factUserID, h, m.Value(sip.FieldFrom), whyMasked)
 	}
 	if name := from.Name(); len(name) > 0 {
-		t.found("display_name", t.shown(name), h, name, "From")
+		t.found(factDisplayName, t.shown(name), h, name, "From")
 	}
 	if v := m.Value(sip.FieldUserAgent); len(v) > 0 {
-		t.found("user_agent", deviceName(t.shown(v)), h, v, "User-Agent")
+		t.found(factUserAgent, t.deviceName(t.shown(v)), h, v, "User-Agent")
 	}
 	if t.hasSDP(h) {
 		t.parseOffer(m)
@@ -210,7 +235,7 @@ func (t *Teller) deviceFacts(h *callflow.Hop) {
 			conn, ok := media.Connection()
 			port, has := media.Port()
 			if ok && has && !media.IsRejected() {
-				t.found("media_address", t.shown(conn.Address)+":"+strconv.Itoa(port), h, conn.Address, "SDP of its offer")
+				t.found(factMediaAddress, t.joined(t.shown(conn.Address), ":", strconv.Itoa(port)), h, conn.Address, "SDP of its offer")
 			}
 			break
 		}
@@ -239,7 +264,7 @@ func (t *Teller) username(first *sip.Message) ([]byte, string) {
 
 // deviceName makes a User-Agent readable where its parts are known: "Sipura/SPA3000-2.0.13(GWg)" is a Sipura SPA3000 with
 // firmware 2.0.13(GWg).
-func deviceName(agent string) string {
+func (t *Teller) deviceName(agent string) string {
 	maker, rest, ok := strings.Cut(agent, "/")
 	if !ok || (maker != "Sipura" && maker != "Linksys" && maker != "Cisco") {
 		return agent
@@ -248,7 +273,7 @@ func deviceName(agent string) string {
 	if !ok || model == "" || firmware == "" {
 		return agent
 	}
-	return maker + " " + model + ", firmware " + firmware
+	return t.joined(maker, " ", model, ", firmware ", firmware)
 }
 
 // serverFacts reads what the other side says about itself.
@@ -268,17 +293,17 @@ func (t *Teller) serverFacts(near *callflow.Hop) {
 		if !realmFound {
 			if ch, id, ok := m.Challenge(); ok {
 				if realm, ok := ch.Get("realm"); ok && len(realm) > 0 {
-					t.found("realm", t.shown(realm), h, realm, challengeIn(id))
+					t.found(factRealm, t.shown(realm), h, realm, challengeIn(id))
 					realmFound = true
 				}
 			}
 		}
 		if !agentFound && t.serves(h) {
 			if v := m.Value(sip.FieldServer); len(v) > 0 {
-				t.found("server_agent", t.shown(v), h, v, "Server")
+				t.found(factServerAgent, t.shown(v), h, v, "Server")
 				agentFound = true
 			} else if v := m.Value(sip.FieldUserAgent); len(v) > 0 {
-				t.found("server_agent", t.shown(v), h, v, "User-Agent of its responses")
+				t.found(factServerAgent, t.shown(v), h, v, "User-Agent of its responses")
 				agentFound = true
 			}
 		}
@@ -333,9 +358,9 @@ func (t *Teller) publicAddress(h *callflow.Hop, m *sip.Message) bool {
 	}
 	value := t.shown(v)
 	if p, ok := via.Params.Get("rport"); ok && len(p) > 0 {
-		value += ":" + t.shown(p)
+		value = t.joined(value, ":", t.shown(p))
 	}
-	t.found("public_address", value, h, v, "received in Via: another address than the device's own, so there is a NAT between")
+	t.found(factPublicAddress, value, h, v, "received in Via: another address than the device's own, so there is a NAT between")
 	return true
 }
 
@@ -366,13 +391,13 @@ func (t *Teller) callFacts() {
 	m := t.parse(h)
 	from, to := m.From(), m.To()
 	// Who calls; of a registration whose it is (To; RFC 3261 §10.2); of another request who sends it.
-	who, field, address, where := "caller", sip.FieldFrom, from, "From"
+	who, field, address, where := factCaller, sip.FieldFrom, from, "From"
 	switch c.Kind {
 	case callflow.KindCall:
 	case callflow.KindRegistration:
-		who, field, address, where = "address_of_record", sip.FieldTo, to, "To"
+		who, field, address, where = factAddressOfRecord, sip.FieldTo, to, "To"
 	default:
-		who = "from"
+		who = factFrom
 	}
 	switch {
 	case address.URI.Masked:
@@ -384,21 +409,23 @@ func (t *Teller) callFacts() {
 	if c.Kind == callflow.KindCall {
 		switch {
 		case to.URI.Masked:
-			t.hidden("callee", h, m.Value(sip.FieldTo), whyMasked)
+			t.hidden(factCallee, h, m.Value(sip.FieldTo), whyMasked)
 		case len(to.URI.Raw) > 0:
-			t.found("callee", t.uriName(to.URI), h, to.URI.Raw, "To")
+			t.found(factCallee, t.uriName(to.URI), h, to.URI.Raw, "To")
 		}
 	}
-	server := "proxy"
-	if c.Kind == callflow.KindRegistration {
-		server = "registrar"
+	server, known := factProxy, true
+	switch c.Kind {
+	case callflow.KindRegistration:
+		server = factRegistrar
 		t.registrationFacts(h, m)
-	} else if c.Kind != callflow.KindCall {
-		server = ""
+	case callflow.KindCall:
+	default:
+		known = false
 	}
-	if server != "" && t.through(h) {
+	if known && t.through(h) {
 		switch route := m.Value(sip.FieldRoute); {
-		case len(route) > 0 && server == "proxy":
+		case len(route) > 0 && server == factProxy:
 			a := sip.ParseAddress(route)
 			t.found(server, t.hostPort(a.URI), h, a.URI.Raw, "Route")
 		case uri.Masked:
@@ -409,9 +436,9 @@ func (t *Teller) callFacts() {
 	}
 	if id := c.FirstCallID(); len(id) > 0 {
 		if c.MaskedCallID {
-			t.hidden("call_id", h, m.Value(sip.FieldCallID), whyMasked)
+			t.hidden(factCallID, h, m.Value(sip.FieldCallID), whyMasked)
 		} else {
-			t.found("call_id", t.shown(id), h, m.Value(sip.FieldCallID), "Call-ID")
+			t.found(factCallID, t.shown(id), h, m.Value(sip.FieldCallID), "Call-ID")
 		}
 	}
 }
@@ -432,9 +459,9 @@ func (t *Teller) through(h *callflow.Hop) bool {
 func (t *Teller) registrationFacts(h *callflow.Hop, m *sip.Message) {
 	if a, ok := m.Contact(); ok && !a.Star {
 		if a.URI.Masked {
-			t.hidden("contact", h, m.Value(sip.FieldContact), whyMasked)
+			t.hidden(factContact, h, m.Value(sip.FieldContact), whyMasked)
 		} else {
-			t.found("contact", t.uriName(a.URI), h, a.URI.Raw, "Contact")
+			t.found(factContact, t.uriName(a.URI), h, a.URI.Raw, "Contact")
 		}
 	}
 	for i := range t.call.Hops {
@@ -445,12 +472,12 @@ func (t *Teller) registrationFacts(h *callflow.Hop, m *sip.Message) {
 		rm := t.parse(r)
 		if a, ok := rm.Contact(); ok {
 			if e, ok := a.Params.Get("expires"); ok {
-				t.found("expires", t.shown(e)+" s", r, e, "expires in the Contact of the 200")
+				t.found(factExpires, t.joined(t.shown(e), " s"), r, e, "expires in the Contact of the 200")
 				return
 			}
 		}
 		if e := rm.Value(sip.FieldExpires); len(e) > 0 {
-			t.found("expires", t.shown(e)+" s", r, e, "Expires of the 200")
+			t.found(factExpires, t.joined(t.shown(e), " s"), r, e, "Expires of the 200")
 			return
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 	"strconv"
+	"strings"
 
 	"sipscribe/internal/callflow"
 	"sipscribe/sdp"
@@ -131,7 +132,7 @@ func (t *Teller) nameCodecs(media sdp.Media) (string, int) {
 		}
 		if n < len(names) {
 			if names[n] = t.shown(c.Name); names[n] == "" {
-				names[n] = "type " + t.shown(c.Format)
+				names[n] = t.joined("type ", t.shown(c.Format))
 			}
 		}
 		n++
@@ -140,7 +141,7 @@ func (t *Teller) nameCodecs(media sdp.Media) (string, int) {
 	case n == 0:
 		return "", 0
 	case n == 1:
-		return names[0], 1
+		return strings.Clone(names[0]), 1 // kept for other calls
 	case n == 2:
 		return names[0] + " " + t.word("word.and") + " " + names[1], 2
 	case n == 3:

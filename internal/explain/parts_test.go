@@ -18,7 +18,7 @@ func endings(t *testing.T, log string, memory int64) []string {
 	teller := NewTeller(nil)
 	var out []string
 	calls.Read(t, []byte(log), calls.Options{Format: all.Default, Flow: callflow.Options{Memory: memory}}, func(c *callflow.Call) {
-		out = append(out, teller.Tell(c).Ending.Text)
+		out = append(out, strings.Clone(teller.Tell(c).Ending.Text))
 	})
 	return out
 }

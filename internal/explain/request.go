@@ -184,7 +184,7 @@ func (t *Teller) joinReason(i int) callflow.JoinReason {
 func (t *Teller) retry(h *callflow.Hop, m *sip.Message) {
 	s := &t.state
 	t.fill[placeUser] = t.credentialsUser(m)
-	t.fill[placeRealm] = `"` + s.realm + `"`
+	t.fill[placeRealm] = t.joined(`"`, s.realm, `"`)
 	switch {
 	case s.credentials && s.realms > 1:
 		t.say("invite.retry.more")
@@ -700,12 +700,26 @@ func (t *Teller) uriName(u sip.URI) string {
 		return t.word("word.hidden.later")
 	}
 	if len(u.User) > 0 {
-		return t.shown(userName(u.User)) + "@" + t.shown(u.Host)
+		if both := userAtHost(u); both != nil {
+			return t.shown(both)
+		}
+		return t.joined(t.shown(userName(u.User)), "@", t.shown(u.Host))
 	}
 	if len(u.Host) > 0 {
 		return t.shown(u.Host)
 	}
 	return t.shown(u.Raw)
+}
+
+// userAtHost returns "user@host" where it stands so in a URI, as it mostly does; nil elsewhere.
+func userAtHost(u sip.URI) []byte {
+	at := offsetIn(u.Raw, u.User)
+	end := at + len(u.User) + 1 + len(u.Host)
+	if at < 0 || end > len(u.Raw) || end-at > maxShown || offsetIn(u.Raw, u.Host) != at+len(u.User)+1 || len(userName(u.User)) != len(u.User) ||
+		bytes.IndexByte(u.Raw[at:end], ' ') >= 0 {
+		return nil
+	}
+	return u.Raw[at:end]
 }
 
 // hostPort names where a contact is.
@@ -718,7 +732,7 @@ func (t *Teller) hostPort(u sip.URI) string {
 	}
 	s := t.shown(u.Host)
 	if u.Port != 0 {
-		s += ":" + strconv.Itoa(int(u.Port))
+		s = t.joined(s, ":", strconv.Itoa(int(u.Port)))
 	}
 	return s
 }

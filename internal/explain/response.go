@@ -369,7 +369,7 @@ func (t *Teller) tellWhy(m *sip.Message) {
 	if v := m.Value(sip.FieldWarning); len(v) > 0 {
 		// warn-code SP warn-agent SP quoted text (RFC 3261 §20.43)
 		if i := bytes.IndexByte(v, '"'); i >= 0 {
-			t.fill[placeText] = `"` + t.shown(sip.Unquote(v[i:])) + `"`
+			t.fill[placeText] = t.joined(`"`, t.shown(sip.Unquote(v[i:])), `"`)
 			t.say("final.why")
 		}
 	} else {
@@ -461,7 +461,7 @@ func (t *Teller) ownWords(m *sip.Message, status int) {
 			return // it stands there already
 		}
 	}
-	t.fill[placeText] = `"` + t.shown(reason) + `"`
+	t.fill[placeText] = t.joined(`"`, t.shown(reason), `"`)
 	t.say("final.says")
 }
 

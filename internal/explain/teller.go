@@ -21,9 +21,12 @@ type Teller struct {
 	story   Story
 	parties []Party
 	facts   []Fact
+	slots   [factIDs]Fact // the facts found so far; has tells which
+	has     uint32
 	steps   []Step
 	places  []capture.Evidence // storage of evidence
-	buf     []byte             // all texts of the story, one behind the other
+	buf     []byte             // all sentences of the story, one behind the other
+	made    []byte             // other texts of it that were put together
 	ranges  []textRange
 	stepOf  []int32 // step that tells a hop, plus one
 
@@ -88,7 +91,7 @@ func NewTeller(a Assumptions) *Teller {
 // Messages are the parsed messages of the call that is told, for others who look at it.
 func (t *Teller) Messages() *callflow.Messages { return t.messages }
 
-// Tell tells a call. The story's slices are used again by the next Tell; its strings are not.
+// Tell tells a call. The story holds until the next Tell, and no longer than the call does: its slices and its strings are used again.
 func (t *Teller) Tell(c *callflow.Call) *Story {
 	t.reset(c)
 	t.nameParties()
@@ -110,7 +113,7 @@ func (t *Teller) reset(c *callflow.Call) {
 	t.story = Story{}
 	t.offerRead = nil
 	t.facts, t.steps, t.places = t.facts[:0], t.steps[:0], t.places[:0]
-	t.buf, t.ranges = t.buf[:0], t.ranges[:0]
+	t.buf, t.ranges, t.made = t.buf[:0], t.ranges[:0], t.made[:0]
 	t.state = state{challenged: -1, redirected: -1, ringing: -1, ringTag: -1, answered: -1, cancelled: -1, bye: -1, refer: -1}
 	t.stepOf = append(t.stepOf[:0], make([]int32, len(c.Hops))...)
 	t.clear()
@@ -245,7 +248,7 @@ func (t *Teller) end() int {
 
 // collect turns the buffer into the strings of the story.
 func (t *Teller) collect() {
-	all := string(t.buf)
+	all := view(t.buf)
 	text := func(i int) string { return all[t.ranges[i].start:t.ranges[i].end] }
 	for i := range t.steps {
 		t.steps[i].Text = text(i)
@@ -262,24 +265,11 @@ func (t *Teller) evidence(e capture.Evidence) []capture.Evidence {
 	return t.places[n-1 : n : n]
 }
 
-// shown makes text of a log fit to be shown: at most 120 characters, without control characters, and without the marks that turn the
-// direction of writing, so that a log cannot put words into our mouth.
-func (t *Teller) shown(b []byte) string { return Shown(b, 120) }
-
 // Shown is text of a log made fit to be shown: at most limit characters, invalid bytes and control characters as \xHH, marks of
 // writing direction and other invisible characters as \u{…}.
 func Shown(b []byte, limit int) string {
 	b = bytes.TrimSpace(b)
-	plain := len(b) <= limit
-	if plain {
-		for _, c := range b {
-			if c < 0x20 || c >= 0x7f {
-				plain = false
-				break
-			}
-		}
-	}
-	if plain {
+	if len(b) <= limit && isPlain(b) {
 		return string(b)
 	}
 	out := make([]byte, 0, min(len(b), limit)+8)
@@ -328,7 +318,7 @@ func (t *Teller) nameEnds() {
 	t.callerName, t.calleeName, t.calleeLater = t.nobody, t.hiddenFirst, t.word("word.hidden.later")
 	assumed := func(name string) string {
 		if v, ok := t.assume[name]; ok {
-			return Shown([]byte(v), 120) + " " + t.word("word.assumed")
+			return t.joined(Shown([]byte(v), maxShown), " ", t.word("word.assumed"))
 		}
 		return ""
 	}
@@ -378,7 +368,7 @@ func (t *Teller) nameEnds() {
 
 func (t *Teller) withArticle(i int) string {
 	if t.parties[i].Article {
-		return t.word("word.the") + " " + t.parties[i].Name
+		return t.joined(t.the, " ", t.parties[i].Name)
 	}
 	return t.parties[i].Name
 }
@@ -387,17 +377,16 @@ func (t *Teller) withArticle(i int) string {
 func (t *Teller) step(i int) {
 	c := t.call
 	h := &c.Hops[i]
-	o := c.Origin(h)
 	if h.Duplicate {
 		// A second record of the same transmission: further evidence of the step that it belongs to.
 		if s := t.stepOf[h.RepeatOf]; s > 0 {
 			old := t.steps[s-1].Evidence
-			t.steps[s-1].Evidence = append(old[:len(old):len(old)], o.Evidence())
+			t.steps[s-1].Evidence = append(old[:len(old):len(old)], c.Evidence(h))
 		}
 		return
 	}
 	s := Step{Kind: h.Kind, Hop: i, Time: h.Time, Direction: h.Direction, From: int(h.From), To: int(h.To),
-		Evidence: t.evidence(o.Evidence())}
+		Evidence: t.evidence(c.Evidence(h))}
 	t.clear()
 	t.from, t.to, t.hop = s.From, s.To, h
 	t.begin()

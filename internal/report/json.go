@@ -107,7 +107,7 @@ type jsonEvidence struct {
 	End    int64  `json:"end"`
 }
 
-// JSON returns the call in the shape of the contract.
+// JSON returns the call in the shape of the contract. It holds as the call does.
 func (r *Call) JSON() *JSON {
 	c := r.Flow
 	j := &JSON{ID: ID(c), CallIDs: c.CallIDs(), Kind: c.Kind.String(), Outcome: c.Outcome.String(), Complete: len(c.Missing) == 0,

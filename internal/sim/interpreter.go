@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"sipscribe/internal/callflow"
@@ -70,7 +71,7 @@ func tellInto(all map[string][]story, b *report.Builder) func(*callflow.Call) er
 			return nil
 		}
 		t := b.Build(c)
-		s := story{outcome: c.Outcome, ring: c.Ring, headline: t.Story.Headline, ending: t.Story.Ending.Text}
+		s := story{outcome: c.Outcome, ring: c.Ring, headline: strings.Clone(t.Story.Headline), ending: strings.Clone(t.Story.Ending.Text)}
 		if c.Bye >= 0 {
 			s.bye = c.Hops[c.Bye].Direction
 		}

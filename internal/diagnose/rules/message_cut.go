@@ -70,7 +70,7 @@ func runMessageCut(p *diagnose.Pass) {
 
 // logged returns how many bytes the message takes in the log.
 func logged(p *diagnose.Pass, i int) int64 {
-	o := p.Call.Origin(&p.Call.Hops[i])
+	o := p.Call.Evidence(&p.Call.Hops[i])
 	return o.End - o.Start
 }
 

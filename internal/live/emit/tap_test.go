@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,12 +125,12 @@ func story(t *testing.T, format *decode.Format, file []byte, clock *decode.Clock
 	b := report.NewBuilder(nil, rules.All)
 	asm := callflow.NewAssembler(callflow.Options{Emit: func(c *callflow.Call) error {
 		j := b.Build(c).JSON()
-		told = append(told, j.Outcome, j.Ending.Text)
+		told = append(told, j.Outcome, strings.Clone(j.Ending.Text))
 		if ofDevice {
-			told = append(told, j.Headline)
+			told = append(told, strings.Clone(j.Headline))
 		}
 		for _, s := range j.Story {
-			told = append(told, s.Text)
+			told = append(told, strings.Clone(s.Text))
 			if ofDevice {
 				told = append(told, fmt.Sprint(s.Kind, " ", s.Direction))
 			}
