@@ -99,7 +99,7 @@ func (b *bench) start(name string) (*server, error) {
 		return nil, err
 	}
 	if name == "Kamailio" {
-		return startKamailio(dir)
+		return startKamailio(dir, 2)
 	}
 	// Kamailio does not count what one address sends; ours must not either, since all load comes from one. The others' clients know MD5 alone.
 	return startSipscribe(b.program, dir, append([]string{"--rate", "off", "--algorithms", "MD5"}, b.more...)...)

@@ -75,7 +75,7 @@ func serve(t *testing.T, name string, more ...string) *server {
 	var err error
 	if name == "Kamailio" {
 		needs(t, "kamailio")
-		s, err = startKamailio(t.TempDir())
+		s, err = startKamailio(t.TempDir(), 1)
 	} else {
 		needs(t)
 		s, err = startSipscribe(program(t), t.TempDir(), append([]string{"--http", metricsAddr}, more...)...)

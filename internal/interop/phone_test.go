@@ -135,7 +135,8 @@ func TestPhoneAndSIPp(t *testing.T) {
 			over := strings.ToLower(tr.name)
 			port := 6300 + 20*i
 			register(t, s, "bob", port, tr.tcp)
-			answering := func(scenario string, tcp bool) *sipp {
+			answering := func(t *testing.T, scenario string, tcp bool) *sipp {
+				t.Helper()
 				callee := &sipp{scenario: scenario, port: port, tcp: tcp, user: "bob", service: "bob", calls: 1}
 				if err := callee.start(t.TempDir(), s.addr); err != nil {
 					t.Fatal(err)
@@ -153,28 +154,28 @@ func TestPhoneAndSIPp(t *testing.T) {
 				}
 			}
 			t.Run(tr.name+"/calls, hangs up", func(t *testing.T) {
-				callee := answering("uas", tr.tcp)
+				callee := answering(t, "uas", tr.tcp)
 				p := startSPA(t, "alice", 7300+i, s, []string{"call", "bob"}, "--hang-up-after", "500ms", "--transport", over)
 				p.says("they have answered", 1)
 				p.ends("answered")
 				answered(t, callee)
 			})
 			t.Run(tr.name+"/calls, is hung up", func(t *testing.T) {
-				callee := answering("uas-hangup", tr.tcp)
+				callee := answering(t, "uas-hangup", tr.tcp)
 				p := startSPA(t, "alice", 7310+i, s, []string{"call", "bob"}, "--hang-up-after", "0s", "--transport", over)
 				p.says("ended by them", 1)
 				p.ends("answered")
 				answered(t, callee)
 			})
 			t.Run(tr.name+"/calls, cancels", func(t *testing.T) {
-				callee := answering("uas-cancelled", tr.tcp)
+				callee := answering(t, "uas-cancelled", tr.tcp)
 				p := startSPA(t, "alice", 7320+i, s, []string{"call", "bob"}, "--cancel-after", "500ms", "--transport", over)
 				p.says("it rings there", 1)
 				p.ends("cancelled")
 				answered(t, callee)
 			})
 			t.Run(tr.name+"/calls, cancels, is answered at that moment", func(t *testing.T) {
-				callee := answering("uas-crossing", tr.tcp)
+				callee := answering(t, "uas-crossing", tr.tcp)
 				p := startSPA(t, "alice", 7330+i, s, []string{"call", "bob"}, "--cancel-after", "500ms", "--transport", over)
 				p.ends("answered")
 				answered(t, callee)

@@ -103,9 +103,8 @@ func (s *sipp) start(dir, server string) error {
 
 // listening waits until SIPp has its port.
 func (s *sipp) listening(ctx context.Context) error {
-	local := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
-	for range 200 {
-		if taken(local, s.tcp) {
+	for range 500 {
+		if taken(s.port, s.tcp) {
 			return nil
 		}
 		select {
@@ -116,23 +115,28 @@ func (s *sipp) listening(ctx context.Context) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	return fmt.Errorf("SIPp does not listen at %s", local)
+	return fmt.Errorf("SIPp does not listen at port %d", s.port)
 }
 
-// taken reports whether somebody listens at an address.
-func taken(addr string, tcp bool) bool {
+// taken reports whether somebody has a port of 127.0.0.1, and over TCP listens at it. The kernel is asked: who tried to have the port would take it from under
+// SIPp.
+func taken(port int, tcp bool) bool {
+	name, state := "/proc/net/udp", ""
 	if tcp {
-		l, err := net.Listen("tcp", addr)
-		if err == nil {
-			l.Close()
+		name, state = "/proc/net/tcp", "0A" // LISTEN
+	}
+	table, err := os.ReadFile(name)
+	if err != nil {
+		return false
+	}
+	// A line is "12: 0100007F:17AC 00000000:0000 0A …": the number, the local address, the other side's, the state.
+	local := fmt.Sprintf("0100007F:%04X", port)
+	for line := range strings.Lines(string(table)) {
+		if f := strings.Fields(line); len(f) > 3 && f[1] == local && (state == "" || f[3] == state) {
+			return true
 		}
-		return err != nil
 	}
-	c, err := net.ListenPacket("udp", addr)
-	if err == nil {
-		c.Close()
-	}
-	return err != nil
+	return false
 }
 
 // finish waits for the end of a run. The error has what SIPp complained of.
