@@ -7,6 +7,9 @@ FUZZTIME ?= 30s
 # The tools of the trade are in a module file of their own, so that go.mod lists what the program needs and no more.
 STATICCHECK = $(GO) tool -modfile=tools/go.mod staticcheck
 
+# The telephone made of sipgo, for tests, is a module too, so that the program does not depend on sipgo.
+SIPGO = internal/interop/sipgo
+
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 SCHEDULES ?= 1000000
@@ -27,6 +30,7 @@ lint: ## gofmt, go vet, staticcheck
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
 	$(GO) vet ./...
 	$(STATICCHECK) ./...
+	cd $(SIPGO) && $(GO) vet ./... && $(GO) tool -modfile=$(CURDIR)/tools/go.mod staticcheck ./...
 
 fuzz: ## every fuzz target for FUZZTIME (30s) each
 	tools/fuzz $(FUZZTIME)
@@ -42,9 +46,9 @@ bench: ## speed and memory beside other programs, as docs/measurements.md tells;
 bench-smoke: ## the same on a small workload: that it runs and that the rows are right, not how fast
 	$(GO) run -buildvcs=false ./internal/bench -smoke
 
-interop: ## SIPp, Kamailio, baresip and linphone with our proxy and our phone, in a network of their own; installs them where it may (Debian, root)
+interop: ## SIPp, Kamailio, baresip, linphone and sipgo with our proxy and our phone, in a network of their own; installs them where it may (Debian, root)
 	tools/peers sip-tester kamailio baresip-core linphone-cli
-	$(GO) test -count=1 -tags interop ./internal/interop ./internal/live/emit
+	$(GO) test -v -count=1 -tags interop ./internal/interop ./internal/live/emit
 
 bench-live: ## what a call costs through our proxy and through Kamailio, placed by SIPp in a network of its own (Linux, root)
 	$(GO) run -buildvcs=false ./internal/interop

@@ -47,7 +47,7 @@ var Plan = Building{
 		{7, []string{"internal/collect", "internal/sim", "internal/lab", "internal/proxyd"}},
 		{8, []string{"internal/app"}},
 		{9, []string{"internal/cli", "internal/tui", "internal/web"}},
-		{10, []string{"cmd/*", "internal/sim/cmd/*", "internal/workload/cmd/*", "internal/bench", "internal/interop"}},
+		{10, []string{"cmd/*", "internal/sim/cmd/*", "internal/workload/cmd/*", "internal/bench", "internal/interop", "internal/interop/sipgo"}},
 	},
 	Steps: []Step{
 		{"digest", "sip", "a digest-uri and a Request-URI are compared as those who route by them read them"},

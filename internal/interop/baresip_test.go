@@ -191,14 +191,14 @@ func TestPhoneAndBaresip(t *testing.T) {
 				b.tells("CALL_ESTABLISHED")
 				b.do("hangup", "")
 				p.says("ended by them", 1)
-				p.do("hang")
+				p.hangsUp()
 
 				// It calls, is answered, and is hung up.
 				b.do("dial", "sip:alice@"+domain)
 				p.says("a call from", 2)
 				p.do("answer")
 				b.tells("CALL_ESTABLISHED")
-				p.do("hang")
+				p.hangsUp()
 				b.tells("CALL_CLOSED")
 
 				// It calls and cancels.
@@ -217,13 +217,13 @@ func TestPhoneAndBaresip(t *testing.T) {
 				b.tells("CALL_ESTABLISHED")
 				b.do("hangup", "")
 				p.says("ended by", 4)
-				p.do("hang")
+				p.hangsUp()
 
 				// It is called, and the call is cancelled.
 				p.do("call dave")
 				b.tells("CALL_INCOMING")
 				p.says("it rings there", 2)
-				p.do("hang")
+				p.hangsUp()
 				b.tells("CALL_CLOSED")
 				p.says("ended by", 5)
 
@@ -232,7 +232,7 @@ func TestPhoneAndBaresip(t *testing.T) {
 				b.tells("CALL_INCOMING")
 				b.do("hangup", "")
 				p.says("ended by", 6)
-				p.do("hang")
+				p.hangsUp()
 
 				p.do("quit")
 				p.ends("answered", "answered", "cancelled", "answered", "cancelled", "busy")

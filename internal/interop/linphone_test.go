@@ -124,7 +124,7 @@ func TestPhoneAndLinphone(t *testing.T) {
 				l.says("connected.", 1)
 				l.do("terminate")
 				p.says("ended by them", 1)
-				p.do("hang")
+				p.hangsUp()
 
 				// It calls and cancels.
 				l.do("call sip:alice@" + domain)
@@ -139,14 +139,14 @@ func TestPhoneAndLinphone(t *testing.T) {
 				l.says("Receiving new incoming call", 1)
 				l.do("answer")
 				p.says("they have answered", 1)
-				p.do("hang")
+				p.hangsUp()
 				p.says("ended by", 3)
 
 				// It is called, and the call is cancelled.
 				p.do("call carol")
 				p.says("it rings there", 2)
 				l.says("Receiving new incoming call", 2)
-				p.do("hang")
+				p.hangsUp()
 				p.says("ended by", 4)
 
 				p.do("quit")

@@ -23,12 +23,20 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
+	os.Exit(runIsolated(m))
+}
+
+// runIsolated runs the tests within a network namespace if one may be made, and returns the exit status.
+func runIsolated(m *testing.M) int {
+	if os.Getenv(within) == "" {
+		defer buildSipgo()() // here, since no module can be had from within
+	}
 	again, status, err := isolate()
 	if err == nil && !again {
-		os.Exit(status)
+		return status
 	}
 	alone = err
-	os.Exit(m.Run())
+	return m.Run()
 }
 
 // needs skips a test where there is no network namespace, or a program is not there.

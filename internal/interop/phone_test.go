@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -24,6 +25,7 @@ type spa struct {
 	conn *net.UDPConn
 	log  bytes.Buffer
 	done chan struct{}
+	hung int // how often the receiver was put down
 }
 
 // startSPA starts "sipscribe phone", with further arguments before the flags ("call", number) and behind them.
@@ -45,8 +47,8 @@ func startSPA(t *testing.T, user string, port int, s *server, command []string, 
 		buf := make([]byte, 65535)
 		for {
 			n, from, err := conn.ReadFromUDPAddrPort(buf)
-			if err != nil {
-				return // closed
+			if err != nil || n == 0 {
+				return // story has said that it is over
 			}
 			_ = collector.Receive(time.Now(), from.Addr().Unmap().String(), buf[:n])
 		}
@@ -83,10 +85,30 @@ func (p *spa) do(line string) {
 	}
 }
 
-// story ends the collector.
+// hangsUp puts the receiver down and waits until it lies: until then whoever calls is told that it is busy.
+func (p *spa) hangsUp() {
+	p.t.Helper()
+	p.hung++
+	p.do("hang")
+	// Commands are done in order, and to one that does not exist there is an answer.
+	nonsense := fmt.Sprintf("is-it-down-%d", p.hung)
+	p.do(nonsense)
+	p.says(nonsense, 1)
+}
+
+// story ends the collector, when it has what the phone has sent until now: the datagram without content stands behind that.
 func (p *spa) story() {
-	_ = p.conn.Close()
+	select {
+	case <-p.done:
+		return
+	default:
+	}
+	if _, err := p.conn.WriteToUDP(nil, p.conn.LocalAddr().(*net.UDPAddr)); err != nil {
+		p.t.Error(err)
+		_ = p.conn.Close()
+	}
 	<-p.done
+	_ = p.conn.Close()
 }
 
 // ends waits for the end of the phone, and checks what sipscribe tells of its calls out of its syslog alone: their outcomes, in order.
@@ -196,14 +218,14 @@ func TestPhoneAndSIPp(t *testing.T) {
 					}
 					if scenario == "call-hungup" {
 						p.says("answered", 2)
-						p.do("hang")
+						p.hangsUp()
 					}
 					if _, err := caller.finish(t.Context()); err != nil {
 						t.Error(err)
 					}
 					p.says("ended by", j+1)
 					if scenario == "call" {
-						p.do("hang") // as with any telephone: he has hung up, and this one is off the hook
+						p.hangsUp() // as with any telephone: he has hung up, and this one is off the hook
 					}
 				}
 				p.do("quit")
