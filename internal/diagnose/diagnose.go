@@ -102,6 +102,26 @@ func (p *Pass) Evidence(i int, part sip.Span) []capture.Evidence {
 	return []capture.Evidence{p.Call.EvidenceOf(h, int(part.Start), int(part.End))}
 }
 
+// Sound reports whether the log shows every message of the call as a message should be: whole, and without anything that the parser had to object to. Of most calls it
+// does, and rules about single messages need not look at each of them then.
+func (p *Pass) Sound() bool {
+	r := p.runner
+	if !r.looked {
+		r.looked, r.sound = true, r.isSound(p.Call)
+	}
+	return r.sound
+}
+
+func (r *Runner) isSound(c *callflow.Call) bool {
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Kind == capture.KindMessage && (h.Missing != capture.MissingNothing || h.HeaderCut() || len(r.messages.Of(c, i).Problems) > 0) {
+			return false
+		}
+	}
+	return true
+}
+
 // MarkDamaged notes that the log shows hop i not as it was sent.
 func (p *Pass) MarkDamaged(i int) { p.runner.damaged[i] = true }
 
@@ -115,6 +135,8 @@ type Runner struct {
 	damaged  map[int]bool
 	messages *callflow.Messages
 	fired    map[*Rule]bool
+	looked   bool // whether the call is sound was asked for, and sound is the answer
+	sound    bool
 	pass     Pass // that is given to the rules, one after the other
 }
 
@@ -132,6 +154,7 @@ func (r *Runner) Run(c *callflow.Call) []Finding {
 	r.findings = r.findings[:0]
 	clear(r.damaged)
 	clear(r.fired)
+	r.looked = false
 	for _, rule := range r.rules {
 		silent := false
 		for _, cause := range rule.DependsOn {

@@ -41,8 +41,8 @@ func (t *Teller) tellOffer(h *callflow.Hop, m *sip.Message) {
 		}
 		return
 	}
-	t.parseOffer(m)
 	t.remember(h, m)
+	t.parseOffer(m)
 	for _, media := range t.offer.AllMedia() {
 		if media.IsT38() {
 			t.say("offer.fax")
@@ -59,8 +59,15 @@ func (t *Teller) tellOffer(h *callflow.Hop, m *sip.Message) {
 
 // tellAnswer tells what a 2xx accepts.
 func (t *Teller) tellAnswer(h *callflow.Hop, m *sip.Message) {
-	t.parseOffer(m)
 	t.remember(h, m)
+	if told := t.codecs.find(onlyAudio(m)); told != nil {
+		if told.n == 1 {
+			t.fill[placeCodecs] = told.list
+			t.say("answer.codec")
+		}
+		return
+	}
+	t.parseOffer(m)
 	for _, media := range t.offer.AllMedia() {
 		if media.IsT38() && !media.IsRejected() {
 			t.say("answer.fax")
@@ -150,6 +157,37 @@ func (t *Teller) nameCodecs(media sdp.Media) (string, int) {
 	return countWord(n) + " codecs, " + names[0] + " first", n
 }
 
+// onlyAudio returns what formatsText does of a whole session description that has one stream, of audio and not rejected, without taking it apart; nil for any other, and
+// for those that are written in an unusual way. That there is no other stream behind it, only whoever has seen the text before knows.
+func onlyAudio(m *sip.Message) []byte {
+	body := m.BodyBytes()
+	if m.DeclaredLength > len(body) {
+		return nil
+	}
+	for len(body) > len("m=audio 1 ") {
+		if bytes.HasPrefix(body, []byte("m=")) {
+			port := body[len("m=audio "):]
+			if !bytes.HasPrefix(body, []byte("m=audio ")) || port[0] < '1' || port[0] > '9' {
+				return nil
+			}
+			n := 1
+			for n < len(port) && port[n] >= '0' && port[n] <= '9' {
+				n++
+			}
+			if n+1 >= len(port) || port[n] != ' ' || port[n+1] <= ' ' {
+				return nil
+			}
+			return port[n+1:]
+		}
+		end := bytes.IndexByte(body, '\n')
+		if end < 1 || bytes.IndexByte(body, '\r') != end-1 {
+			return nil
+		}
+		body = body[end+1:]
+	}
+	return nil
+}
+
 // formatsText is the text of a media section from its transport protocol on, behind the port: what its codecs are read from. Nil if it has
 // no protocol.
 func formatsText(s *sdp.Session, media sdp.Media) []byte {
@@ -211,14 +249,21 @@ type description struct {
 type change struct {
 	transaction int32
 	kind        byte
-	party       int8 // who offers, -1
-	offer       description
+	party       int8  // who offers, -1
+	offer       int32 // the hop that brings the description, plus one; 0: there is none
 }
 
 var descriptionSeed = maphash.MakeSeed()
 
-// describe reads a session description, which t.offer holds already.
-func (t *Teller) describe(body []byte) description {
+// described returns the description that a hop, which is given as its number plus one, brings; the zero description for 0. It parses the message: what was parsed before
+// may have to be parsed again.
+func (t *Teller) described(hop int32) description {
+	if hop == 0 {
+		return description{}
+	}
+	m := t.parse(&t.call.Hops[hop-1])
+	t.parseOffer(m)
+	body := m.BodyBytes()
 	// The version in o= changes with each description, whatever it says (RFC 8866 §5.2).
 	if i := bytes.Index(body, []byte("\no=")); i >= 0 {
 		if j := bytes.IndexByte(body[i+1:], '\n'); j >= 0 {
@@ -228,12 +273,12 @@ func (t *Teller) describe(body []byte) description {
 	return description{true, maphash.Bytes(descriptionSeed, body), t.offer.IsHeld()}
 }
 
-// remember keeps the description that a message brings as the last of its sender.
+// remember keeps the description that a message brings as the last of its sender. It is read when there is a later one to compare it with.
 func (t *Teller) remember(h *callflow.Hop, m *sip.Message) {
 	if h.From >= 0 && int(h.From) < len(t.state.media) {
-		t.state.media[h.From] = t.describe(m.BodyBytes())
+		t.state.media[h.From] = int32(h.Index()) + 1
 		if m.DeclaredLength > len(m.BodyBytes()) && t.shortByCut(h, m) {
-			t.state.media[h.From] = description{} // what a later one changes cannot be known
+			t.state.media[h.From] = 0 // what a later one changes cannot be known
 		}
 	}
 }
@@ -258,14 +303,13 @@ func (t *Teller) mediaChange(h *callflow.Hop, m *sip.Message) byte {
 		c.kind = changeCut
 	}
 	if t.hasSDP(h) && !cut {
-		t.parseOffer(m)
-		c.offer = t.describe(m.BodyBytes())
 		var before description
 		if h.From >= 0 && int(h.From) < len(t.state.media) {
 			c.party = int8(h.From)
-			before = t.state.media[h.From]
+			before = t.described(t.state.media[h.From])
 		}
-		c.kind = kindOfChange(before, c.offer)
+		c.offer = int32(h.Index()) + 1
+		c.kind = kindOfChange(before, t.described(c.offer)) // which t.offer holds then
 		for _, media := range t.offer.AllMedia() {
 			if media.IsT38() && !media.IsRejected() {
 				c.kind = changeFax
@@ -309,7 +353,6 @@ func (t *Teller) accepted(h *callflow.Hop, m *sip.Message, c *change) {
 		t.state.media[c.party] = c.offer
 	}
 	if t.hasSDP(h) {
-		t.parseOffer(m)
 		t.remember(h, m)
 	}
 }

@@ -293,7 +293,6 @@ func (t *Teller) ack(i int, h *callflow.Hop, m *sip.Message) {
 		s.acked = true
 	}
 	if t.hasSDP(h) {
-		t.parseOffer(m)
 		t.remember(h, m)
 		t.say("ack.offer")
 	}

@@ -74,8 +74,8 @@ type state struct {
 	bye         int
 	registered  bool
 	tooBrief    bool
-	media       [8]description // by party: its last session description that counts
-	changes     [4]change      // changes of the call that wait for their answer, by transaction
+	media       [8]int32  // by party: the hop that brings its last session description that counts, plus one
+	changes     [4]change // changes of the call that wait for their answer, by transaction
 	refer       int
 	shortest    uint32 // Min-SE of the last 422
 	elsewhere   bool   // a CANCEL said that the call was answered elsewhere

@@ -2,8 +2,10 @@ package explain
 
 import (
 	"bytes"
+	"strconv"
 	"testing"
 
+	"sipscribe/sdp"
 	"sipscribe/sip"
 )
 
@@ -56,6 +58,45 @@ func TestUserAtHost(t *testing.T) {
 	} {
 		if got := teller.uriName(sip.ParseURI([]byte(uri))); got != want {
 			t.Errorf("%q: %q, want %q", uri, got, want)
+		}
+	}
+}
+
+// TestOnlyAudio: the codecs of a description are known again by its text only where it has nothing but that stream, in use and whole.
+func TestOnlyAudio(t *testing.T) {
+	const session, audio = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n", "RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
+	for body, want := range map[string]string{
+		session + "m=audio 4000 " + audio:                             audio,
+		session + "m=audio 0 " + audio:                                "",
+		session + "m=audio 4000/2 " + audio:                           "",
+		session + "m=audio  4000 " + audio:                            "",
+		session + "m=audio 4000  " + audio:                            "",
+		session + "m=audio 4000 ":                                     "",
+		session + "m=audio 4000":                                      "",
+		session + "m=AUDIO 4000 " + audio:                             "",
+		session + "m=video 4000 " + audio + "m=audio 4002 " + audio:   "",
+		session + "i=x\rm=image 1 udptl t38\r\nm=audio 4000 " + audio: "",
+		session + "\rm=image 1 udptl t38\r\nm=audio 4000 " + audio:    "",
+		"m=audio 4000 " + audio:                                       audio,
+		session:                                                       "",
+		"":                                                            "",
+	} {
+		m := sip.Parse([]byte("INVITE sip:b@example.net SIP/2.0\r\nCSeq: 1 INVITE\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body))
+		got := string(onlyAudio(m))
+		if got != want {
+			t.Errorf("%q: %q, want %q", body, got, want)
+		}
+		var s sdp.Session
+		if s.Scan([]byte(body)); got == "" {
+			continue
+		}
+		for _, media := range s.AllMedia() {
+			if formats := string(formatsText(&s, media)); formats != got || media.IsRejected() {
+				t.Errorf("%q: %q, and formatsText has %q", body, got, formats)
+			}
+		}
+		if cut := sip.Parse(m.Raw[:len(m.Raw)-3]); onlyAudio(cut) != nil {
+			t.Errorf("%q, cut: %q", body, onlyAudio(cut))
 		}
 	}
 }

@@ -25,6 +25,9 @@ need not be equal.`,
 }
 
 func runBodyEdited(p *diagnose.Pass) {
+	if p.Sound() {
+		return
+	}
 	for i := range p.Call.Hops {
 		h := &p.Call.Hops[i]
 		if h.Kind != capture.KindMessage || h.Missing != capture.MissingNothing || p.Damaged(i) || h.Duplicate {

@@ -19,6 +19,9 @@ be answered 400 and a response be discarded; but a log that lost bytes is by far
 	Mend:  "Compare with the log of the other side, or with a capture: one of the two may show what is missing.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
+		if p.Sound() {
+			return
+		}
 		for i := range p.Call.Hops {
 			h := &p.Call.Hops[i]
 			if h.Kind != capture.KindMessage || h.Missing != capture.MissingNothing || p.Damaged(i) || h.Duplicate {

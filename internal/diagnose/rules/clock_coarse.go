@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"strings"
 	"time"
 
 	"sipscribe/internal/capture"
@@ -38,22 +37,26 @@ file, times between messages are right to a second either way, and what year it 
 			}
 			return
 		}
-		var parts []string
+		var step, lack string
 		if t.Precision() >= time.Second {
-			parts = append(parts, "whole seconds (within one the order is that of the file)")
+			step = "whole seconds (within one the order is that of the file)"
 		}
 		if t.Basis == capture.BasisNone {
 			switch {
 			case !t.Stamp.HasDate():
-				parts = append(parts, "no date and no zone")
+				lack = "no date and no zone"
 			case t.Stamp.Year == 0:
-				parts = append(parts, "no year and no zone")
+				lack = "no year and no zone"
 			default:
-				parts = append(parts, "no zone, or an hour that the zone has twice or not at all")
+				lack = "no zone, or an hour that the zone has twice or not at all"
 			}
 		}
-		if len(parts) > 0 {
-			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}), Text: "clock: " + strings.Join(parts, "; ")})
+		between := ""
+		if step != "" && lack != "" {
+			between = "; "
+		}
+		if step != "" || lack != "" {
+			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}), Text: "clock: " + step + between + lack})
 		}
 	},
 }

@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"fmt"
-
 	"sipscribe/internal/capture"
 	"sipscribe/internal/diagnose"
 	"sipscribe/sip"
@@ -27,7 +25,7 @@ a blank, rsyslog #015#012, Kiwi <013><010>. The messages were sent with ordinary
 			}
 			if text := shownLineEnd(h.Escape); text != "" {
 				p.Report(diagnose.Finding{Evidence: p.Evidence(i, sip.Span{}),
-					Text: fmt.Sprintf("line ends: the collector wrote them as %s, each message on one line", text)})
+					Text: "line ends: the collector wrote them as " + text + ", each message on one line"})
 				return
 			}
 		}

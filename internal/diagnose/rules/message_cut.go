@@ -23,6 +23,9 @@ keeps as much as its line holds, classically 1,024 bytes. Nothing can be conclud
 }
 
 func runMessageCut(p *diagnose.Pass) {
+	if p.Sound() {
+		return
+	}
 	c := p.Call
 	for i := range c.Hops {
 		h := &c.Hops[i]

@@ -16,6 +16,9 @@ INVITE and SIP/2.0 vanish. The method of a request is still in its CSeq.`,
 	Mend:  "Use a collector that takes datagrams without a header as they are, or have it write the message without host and TAG.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
+		if p.Sound() {
+			return
+		}
 		for i := range p.Call.Hops {
 			h := &p.Call.Hops[i]
 			if h.Kind != capture.KindMessage || h.Duplicate {
