@@ -175,68 +175,63 @@ func (b *baresip) tells(event string) {
 // baresip registers, calls our phone, is called by it, cancels and answers, through Kamailio and through our proxy.
 func TestPhoneAndBaresip(t *testing.T) {
 	needs(t, "baresip")
-	both(t, func(t *testing.T, s *server) {
-		for i, tr := range transports {
-			over := strings.ToLower(tr.name)
-			t.Run(tr.name, func(t *testing.T) {
-				b := startBaresip(t, "dave", s, tr.tcp)
-				p := startSPA(t, "alice", 7500+i, s, nil, "--transport", over, "--address", softphoneAddr)
-				p.says("registered for", 1)
+	bothOver(t, func(t *testing.T, s *server, tcp bool) {
+		b := startBaresip(t, "dave", s, tcp)
+		p := startSPA(t, "alice", 7500, s, nil, "--transport", over(tcp), "--address", softphoneAddr)
+		p.says("registered for", 1)
 
-				// baresip calls, is answered, hangs up.
-				b.do("dial", "sip:alice@"+domain)
-				p.says("a call from", 1)
-				b.tells("CALL_RINGING")
-				p.do("answer")
-				b.tells("CALL_ESTABLISHED")
-				b.do("hangup", "")
-				p.says("ended by them", 1)
-				p.hangsUp()
+		// baresip calls, is answered, hangs up.
+		b.do("dial", "sip:alice@"+domain)
+		p.says("a call from", 1)
+		b.tells("CALL_RINGING")
+		p.do("answer")
+		b.tells("CALL_ESTABLISHED")
+		b.do("hangup", "")
+		p.says("ended by them", 1)
+		p.hangsUp()
 
-				// It calls, is answered, and is hung up.
-				b.do("dial", "sip:alice@"+domain)
-				p.says("a call from", 2)
-				p.do("answer")
-				b.tells("CALL_ESTABLISHED")
-				p.hangsUp()
-				b.tells("CALL_CLOSED")
+		// It calls, is answered, and is hung up.
+		b.do("dial", "sip:alice@"+domain)
+		p.says("a call from", 2)
+		p.do("answer")
+		b.tells("CALL_ESTABLISHED")
+		p.hangsUp()
+		b.tells("CALL_CLOSED")
 
-				// It calls and cancels.
-				b.do("dial", "sip:alice@"+domain)
-				p.says("a call from", 3)
-				b.tells("CALL_RINGING")
-				b.do("hangup", "")
-				p.says("ended by", 3)
+		// It calls and cancels.
+		b.do("dial", "sip:alice@"+domain)
+		p.says("a call from", 3)
+		b.tells("CALL_RINGING")
+		b.do("hangup", "")
+		p.says("ended by", 3)
 
-				// It is called and answers.
-				p.do("call dave")
-				b.tells("CALL_INCOMING")
-				p.says("it rings there", 1)
-				b.do("accept", "")
-				p.says("they have answered", 1)
-				b.tells("CALL_ESTABLISHED")
-				b.do("hangup", "")
-				p.says("ended by", 4)
-				p.hangsUp()
+		// It is called and answers.
+		p.do("call dave")
+		b.tells("CALL_INCOMING")
+		p.says("it rings there", 1)
+		b.do("accept", "")
+		p.says("they have answered", 1)
+		b.tells("CALL_ESTABLISHED")
+		b.do("hangup", "")
+		p.says("ended by", 4)
+		p.hangsUp()
 
-				// It is called, and the call is cancelled.
-				p.do("call dave")
-				b.tells("CALL_INCOMING")
-				p.says("it rings there", 2)
-				p.hangsUp()
-				b.tells("CALL_CLOSED")
-				p.says("ended by", 5)
+		// It is called, and the call is cancelled.
+		p.do("call dave")
+		b.tells("CALL_INCOMING")
+		p.says("it rings there", 2)
+		p.hangsUp()
+		b.tells("CALL_CLOSED")
+		p.says("ended by", 5)
 
-				// It is called and refuses.
-				p.do("call dave")
-				b.tells("CALL_INCOMING")
-				b.do("hangup", "")
-				p.says("ended by", 6)
-				p.hangsUp()
+		// It is called and refuses.
+		p.do("call dave")
+		b.tells("CALL_INCOMING")
+		b.do("hangup", "")
+		p.says("ended by", 6)
+		p.hangsUp()
 
-				p.do("quit")
-				p.ends("answered", "answered", "cancelled", "answered", "cancelled", "busy")
-			})
-		}
+		p.do("quit")
+		p.ends("answered", "answered", "cancelled", "answered", "cancelled", "busy")
 	}, onlyMD5)
 }

@@ -109,49 +109,45 @@ func (l *linphone) asked(question, answer string) {
 // linphone registers, calls our phone, is called by it, cancels and answers, through Kamailio and through our proxy.
 func TestPhoneAndLinphone(t *testing.T) {
 	needs(t, "linphonec")
-	both(t, func(t *testing.T, s *server) {
-		for i, over := range []string{"udp", "tcp"} {
-			t.Run(over, func(t *testing.T) {
-				l := startLinphone(t, s, 7600+i, over)
-				p := startSPA(t, "alice", 7610+i, s, nil, "--transport", over, "--address", softphoneAddr)
-				p.says("registered for", 1)
+	bothOver(t, func(t *testing.T, s *server, tcp bool) {
+		l := startLinphone(t, s, 7600, over(tcp))
+		p := startSPA(t, "alice", 7610, s, nil, "--transport", over(tcp), "--address", softphoneAddr)
+		p.says("registered for", 1)
 
-				// It calls, is answered, hangs up.
-				l.do("call sip:alice@" + domain)
-				p.says("a call from", 1)
-				l.says(" ringing.", 1)
-				p.do("answer")
-				l.says("connected.", 1)
-				l.do("terminate")
-				p.says("ended by them", 1)
-				p.hangsUp()
+		// It calls, is answered, hangs up.
+		l.do("call sip:alice@" + domain)
+		p.says("a call from", 1)
+		l.says(" ringing.", 1)
+		p.do("answer")
+		l.says("connected.", 1)
+		l.do("terminate")
+		p.says("ended by them", 1)
+		p.hangsUp()
 
-				// It calls and cancels.
-				l.do("call sip:alice@" + domain)
-				p.says("a call from", 2)
-				l.says(" ringing.", 2)
-				l.do("terminate")
-				p.says("ended by", 2)
+		// It calls and cancels.
+		l.do("call sip:alice@" + domain)
+		p.says("a call from", 2)
+		l.says(" ringing.", 2)
+		l.do("terminate")
+		p.says("ended by", 2)
 
-				// It is called, answers, and is hung up.
-				p.do("call carol")
-				p.says("it rings there", 1)
-				l.says("Receiving new incoming call", 1)
-				l.do("answer")
-				p.says("they have answered", 1)
-				p.hangsUp()
-				p.says("ended by", 3)
+		// It is called, answers, and is hung up.
+		p.do("call carol")
+		p.says("it rings there", 1)
+		l.says("Receiving new incoming call", 1)
+		l.do("answer")
+		p.says("they have answered", 1)
+		p.hangsUp()
+		p.says("ended by", 3)
 
-				// It is called, and the call is cancelled.
-				p.do("call carol")
-				p.says("it rings there", 2)
-				l.says("Receiving new incoming call", 2)
-				p.hangsUp()
-				p.says("ended by", 4)
+		// It is called, and the call is cancelled.
+		p.do("call carol")
+		p.says("it rings there", 2)
+		l.says("Receiving new incoming call", 2)
+		p.hangsUp()
+		p.says("ended by", 4)
 
-				p.do("quit")
-				p.ends("answered", "cancelled", "answered", "cancelled")
-			})
-		}
+		p.do("quit")
+		p.ends("answered", "cancelled", "answered", "cancelled")
 	})
 }

@@ -110,6 +110,24 @@ func both(t *testing.T, test func(t *testing.T, s *server), flags ...string) {
 	}
 }
 
+// bothOver runs a test so over UDP and over TCP, with a server for each: a program that is ended in a hurry, on a busy machine, may leave its registration behind,
+// and the next call would be forked to where nobody is any more.
+func bothOver(t *testing.T, test func(t *testing.T, s *server, tcp bool), flags ...string) {
+	for _, tr := range transports {
+		t.Run(tr.name, func(t *testing.T) {
+			both(t, func(t *testing.T, s *server) { test(t, s, tr.tcp) }, flags...)
+		})
+	}
+}
+
+// over is the name of a transport, as our phone's flag has it.
+func over(tcp bool) string {
+	if tcp {
+		return "tcp"
+	}
+	return "udp"
+}
+
 // play runs SIPp as the callee, if there is one, and as the caller, and returns what they counted.
 func play(t *testing.T, s *server, callee *sipp, caller *sipp) (counts, counts) {
 	t.Helper()

@@ -154,7 +154,6 @@ func TestPhoneAndSIPp(t *testing.T) {
 	needs(t, "sipp")
 	both(t, func(t *testing.T, s *server) {
 		for i, tr := range transports {
-			over := strings.ToLower(tr.name)
 			port := 6300 + 20*i
 			register(t, s, "bob", port, tr.tcp)
 			answering := func(t *testing.T, scenario string, tcp bool) *sipp {
@@ -177,35 +176,35 @@ func TestPhoneAndSIPp(t *testing.T) {
 			}
 			t.Run(tr.name+"/calls, hangs up", func(t *testing.T) {
 				callee := answering(t, "uas", tr.tcp)
-				p := startSPA(t, "alice", 7300+i, s, []string{"call", "bob"}, "--hang-up-after", "500ms", "--transport", over)
+				p := startSPA(t, "alice", 7300+i, s, []string{"call", "bob"}, "--hang-up-after", "500ms", "--transport", over(tr.tcp))
 				p.says("they have answered", 1)
 				p.ends("answered")
 				answered(t, callee)
 			})
 			t.Run(tr.name+"/calls, is hung up", func(t *testing.T) {
 				callee := answering(t, "uas-hangup", tr.tcp)
-				p := startSPA(t, "alice", 7310+i, s, []string{"call", "bob"}, "--hang-up-after", "0s", "--transport", over)
+				p := startSPA(t, "alice", 7310+i, s, []string{"call", "bob"}, "--hang-up-after", "0s", "--transport", over(tr.tcp))
 				p.says("ended by them", 1)
 				p.ends("answered")
 				answered(t, callee)
 			})
 			t.Run(tr.name+"/calls, cancels", func(t *testing.T) {
 				callee := answering(t, "uas-cancelled", tr.tcp)
-				p := startSPA(t, "alice", 7320+i, s, []string{"call", "bob"}, "--cancel-after", "500ms", "--transport", over)
+				p := startSPA(t, "alice", 7320+i, s, []string{"call", "bob"}, "--cancel-after", "500ms", "--transport", over(tr.tcp))
 				p.says("it rings there", 1)
 				p.ends("cancelled")
 				answered(t, callee)
 			})
 			t.Run(tr.name+"/calls, cancels, is answered at that moment", func(t *testing.T) {
 				callee := answering(t, "uas-crossing", tr.tcp)
-				p := startSPA(t, "alice", 7330+i, s, []string{"call", "bob"}, "--cancel-after", "500ms", "--transport", over)
+				p := startSPA(t, "alice", 7330+i, s, []string{"call", "bob"}, "--cancel-after", "500ms", "--transport", over(tr.tcp))
 				p.ends("answered")
 				answered(t, callee)
 			})
 			play(t, s, nil, &sipp{scenario: "unregister", port: port, tcp: tr.tcp, user: "bob", service: "bob", calls: 1})
 
 			t.Run(tr.name+"/is called", func(t *testing.T) {
-				p := startSPA(t, "bob", 7340+i, s, nil, "--transport", over)
+				p := startSPA(t, "bob", 7340+i, s, nil, "--transport", over(tr.tcp))
 				p.says("registered for", 1)
 				for j, scenario := range []string{"call", "call-hungup", "cancel"} {
 					caller := &sipp{scenario: scenario, port: 6400 + 20*i + j, tcp: tr.tcp, user: "alice", service: "bob", calls: 1}

@@ -57,7 +57,7 @@ func startSipgo(t *testing.T, user string, s *server, at, transport string) *sip
 			t.Error(err)
 		}
 		if err := p.wait(context.WithoutCancel(t.Context()), 15*time.Second); err != nil {
-			t.Errorf("sipgo: %v", err) // who is still registered is called by the next test
+			t.Errorf("sipgo: %v", err)
 		}
 		if t.Failed() {
 			b, _ := os.ReadFile(trace)
@@ -90,91 +90,86 @@ func TestPhoneAndSipgo(t *testing.T) {
 	if os.Getenv(sipgoEnv) == "" {
 		t.Skip("sipgo's telephone could not be built: ", os.Getenv(sipgoErrorEnv))
 	}
-	both(t, func(t *testing.T, s *server) {
-		for i, tr := range transports {
-			t.Run(tr.name, func(t *testing.T) {
-				over := strings.ToLower(tr.name)
-				g := startSipgo(t, "dave", s, fmt.Sprintf("127.0.0.1:%d", 7700+i), over)
-				p := startSPA(t, "alice", 7710+i, s, nil, "--transport", over)
-				p.says("registered for", 1)
+	bothOver(t, func(t *testing.T, s *server, tcp bool) {
+		g := startSipgo(t, "dave", s, "127.0.0.1:7700", over(tcp))
+		p := startSPA(t, "alice", 7710, s, nil, "--transport", over(tcp))
+		p.says("registered for", 1)
 
-				// sipgo calls, is answered, hangs up.
-				g.do("call alice")
-				p.says("a call from", 1)
-				g.says("ringing", 1)
-				p.do("answer")
-				g.says("answered", 1)
-				g.do("hang")
-				p.says("ended by them", 1)
-				g.says("ended", 1)
-				p.hangsUp()
+		// sipgo calls, is answered, hangs up.
+		g.do("call alice")
+		p.says("a call from", 1)
+		g.says("ringing", 1)
+		p.do("answer")
+		g.says("answered", 1)
+		g.do("hang")
+		p.says("ended by them", 1)
+		g.says("ended", 1)
+		p.hangsUp()
 
-				// It calls, is answered, and is hung up.
-				g.do("call alice")
-				p.says("a call from", 2)
-				g.says("ringing", 2)
-				p.do("answer")
-				g.says("answered", 2)
-				p.hangsUp()
-				g.says("ended", 2)
-				p.says("ended by", 2)
+		// It calls, is answered, and is hung up.
+		g.do("call alice")
+		p.says("a call from", 2)
+		g.says("ringing", 2)
+		p.do("answer")
+		g.says("answered", 2)
+		p.hangsUp()
+		g.says("ended", 2)
+		p.says("ended by", 2)
 
-				// It calls and cancels.
-				g.do("call alice")
-				p.says("a call from", 3)
-				g.says("ringing", 3)
-				g.do("hang")
-				p.says("ended by", 3)
-				g.says("cancelled", 1)
+		// It calls and cancels.
+		g.do("call alice")
+		p.says("a call from", 3)
+		g.says("ringing", 3)
+		g.do("hang")
+		p.says("ended by", 3)
+		g.says("cancelled", 1)
 
-				// It calls and is refused.
-				g.do("call alice")
-				p.says("a call from", 4)
-				g.says("ringing", 4)
-				p.hangsUp()
-				g.says("failed 603", 1)
-				p.says("ended by", 4)
+		// It calls and is refused.
+		g.do("call alice")
+		p.says("a call from", 4)
+		g.says("ringing", 4)
+		p.hangsUp()
+		g.says("failed 603", 1)
+		p.says("ended by", 4)
 
-				// It is called, answers, and is hung up.
-				p.do("call dave")
-				g.says("incoming", 1)
-				p.says("it rings there", 1)
-				g.do("answer")
-				p.says("they have answered", 1)
-				g.says("established", 1)
-				p.hangsUp()
-				g.says("ended", 3)
-				p.says("ended by", 5)
+		// It is called, answers, and is hung up.
+		p.do("call dave")
+		g.says("incoming", 1)
+		p.says("it rings there", 1)
+		g.do("answer")
+		p.says("they have answered", 1)
+		g.says("established", 1)
+		p.hangsUp()
+		g.says("ended", 3)
+		p.says("ended by", 5)
 
-				// It is called, answers, and hangs up.
-				p.do("call dave")
-				g.says("incoming", 2)
-				g.do("answer")
-				g.says("established", 2)
-				g.do("hang")
-				g.says("ended", 4)
-				p.says("ended by", 6)
-				p.hangsUp()
+		// It is called, answers, and hangs up.
+		p.do("call dave")
+		g.says("incoming", 2)
+		g.do("answer")
+		g.says("established", 2)
+		g.do("hang")
+		g.says("ended", 4)
+		p.says("ended by", 6)
+		p.hangsUp()
 
-				// It is called, and the call is cancelled.
-				p.do("call dave")
-				g.says("incoming", 3)
-				p.says("it rings there", 3)
-				p.hangsUp()
-				g.says("they have cancelled", 1)
-				p.says("ended by", 7)
+		// It is called, and the call is cancelled.
+		p.do("call dave")
+		g.says("incoming", 3)
+		p.says("it rings there", 3)
+		p.hangsUp()
+		g.says("they have cancelled", 1)
+		p.says("ended by", 7)
 
-				// It is called, and refuses.
-				p.do("call dave")
-				g.says("incoming", 4)
-				g.do("refuse")
-				g.says("refused", 1)
-				p.says("ended by", 8)
-				p.hangsUp()
+		// It is called, and refuses.
+		p.do("call dave")
+		g.says("incoming", 4)
+		g.do("refuse")
+		g.says("refused", 1)
+		p.says("ended by", 8)
+		p.hangsUp()
 
-				p.do("quit")
-				p.ends("answered", "answered", "cancelled", "rejected", "answered", "answered", "cancelled", "busy")
-			})
-		}
+		p.do("quit")
+		p.ends("answered", "answered", "cancelled", "rejected", "answered", "answered", "cancelled", "busy")
 	})
 }

@@ -79,7 +79,7 @@ type phone struct {
 	mu  sync.Mutex
 	out io.Writer
 	// What there is of the call.
-	cancel   context.CancelFunc         // while it rings at the other side
+	cancel   context.CancelFunc         // of the last call that was made; without effect when that has ended
 	calling  *sipgo.DialogClientSession // once that has answered
 	incoming *sipgo.DialogServerSession // when the other side has called
 }
@@ -131,7 +131,10 @@ func (p *phone) run(ctx context.Context, in io.Reader) error {
 			p.mu.Lock()
 			p.cancel = cancel
 			p.mu.Unlock()
-			go p.call(ctx, &dialogs, rest)
+			go func() {
+				defer cancel()
+				p.call(ctx, &dialogs, rest)
+			}()
 		case "answer":
 			go p.answer()
 		case "refuse":
@@ -239,12 +242,6 @@ func (p *phone) sdp() []byte {
 }
 
 func (p *phone) call(ctx context.Context, dialogs *sipgo.DialogUA, to string) {
-	defer func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.cancel()
-		p.cancel = func() {}
-	}()
 	r := sip.NewRequest(sip.INVITE, sip.Uri{Scheme: "sip", User: to, Host: p.domain})
 	r.AppendHeader(p.from())
 	r.AppendHeader(&p.contact)
