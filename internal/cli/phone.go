@@ -325,6 +325,9 @@ func (tel *telephone) stop(within time.Duration) {
 func (tel *telephone) failure(e ua.Event) (why, hint string) {
 	said := fmt.Sprintf("%d %s", e.Status, e.Reason)
 	switch {
+	case e.By == ua.Network && e.Status == 503 && strings.Contains(e.Reason, "its certificate"):
+		// It is there, and runs: this is not to be looked for where nobody answers.
+		return strings.Replace(e.Reason, "the certificate of its authority", "the certificate of its authority with --ca FILE", 1), ""
 	case e.By == ua.Network && e.Status == 503:
 		return "the proxy cannot be reached: " + e.Reason, "check --proxy, and that it runs there"
 	case e.By == ua.Network && e.Status == 408:

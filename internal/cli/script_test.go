@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 //	signal NAME     sends HUP or TERM to the last program that was started in the background
 //	metric ADDR RE  waits until a line of http://ADDR/metrics matches RE
 //	status N ARGS   runs sipscribe with ARGS, and fails if its exit status is not N
+//	certificate NAME HOST…  writes NAME.pem and NAME-key.pem, a certificate for hosts and addresses and its key, and NAME-ca.pem, who has signed it
 //	columns N FILE  fails if a line is longer than N columns, or has blanks at its end
 func TestScript(t *testing.T) {
 	logs, err := filepath.Abs("testdata/logs")
@@ -66,6 +67,8 @@ func TestScript(t *testing.T) {
 			"port":      portOf,
 			"metric":    metricOf,
 			"signal":    signalTo,
+
+			"certificate": certificateFor,
 		},
 	})
 }
@@ -168,6 +171,7 @@ func portOf(ts *testscript.TestScript, neg bool, args []string) {
 			continue
 		}
 		ts.Setenv(args[0], u.LocalAddr().String())
+		ts.Setenv(args[0]+"_PORT", strconv.Itoa(u.LocalAddr().(*net.UDPAddr).Port))
 		ts.Setenv(args[0]+"_PORT", strconv.Itoa(u.LocalAddr().(*net.UDPAddr).Port))
 		free := func() { u.Close(); l.Close() }
 		if len(args) == 2 {

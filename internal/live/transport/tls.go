@@ -109,10 +109,10 @@ func verifyIdentity(chain []*x509.Certificate, cfg *tls.Config, who string) erro
 		var invalid x509.CertificateInvalidError
 		switch {
 		case errors.As(err, &unknown):
-			return fmt.Errorf("its certificate (%s) is signed by nobody who is trusted here; give the certificate of its authority: %w", nameOf(leaf), err)
+			return fmt.Errorf("its certificate (%s) is signed by nobody who is trusted here; give the certificate of its authority", nameOf(leaf))
 		case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-			return fmt.Errorf("its certificate (%s) is valid from %s to %s only: %w", nameOf(leaf), leaf.NotBefore.UTC().Format(time.DateOnly),
-				leaf.NotAfter.UTC().Format(time.DateOnly), err)
+			return fmt.Errorf("its certificate (%s) is valid from %s to %s only", nameOf(leaf), leaf.NotBefore.UTC().Format(time.DateOnly),
+				leaf.NotAfter.UTC().Format(time.DateOnly))
 		}
 		return fmt.Errorf("its certificate (%s) is not to be trusted: %w", nameOf(leaf), err)
 	}
