@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"strings"
@@ -16,6 +17,7 @@ import (
 type gateway struct {
 	Gateway
 	session *digest.Session // nil: it is not expected to ask
+	mark    [gatewayMark]byte
 }
 
 func newGateway(g Gateway, chance io.Reader) (*gateway, error) {
@@ -23,6 +25,9 @@ func newGateway(g Gateway, chance io.Reader) (*gateway, error) {
 		return nil, fmt.Errorf("gateway %q: its address %q must be a SIP URI without a user, such as sip:gw.example.com:5060", g.Name, g.URI)
 	}
 	made := &gateway{Gateway: g}
+	// Another gateway under the same name is another: its account is not for dialogs with this one.
+	sum := sha256.Sum256([]byte(g.Name + "\x00" + g.URI))
+	copy(made.mark[:], sum[:])
 	if g.User == "" {
 		return made, nil
 	}

@@ -305,7 +305,7 @@ func (p *Proxy) forward(now time.Time, r *relay, number, target int, flow live.F
 // recordRoute returns our Record-Route values for a request that came by one flow and goes out by a listener: one, or where the two sides differ
 // one for each, that of the other side topmost (RFC 5658 §4). With them whoever is called finds the caller again.
 func (p *Proxy) recordRoute(now time.Time, l *listener, from live.Flow, callID []byte) []string {
-	token := p.seal(now, callID, from)
+	token := p.seal(now, dialogOf{callID: callID}, from, nil)
 	values := append(p.recorded[:0], p.recordRouteOf(l, token))
 	if in := p.listenerFor(live.Flow{Transport: from.Transport, Local: from.Local, Remote: from.Remote}); in != nil && in != l {
 		values = append(values, p.recordRouteOf(in, token))
@@ -315,11 +315,16 @@ func (p *Proxy) recordRoute(now time.Time, l *listener, from live.Flow, callID [
 
 // answeredRoute returns what takes the place of our Record-Route value in a response (§16.7 step 8), so that the caller finds whom the branch leads to.
 // "": it stays as it is.
-func (p *Proxy) answeredRoute(now time.Time, b *branch) string {
+func (p *Proxy) answeredRoute(now time.Time, b *branch, response *sip.Message) string {
 	if p.cfg.NoRecordRoute || b.client == nil || p.isOwn(b.flow) || b.relay.callID == nil {
 		return ""
 	}
-	return p.recordRouteOf(b.listener, p.seal(now, b.relay.callID, b.flow))
+	d := dialogOf{callID: b.relay.callID, from: response.FromTag(), to: response.ToTag()}
+	g, _ := b.relay.context.Target(b.target).User.(*gateway)
+	if g != nil && (g.session == nil || len(d.to) == 0) {
+		g = nil
+	}
+	return p.recordRouteOf(b.listener, p.seal(now, d, b.flow, g))
 }
 
 // recordRouteOf returns the Record-Route value of a listener.
@@ -334,7 +339,7 @@ func (p *Proxy) acknowledge(now time.Time, from live.Flow, m *sip.Message, out *
 	// First what most of them are: the ACK for a challenge, of which nothing is known here.
 	route := p.core.Preprocess(m, from)
 	trusted := p.cfg.Open || p.trusts(from)
-	toward, known := p.open(now, m.CallID(), route.Token)
+	toward, _, known := p.open(now, dialogOf{m.CallID(), m.FromTag(), m.ToTag()}, route.Token)
 	if !trusted && !known && !(p.cfg.NoRecordRoute && p.acks.expected(now, p.acks.key(from, m))) {
 		return
 	}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -21,14 +22,24 @@ import (
 //
 // The MAC is over the Call-ID, too, and is what the encryption begins with: without our key nobody learns from it where the other side is. It is good for
 // two days; a call that lasts longer is asked for credentials when it is changed.
+//
+// Where the other side is a gateway that we have an account with, the content has a mark of it at its end, and the MAC is over the tags of the dialog, too: what
+// the gateway asks of a re-INVITE or a BYE the proxy answers, since nobody else can. Whoever has such a token can so do nothing but go on with that one dialog.
 const (
 	tokenMAC   = 12
 	tokenHours = 48
 	maxToken   = 128
+
+	// tokenGateway is set in the byte of the transport if there is the mark of a gateway.
+	tokenGateway = 0x80
+	gatewayMark  = 4
 )
 
-// seal returns the token of a flow for the requests of a call.
-func (p *Proxy) seal(now time.Time, callID []byte, f live.Flow) string {
+// dialogOf is what a token is good for: a call, and of it, for the account with a gateway, one dialog.
+type dialogOf struct{ callID, from, to []byte }
+
+// seal returns the token of a flow for the requests of a call. g is the gateway at its end that has an account for us; nil: there is none.
+func (p *Proxy) seal(now time.Time, d dialogOf, f live.Flow, g *gateway) string {
 	b := make([]byte, tokenMAC, 64)
 	listener := byte(0xff)
 	for i, l := range p.cfg.Listeners {
@@ -44,30 +55,44 @@ func (p *Proxy) seal(now time.Time, callID []byte, f live.Flow) string {
 	if f.Conn != 0 {
 		b = binary.BigEndian.AppendUint64(b, f.Conn)
 	}
-	copy(b, p.tokenSum(callID, b[tokenMAC:]))
+	if g != nil {
+		b[tokenMAC] |= tokenGateway
+		b = append(b, g.mark[:]...)
+	}
+	copy(b, p.tokenSum(d, b[tokenMAC:]))
 	p.tokenStream(b)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// open returns the flow of a token, and false if it is none of ours, of another call, or too old.
-func (p *Proxy) open(now time.Time, callID, token []byte) (live.Flow, bool) {
+// open returns the flow of a token, and the gateway at its end that has an account for us; and false if it is none of ours, of another call or dialog, or too old.
+func (p *Proxy) open(now time.Time, d dialogOf, token []byte) (live.Flow, *gateway, bool) {
 	var f live.Flow
 	if len(token) == 0 || len(token) > maxToken {
-		return f, false
+		return f, nil, false
 	}
 	b := make([]byte, base64.RawURLEncoding.DecodedLen(len(token)))
 	n, err := base64.RawURLEncoding.Decode(b, token)
 	if err != nil || n < tokenMAC+8+4 {
-		return f, false
+		return f, nil, false
 	}
 	b = b[:n]
 	p.tokenStream(b)
-	if !hmac.Equal(p.tokenSum(callID, b[tokenMAC:]), b[:tokenMAC]) {
-		return f, false
+	if !hmac.Equal(p.tokenSum(d, b[tokenMAC:]), b[:tokenMAC]) {
+		return f, nil, false
 	}
 	b = b[tokenMAC:]
 	if age := now.Unix()/3600 - int64(binary.BigEndian.Uint32(b[2:])); age < -1 || age > tokenHours {
-		return f, false
+		return f, nil, false
+	}
+	var g *gateway
+	if b[0]&tokenGateway != 0 {
+		end := len(b) - gatewayMark
+		for _, known := range p.gateways {
+			if known.session != nil && bytes.Equal(known.mark[:], b[end:]) {
+				g = known // nil: it was taken out since
+			}
+		}
+		b[0], b = b[0]&^tokenGateway, b[:end]
 	}
 	f.Transport = capture.Transport(b[0])
 	listener, port, rest := int(b[1]), binary.BigEndian.Uint16(b[6:]), b[8:]
@@ -77,7 +102,7 @@ func (p *Proxy) open(now time.Time, callID, token []byte) (live.Flow, bool) {
 	}
 	addr, ok := netip.AddrFromSlice(rest[:size])
 	if !ok {
-		return f, false
+		return f, nil, false
 	}
 	f.Remote = netip.AddrPortFrom(addr, port)
 	if rest = rest[size:]; len(rest) == 8 {
@@ -88,7 +113,7 @@ func (p *Proxy) open(now time.Time, callID, token []byte) (live.Flow, bool) {
 			f.Local = l.Addr
 		}
 	}
-	return f, !p.isOwn(f)
+	return f, g, !p.isOwn(f)
 }
 
 // isOwn reports whether a flow leads back to this proxy, as in a spiral.
@@ -102,8 +127,16 @@ func (p *Proxy) isOwn(f live.Flow) bool {
 }
 
 // tokenSum returns the MAC of a token's content.
-func (p *Proxy) tokenSum(callID, content []byte) []byte {
-	return p.mac([]byte("token\x00"), callID, []byte{0}, content)[:tokenMAC]
+func (p *Proxy) tokenSum(d dialogOf, content []byte) []byte {
+	if content[0]&tokenGateway != 0 {
+		// With their lengths, so that no other three are the same one after the other.
+		var lengths [12]byte
+		for i, s := range [...][]byte{d.callID, d.from, d.to} {
+			binary.BigEndian.PutUint32(lengths[4*i:], uint32(len(s)))
+		}
+		return p.mac([]byte("gateway token\x00"), lengths[:], d.callID, d.from, d.to, content)[:tokenMAC]
+	}
+	return p.mac([]byte("token\x00"), d.callID, []byte{0}, content)[:tokenMAC]
 }
 
 // tokenStream encrypts the content of a token, or decrypts it: the MAC before it is what the key stream begins with, so that no two contents have

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"iter"
 	"strconv"
+	"strings"
 	"time"
 
 	"sipscribe/digest"
@@ -58,9 +59,10 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		return
 	}
 	var toward live.Flow
+	var account *gateway
 	inDialog := false
 	if route.Ours && len(m.ToTag()) > 0 {
-		toward, inDialog = p.open(now, m.CallID(), route.Token)
+		toward, account, inDialog = p.open(now, dialogOf{m.CallID(), m.FromTag(), m.ToTag()}, route.Token)
 	}
 	who := ""
 	if !inDialog && !trusted && !p.cfg.Open {
@@ -68,7 +70,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		if who, ok = p.identify(now, p.authority, from, m, sip.FieldProxyAuthorization, out); !ok {
 			return
 		}
-		if a := m.From(); !p.cfg.AnyFrom && p.core.IsResponsible(&a.URI) && string(sip.Unescape(a.URI.User)) != who {
+		if a := m.From(); !p.cfg.AnyFrom && !p.mayBe(&a.URI, who) {
 			p.refuse(now, from, m, &live.Reply{Status: 403, Reason: "From Is Not You"}, out)
 			return
 		}
@@ -84,6 +86,9 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	status := 0
 	if inDialog {
 		targets = []proxycore.Target{{URI: string(route.URI), Q: 1000, Flow: toward, Else: elsewhere(toward, string(route.URI))}}
+		if account != nil {
+			targets[0].User = account
+		}
 	} else {
 		targets, status = p.targets(now, m, &route, &uri)
 	}
@@ -92,6 +97,18 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		return
 	}
 	p.relay(now, from, m, targets, inDialog || !route.Responsible || route.Remaining > 0, out)
+}
+
+// anonymousHost is that of a From that says nothing of who calls (RFC 3323 §4.1.1.3, RFC 3261 §8.1.1.3).
+const anonymousHost = "anonymous.invalid"
+
+// mayBe reports whether a user may have an address in From: his own at a domain of ours, or that of nobody. RFC 3261 §22.1 leaves it to whoever
+// asks for credentials what they are good for; an address of somebody else, here or at another domain, would be told to the callee as if it were true.
+func (p *Proxy) mayBe(from *sip.URI, user string) bool {
+	if from.IsSIP() && strings.EqualFold(string(from.Host), anonymousHost) {
+		return true
+	}
+	return p.core.IsResponsible(from) && string(sip.Unescape(from.User)) == user
 }
 
 // trusts reports whether requests over a flow need no credentials.
@@ -342,7 +359,7 @@ func (u *user) Response(now time.Time, c *transaction.Client, m *sip.Message, ou
 		return
 	}
 	if r := b.relay; m.Status > 100 && m.Status < 300 && !r.ended {
-		r.context.RecordRoute = p.answeredRoute(now, b)
+		r.context.RecordRoute = p.answeredRoute(now, b, m)
 	}
 	p.handle(now, b.relay, proxycore.Event{Kind: proxycore.EventResponse, Branch: b.number, Message: m}, out)
 }

@@ -1,0 +1,222 @@
+package proxy
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"sipscribe/internal/live"
+	"sipscribe/sip"
+)
+
+var atGateway = netip.MustParseAddrPort("198.51.100.1:5060")
+
+// withGateway gives a proxy a gateway with an account, to which numbers with 1900 go.
+func withGateway(c *Config) {
+	c.Gateways = []Gateway{{Name: "out", URI: "sip:198.51.100.1", User: "u", Password: "p"}}
+	c.Routes = []Route{{Prefix: "1900", Gateway: "out"}}
+}
+
+const asks = `Digest realm="gw", nonce="n1", qop="auth"`
+
+// gatewaySays has the gateway answer a request, and returns what the proxy sends for that.
+func (d *door) gatewaySays(m *sip.Message, status int, tag string, fields ...sip.DraftField) []sent {
+	return d.send(atGateway, string(live.AppendReply(nil, m, live.Flow{Remote: atProxy}, &live.Reply{Status: status, ToTag: tag, Fields: fields})))
+}
+
+// challenge is what a gateway asks with.
+func challenge(status int) sip.DraftField {
+	if status == 401 {
+		return sip.DraftField{Name: "WWW-Authenticate", Value: asks}
+	}
+	return sip.DraftField{Name: "Proxy-Authenticate", Value: asks}
+}
+
+// throughGateway makes a call that the gateway has challenged and answered, and returns the INVITE as the caller sent it and the Route of his next requests.
+func (d *door) throughGateway() (invite *sip.Message, route string) {
+	d.Helper()
+	got := d.as("spa1", "secret", caller, "INVITE", "sip:19005551212@"+domain, "Via: SIP/2.0/UDP 203.0.113.10:5062;branch=z9hG4bKcall", "Call-ID: through")
+	var inner *sip.Message
+	for _, m := range got {
+		if m.to.Remote == atGateway {
+			inner = m.Message
+		}
+	}
+	if inner == nil {
+		d.Fatalf("nothing reached the gateway: %s", told(got))
+	}
+	for _, m := range d.gatewaySays(inner, 407, "gw0", challenge(407)) {
+		if m.Method == sip.MethodInvite && m.IsRequest() {
+			inner = m.Message
+		}
+	}
+	if !inner.Has(sip.FieldProxyAuthorization) {
+		d.Fatal("the challenge of the INVITE was not answered")
+	}
+	got = d.gatewaySays(inner, 200, "gw1", sip.DraftField{Name: "Contact", Value: "<sip:19005551212@198.51.100.1>"})
+	if len(got) != 1 || got[0].to.Remote != caller {
+		d.Fatal(told(got))
+	}
+	return inner, string(got[0].Value(sip.FieldRecordRoute))
+}
+
+// within writes a request of the caller in the dialog that throughGateway made; more fields win.
+func (d *door) within(method, route string, more ...string) string {
+	via := fmt.Sprintf("Via: SIP/2.0/UDP %s;branch=z9hG4bKwithin%d", caller, d.branch)
+	return d.request(method, "sip:19005551212@198.51.100.1", "spa1", append([]string{via, "To: <sip:19005551212@" + domain + ">;tag=gw1", "Call-ID: through", "Route: " + route}, more...)...)
+}
+
+// What a gateway asks of a request within a dialog that was opened with our account, the proxy answers: the caller has no account there, and could not hang up.
+func TestGatewayAsksInDialog(t *testing.T) {
+	for _, method := range []string{"BYE", "INVITE", "UPDATE", "INFO"} {
+		for _, status := range []int{401, 407} {
+			d := newDoor(t, withGateway)
+			_, route := d.throughGateway()
+			var first *sip.Message
+			for _, m := range d.send(caller, d.within(method, route)) {
+				if m.to.Remote == atGateway && m.IsRequest() {
+					first = m.Message
+				}
+			}
+			if first == nil || first.Has(sip.FieldAuthorization) || first.Has(sip.FieldProxyAuthorization) {
+				t.Fatalf("%s %d: to the gateway: %v", method, status, first)
+			}
+			var second *sip.Message
+			for _, m := range d.gatewaySays(first, status, "gw1", challenge(status)) {
+				switch {
+				case m.to.Remote == caller:
+					t.Errorf("%s %d: the caller is asked for what he cannot have: %d", method, status, m.Status)
+				case m.IsRequest() && string(m.MethodName()) == method:
+					second = m.Message
+				}
+			}
+			if second == nil {
+				t.Fatalf("%s %d: it was not sent again", method, status)
+			}
+			field := sip.FieldAuthorization
+			if status == 407 {
+				field = sip.FieldProxyAuthorization
+			}
+			if v := string(second.Value(field)); !strings.Contains(v, `username="u"`) || !strings.Contains(v, `realm="gw"`) || !strings.Contains(v, `uri="sip:19005551212@198.51.100.1"`) {
+				t.Errorf("%s %d: %s", method, status, v)
+			}
+			if a, b := string(first.Value(sip.FieldCSeq)), string(second.Value(sip.FieldCSeq)); a != b {
+				t.Errorf("%s %d: CSeq %s, then %s", method, status, a, b)
+			}
+			if got := d.gatewaySays(second, 200, "gw1"); len(got) != 1 || got[0].to.Remote != caller || got[0].Status != 200 {
+				t.Errorf("%s %d: %s", method, status, told(got))
+			}
+		}
+	}
+}
+
+// A password that the gateway does not like is not tried for ever; the caller learns how it ended.
+func TestGatewayRefusesInDialog(t *testing.T) {
+	d := newDoor(t, withGateway)
+	_, route := d.throughGateway()
+	got := d.send(caller, d.within("BYE", route))
+	for range 5 {
+		got = d.gatewaySays(got[0].Message, 407, "gw1", challenge(407))
+		if len(got) != 1 {
+			t.Fatal(told(got))
+		}
+		if got[0].to.Remote == caller {
+			if got[0].Status != 407 {
+				t.Error(told(got))
+			}
+			return
+		}
+	}
+	t.Error("it tries for ever")
+}
+
+// The account is for that dialog, with that gateway: not for another dialog under the Call-ID, not for what the gateway's side is asked by the caller, not
+// for a gateway that has been taken out or has become another.
+func TestTheTokenOfAGatewayIsForOneDialog(t *testing.T) {
+	d := newDoor(t, withGateway)
+	_, route := d.throughGateway()
+	for name, more := range map[string]string{
+		"another To tag":   "To: <sip:19005551212@" + domain + ">;tag=other",
+		"no To tag":        "To: <sip:19005551212@" + domain + ">",
+		"another From tag": "From: <sip:spa1@" + domain + ">;tag=other",
+		"another Call-ID":  "Call-ID: other",
+		// The parts one after the other are the same.
+		"tags cut elsewhere": "To: <sip:19005551212@" + domain + ">;tag=w1",
+	} {
+		fields := []string{more}
+		if name == "tags cut elsewhere" {
+			fields = append(fields, "From: <sip:spa1@"+domain+">;tag=t1g")
+		}
+		if got := d.send(stranger, d.within("INVITE", route, fields...)); len(got) != 1 || got[0].Status != 407 || got[0].to.Remote.Addr() != stranger.Addr() {
+			t.Errorf("%s: %s", name, told(got))
+		}
+	}
+	for name, change := range map[string]func(*Config){
+		"taken out":   func(c *Config) { c.Gateways, c.Routes = nil, nil },
+		"another URI": func(c *Config) { withGateway(c); c.Gateways[0].URI = "sip:198.51.100.9" },
+		"no account":  func(c *Config) { withGateway(c); c.Gateways[0].User = "" },
+	} {
+		d := newDoor(t, withGateway)
+		_, route := d.throughGateway()
+		next := d.proxy.cfg
+		change(&next)
+		if _, err := d.proxy.Reload(next); err != nil {
+			t.Fatal(err)
+		}
+		got := d.send(caller, d.within("BYE", route))
+		if len(got) != 1 || got[0].to.Remote != atGateway {
+			t.Fatalf("%s: %s", name, told(got))
+		}
+		if got = d.gatewaySays(got[0].Message, 407, "gw1", challenge(407)); len(got) != 1 || got[0].to.Remote != caller || got[0].Status != 407 {
+			t.Errorf("%s: %s", name, told(got))
+		}
+	}
+}
+
+// What the caller asks of the gateway's BYE is for the gateway to answer.
+func TestCallerAsksGateway(t *testing.T) {
+	d := newDoor(t, withGateway)
+	inner, _ := d.throughGateway()
+	bye := d.request("BYE", "sip:spa1@203.0.113.10:5062", "x", "Via: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKgw", "From: <sip:19005551212@"+domain+">;tag=gw1",
+		"To: <sip:spa1@"+domain+">;tag=t1", "Call-ID: through", "Route: "+string(inner.Value(sip.FieldRecordRoute)))
+	got := d.send(atGateway, bye)
+	if len(got) != 1 || got[0].to.Remote != caller {
+		t.Fatal(told(got))
+	}
+	got = d.send(caller, string(live.AppendReply(nil, got[0].Message, live.Flow{Remote: atProxy}, &live.Reply{Status: 401, ToTag: "t1", Fields: []sip.DraftField{challenge(401)}})))
+	if len(got) != 1 || got[0].Status != 401 || got[0].to.Remote != atGateway {
+		t.Errorf("%s", told(got))
+	}
+}
+
+// A user may call as himself or as nobody, and as somebody else where any-from says so.
+func TestFromIsYou(t *testing.T) {
+	for _, c := range []struct {
+		from  string
+		any   bool
+		wants int
+	}{
+		{"sip:spa1@" + domain, false, 0},
+		{"sip:ceo@" + domain, false, 403},
+		{"sip:ceo@bank.example", false, 403},
+		{"sip:spa1@bank.example", false, 403},
+		{"tel:+18005550100", false, 403},
+		{"sip:anonymous@anonymous.invalid", false, 0},
+		{"sip:ceo@bank.example", true, 0},
+		{"tel:+18005550100", true, 0},
+	} {
+		d := newDoor(t, func(p *Config) { withGateway(p); p.AnyFrom = c.any })
+		got := d.as("spa1", "secret", caller, "INVITE", "sip:19005551212@"+domain, "From: <"+c.from+">;tag=t1", "Call-ID: from")
+		relayed, status := false, 0
+		for _, m := range got {
+			relayed = relayed || m.to.Remote == atGateway
+			if m.Status >= 200 {
+				status = int(m.Status)
+			}
+		}
+		if status != c.wants || relayed != (c.wants == 0) {
+			t.Errorf("%s, any %t: %s", c.from, c.any, told(got))
+		}
+	}
+}
