@@ -19,11 +19,11 @@
 package dialog
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
 
-	"sipscribe/internal/capture"
 	"sipscribe/internal/live"
 	"sipscribe/sip"
 )
@@ -78,8 +78,8 @@ type Dialog struct {
 	Target string
 	// RouteSet has the URIs of the proxies to be passed, the nearest first, each with its parameters and without angle brackets.
 	RouteSet []string
-	// Secure: made over TLS with a sips URI, so that no request of it goes otherwise (§12.1).
-	Secure bool
+	// MaxForwards is what requests begin with (§8.1.1.6); 0: 70, as recommended there.
+	MaxForwards int
 	// Flow is the way by which the peer's messages come. Requests without a route that go to an address that cannot be reached otherwise
 	// (a phone behind a NAT) take it.
 	Flow live.Flow
@@ -104,8 +104,6 @@ func FromResponse(sent, response *sip.Message, from live.Flow) (Dialog, error) {
 	}
 	cseq := sent.CSeq()
 	d.localSeq = cseq.Number
-	uri := sent.RequestURI()
-	d.Secure = from.Transport == capture.TLS && string(uri.Scheme) == "sips"
 	if err := d.record(response, true); err != nil {
 		return d, err
 	}
@@ -117,8 +115,6 @@ func FromRequest(m *sip.Message, toTag string, from live.Flow) (Dialog, error) {
 	d := Dialog{ID: ID{string(m.CallID()), toTag, string(m.FromTag())}, State: Early, Local: addressWithoutTag(m, sip.FieldTo),
 		Remote: addressWithoutTag(m, sip.FieldFrom), Flow: from}
 	d.remoteSeq = m.CSeq().Number
-	uri := m.RequestURI()
-	d.Secure = from.Transport == capture.TLS && string(uri.Scheme) == "sips"
 	if err := d.record(m, false); err != nil {
 		return d, err
 	}
@@ -132,15 +128,19 @@ func stateOf(response *sip.Message) State {
 	return Early
 }
 
-// record takes the route set from Record-Route (§12.1.1: in order; §12.1.2: turned round).
+// record takes the route set from Record-Route (§12.1.1: in order; §12.1.2: turned round). A value without angle brackets, which §20.30 does not know, is all
+// URI: an lr behind it that was taken for a parameter of the header field would make a strict router of the proxy.
 func (d *Dialog) record(m *sip.Message, turn bool) error {
 	d.RouteSet = nil
 	for s := range m.Values(sip.FieldRecordRoute) {
 		if len(d.RouteSet) == MaxRoutes {
 			return ErrRoutes
 		}
-		a := sip.ParseAddress(m.Text(s))
-		d.RouteSet = append(d.RouteSet, string(a.URI.Raw))
+		value := bytes.TrimSpace(m.Text(s))
+		if bytes.IndexByte(value, '<') >= 0 {
+			value = sip.ParseAddress(value).URI.Raw
+		}
+		d.RouteSet = append(d.RouteSet, string(value))
 	}
 	if turn {
 		for i, j := 0, len(d.RouteSet)-1; i < j; i, j = i+1, j-1 {
@@ -220,6 +220,10 @@ func (d *Dialog) Route() (requestURI string, route []string, next string) {
 // come between Max-Forwards and the body, and Content-Type is among them.
 func (d *Dialog) Request(method string, seq uint32, via string, fields []sip.DraftField, body []byte) sip.Draft {
 	uri, route, _ := d.Route()
+	forwards := d.MaxForwards
+	if forwards == 0 {
+		forwards = 70
+	}
 	out := sip.Draft{Method: method, URI: uri, Body: body}
 	out.Fields = append(out.Fields,
 		sip.DraftField{Name: "Via", Value: via},
@@ -227,7 +231,7 @@ func (d *Dialog) Request(method string, seq uint32, via string, fields []sip.Dra
 		sip.DraftField{Name: "To", Value: withTag(d.Remote, d.RemoteTag)},
 		sip.DraftField{Name: "Call-ID", Value: d.CallID},
 		sip.DraftField{Name: "CSeq", Value: strconv.FormatUint(uint64(seq), 10) + " " + method},
-		sip.DraftField{Name: "Max-Forwards", Value: "70"})
+		sip.DraftField{Name: "Max-Forwards", Value: strconv.Itoa(forwards)})
 	for _, r := range route {
 		out.Fields = append(out.Fields, sip.DraftField{Name: "Route", Value: "<" + r + ">"})
 	}

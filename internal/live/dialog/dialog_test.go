@@ -142,3 +142,16 @@ func TestRefresh(t *testing.T) {
 		t.Errorf("got %q", d.Target)
 	}
 }
+
+// A Record-Route without angle brackets is all URI: a proxy with lr is no strict router, whatever form it writes.
+func TestRecordRouteWithoutBrackets(t *testing.T) {
+	request := sip.Parse([]byte("INVITE sip:b@127.0.0.1 SIP/2.0\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n" +
+		"Record-Route: sip:p1.example.com;lr ,  <sip:p2.example.com;lr>;x=1\r\nRecord-Route: sip:p3.example.com\r\nContact: <sip:a@127.0.0.1>\r\n\r\n"))
+	d, err := FromRequest(request, "2", live.Flow{})
+	if want := []string{"sip:p1.example.com;lr", "sip:p2.example.com;lr", "sip:p3.example.com"}; err != nil || !reflect.DeepEqual(d.RouteSet, want) {
+		t.Fatalf("%q, %v; want %q", d.RouteSet, err, want)
+	}
+	if uri, _, next := d.Route(); uri != "sip:a@127.0.0.1" || next != "sip:p1.example.com;lr" {
+		t.Errorf("Request-URI %s, to %s", uri, next)
+	}
+}

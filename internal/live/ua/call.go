@@ -35,11 +35,13 @@ type call struct {
 	rang      bool     // a 180 or 183 has been told of
 	cancelled Party    // whose doing it is that it was cancelled
 	gone      []string // tags of those who have hung up, and whose answer has not come
+	earlyTags []string // the tags of the phones that ring: each has an early dialog with the caller (§12.1)
 
 	// An incoming call:
 	server   *transaction.Server
 	received []byte // the INVITE
 	from     live.Flow
+	update   []byte // the last UPDATE before it is answered
 
 	// automatic: it is answered by itself. lifted: the handset was lifted so, and is put back so.
 	automatic, lifted bool
@@ -101,7 +103,10 @@ func (c *call) provisional(now time.Time, m *response, out *live.Outbox) {
 	}
 	p := c.line.phone
 	if m.Status > 100 {
-		c.early(now, m.BodyBytes())
+		if tag := string(m.ToTag()); tag != "" && len(c.earlyTags) < maxForks && !contains(c.earlyTags, tag) {
+			c.earlyTags = append(c.earlyTags, tag)
+		}
+		c.earlyMedia(now, m.BodyBytes())
 	}
 	e := Event{Time: now, Line: c.line.number, Call: c.id, Peer: c.peer, Status: int(m.Status), Reason: string(m.Text(m.Reason))}
 	switch {
@@ -146,6 +151,7 @@ func (c *call) redirect(now time.Time, m *sip.Message, out *live.Outbox) bool {
 		}
 		c.visited = append(c.visited, uri)
 		c.seq++
+		c.tried, c.rang, c.earlyTags = false, false, nil // that was elsewhere
 		c.sendInvite(now, uri, out)
 		return true
 	}

@@ -116,6 +116,11 @@ func (c *call) answer(now time.Time, out *live.Outbox) error {
 		l.lift(out)
 		c.lifted = c.automatic
 	}
+	if c.update != nil {
+		update := sip.Parse(c.update)
+		d.Receive(update)
+		d.Refresh(update)
+	}
 	s := newSession(c, d)
 	s.dialog.State = dialog.Confirmed
 	s.server, s.offered = c.server, len(m.BodyBytes()) == 0

@@ -26,6 +26,7 @@ type session struct {
 	inviteSeq uint32
 	ack       []byte
 	ackFlow   live.Flow
+	acking    bool // the address that the ACK goes to is being looked up
 
 	// The side that answered an INVITE: the 2xx, to be sent again until the ACK comes (§13.3.1.4).
 	server   *transaction.Server
@@ -41,6 +42,7 @@ type session struct {
 	expires time.Time // of the change
 	retry   time.Time
 	wanted  bool
+	retried bool // it was made again after a 500, which is done once
 
 	over   bool
 	ending bool // a BYE is on its way
@@ -48,6 +50,7 @@ type session struct {
 }
 
 func newSession(c *call, d dialog.Dialog) *session {
+	d.MaxForwards = c.line.phone.cfg.MaxForward
 	return &session{call: c, dialog: d, auth: newCredentials(c.line, c.line.account)}
 }
 
@@ -68,7 +71,11 @@ func (s *session) acknowledge(now time.Time, out *live.Outbox) {
 		out.Send(s.ackFlow, 0, s.ack)
 		return
 	}
-	s.sendAck(now, s.inviteSeq, s.auth.shown, func(b []byte, flow live.Flow) { s.ack, s.ackFlow = b, flow }, out)
+	if s.acking {
+		return // one ACK is on its way: the look-up that it waits for is not made again for each repeat of the 2xx
+	}
+	s.acking = true
+	s.sendAck(now, s.inviteSeq, s.auth.shown, func(b []byte, flow live.Flow) { s.ack, s.ackFlow, s.acking = b, flow, false }, out)
 }
 
 // sendAck makes an ACK with the CSeq number of its INVITE and with its credentials (§13.2.2.4), and sends it where the dialog's requests go.
@@ -248,7 +255,7 @@ func (s *session) hold(now time.Time, on bool, out *live.Outbox) error {
 	if s.change != nil || s.ok != nil || s.ending || s.over || !s.retry.IsZero() {
 		return ErrBusy
 	}
-	s.wanted = on
+	s.wanted, s.retried = on, false
 	s.reinvite(now, out)
 	return nil
 }
@@ -293,10 +300,18 @@ func (s *session) reinvite(now time.Time, out *live.Outbox) {
 			}
 			n, _ := strconv.ParseUint(c.line.phone.random(2), 16, 16)
 			s.retry = now.Add(base + time.Duration(int(n)%ticks)*10*time.Millisecond)
+		case 500:
+			// The other side was in the middle of something: it says when it will be done (§14.2: up to 10 s). Once.
+			if n, ok := m.Number(sip.FieldRetryAfter); ok && n <= longestRetry && !s.retried {
+				s.retried = true
+				s.retry = now.Add(time.Duration(n) * time.Second)
+				return
+			}
+			s.unchanged(now, m)
 		case 481, 408:
 			s.lost(now, int(m.Status), string(m.Text(m.Reason)), out)
 		default:
-			s.notify(Event{Time: now, Kind: EventUnchanged, Line: c.line.number, Call: c.id, Peer: c.peer, By: Remote, Status: int(m.Status), Reason: string(m.Text(m.Reason))})
+			s.unchanged(now, m)
 		}
 	}
 	s.change, s.expires = r, now.Add(c.line.phone.cfg.ReInviteExpires)
@@ -305,6 +320,15 @@ func (s *session) reinvite(now time.Time, out *live.Outbox) {
 		s.lost(now, status, reason, out)
 	}
 	r.send(now, out)
+}
+
+// longestRetry is how many seconds a Retry-After may ask to wait with a change of the call: twice what §14.2 allows. Whoever holds a call does not wait longer.
+const longestRetry = 20
+
+// unchanged tells that the other side has refused a change of the call.
+func (s *session) unchanged(now time.Time, m *response) {
+	c := s.call
+	s.notify(Event{Time: now, Kind: EventUnchanged, Line: c.line.number, Call: c.id, Peer: c.peer, By: Remote, Status: int(m.Status), Reason: string(m.Text(m.Reason))})
 }
 
 // changed takes a re-INVITE or UPDATE of the other side (§14.2, RFC 3311 §5.2).

@@ -38,9 +38,9 @@ func (c *call) describe(now time.Time) {
 	}
 }
 
-// early takes the description in a provisional response: what is played before the call is answered is heard (RFC 3960 §3.1), and nothing is
+// earlyMedia takes the description in a provisional response: what is played before the call is answered is heard (RFC 3960 §3.1), and nothing is
 // sent. Of several, the last holds.
-func (c *call) early(now time.Time, body []byte) {
+func (c *call) earlyMedia(now time.Time, body []byte) {
 	if c.sound == nil || len(body) == 0 || c.cancelled != Nobody {
 		return
 	}

@@ -1,8 +1,10 @@
 package ua
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,15 +103,19 @@ func (u *user) inDialog(now time.Time, from live.Flow, m *sip.Message, out *live
 	p := (*Phone)(u)
 	s, ok := p.sessions[dialog.IDOfRequest(m)]
 	if !ok {
-		if c := u.early(m); c != nil && m.Method == sip.MethodBye {
+		c := u.early(m)
+		switch {
+		case c != nil && m.Method == sip.MethodUpdate:
+			c.updated(now, from, m, out)
+		case c != nil && m.Method == sip.MethodBye && !c.outgoing:
 			p.reply(now, from, m, 200, "", nil, nil, out)
 			c.withdrawn(now, out)
-			return
+		default:
+			if m.Method == sip.MethodBye {
+				u.missed(m)
+			}
+			p.reply(now, from, m, 481, "", nil, nil, out)
 		}
-		if m.Method == sip.MethodBye {
-			u.missed(m)
-		}
-		p.reply(now, from, m, 481, "", nil, nil, out)
 		return
 	}
 	if s.over {
@@ -154,14 +160,43 @@ func (u *user) missed(m *sip.Message) {
 	}
 }
 
-// early returns the incoming call, not answered yet, whose early dialog a request belongs to.
+// early returns the call, not answered yet, whose early dialog a request belongs to (§12.1).
 func (u *user) early(m *sip.Message) *call {
 	for _, l := range u.lines {
-		if c := l.call; c != nil && !c.outgoing && c.session == nil && c.id == string(m.CallID()) && c.tag == string(m.ToTag()) {
+		c := l.call
+		if c == nil || c.session != nil || c.id != string(m.CallID()) || c.tag != string(m.ToTag()) {
+			continue
+		}
+		theirs := c.outgoing && contains(c.earlyTags, string(m.FromTag()))
+		if theirs || !c.outgoing && string(sip.Parse(c.received).FromTag()) == string(m.FromTag()) {
 			return c
 		}
 	}
 	return nil
+}
+
+// updated takes an UPDATE before the call is answered (RFC 3311 §5.2). The offer of the INVITE has no answer yet (none is given in a provisional response, which
+// would have to be reliable), so that another one is refused, by either side in its way; an UPDATE without one changes where the other side is.
+func (c *call) updated(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
+	p := c.line.phone
+	before := c.received
+	if c.update != nil {
+		before = c.update
+	}
+	switch {
+	case !c.outgoing && m.CSeq().Number <= sip.Parse(before).CSeq().Number:
+		p.reply(now, from, m, 500, "", nil, nil, out) // RFC 3261 §12.2.2
+	case len(m.BodyBytes()) > 0 && c.outgoing:
+		p.reply(now, from, m, 491, "", nil, nil, out)
+	case len(m.BodyBytes()) > 0:
+		wait, _ := strconv.ParseUint(p.random(1), 16, 8)
+		p.reply(now, from, m, 500, "", []sip.DraftField{{Name: "Retry-After", Value: strconv.Itoa(int(wait % 11))}}, nil, out)
+	default:
+		if !c.outgoing {
+			c.update = bytes.Clone(m.Raw)
+		}
+		p.reply(now, from, m, 200, "", c.line.describedFields()[:2], nil, out)
+	}
 }
 
 // options answers OPTIONS as it would an INVITE (§11.2).
