@@ -190,6 +190,17 @@ func TestCallerAsksGateway(t *testing.T) {
 	}
 }
 
+// Where no route is recorded a BYE of the one who was called comes with credentials, and its From is what the caller had dialled.
+func TestFromInADialog(t *testing.T) {
+	d := newDoor(t, func(p *Config) { p.NoRecordRoute = true })
+	for from, want := range map[string]int{"sip:sales@alias.example": 0, "sip:18005551212@" + domain: 0, "sip:ceo@" + domain: 403} {
+		got := d.as("18005551212", "secret", callee1, "BYE", "sip:spa1@203.0.113.10:5062", "From: <"+from+">;tag=callee", "To: <sip:spa1@"+domain+">;tag=t1", "Call-ID: x"+from)
+		if len(got) != 1 || int(got[0].Status) != want || want == 0 && got[0].to.Remote != caller {
+			t.Errorf("%s: %s", from, told(got))
+		}
+	}
+}
+
 // A user may call as himself or as nobody, and as somebody else where any-from says so.
 func TestFromIsYou(t *testing.T) {
 	for _, c := range []struct {
