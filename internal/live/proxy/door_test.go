@@ -22,6 +22,7 @@ type door struct {
 	out    live.Outbox
 	events []Event
 	branch int
+	names  live.Flow // where every name is; none: nowhere
 }
 
 var stranger = netip.MustParseAddrPort("203.0.113.66:5060")
@@ -94,6 +95,8 @@ func (d *door) sent() []sent {
 		case live.ItemResolve:
 			if f, ok := live.FlowOf(it.Target); ok {
 				d.proxy.Resolved(d.now, it.Ref, []live.Flow{f}, nil, &d.out)
+			} else if d.names.Remote.IsValid() {
+				d.proxy.Resolved(d.now, it.Ref, []live.Flow{d.names}, nil, &d.out)
 			} else {
 				d.proxy.Resolved(d.now, it.Ref, nil, fmt.Errorf("no such name"), &d.out)
 			}
