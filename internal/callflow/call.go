@@ -91,6 +91,8 @@ type Call struct {
 	Ring, Talk time.Duration
 	// RingFrom is the hop from which Ring runs, Answer the 2xx that made the call and Bye the BYE that ended it, as Talk has them; -1.
 	RingFrom, Answer, Bye int
+	// Redirected is the hop with the INVITE that follows the last redirection (3xx) to another address, -1.
+	Redirected int
 	// Missing lists what belongs to the call and was not seen, in the order in which it would come.
 	Missing []Missing
 	// Evicted: the call was handed on before its end, because memory was needed. Resumed: the beginning was handed on

@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"bytes"
 	"time"
 
 	"sipscribe/internal/capture"
@@ -10,7 +11,7 @@ import (
 // analyse draws the conclusions that need the whole call; those that a row of a list shows, or all.
 func (c *Call) analyse(rows bool) {
 	c.Caller, c.Callee, c.Root, c.Ring, c.Talk = -1, -1, -1, -1, -1
-	c.RingFrom, c.Answer, c.Bye = -1, -1, -1
+	c.RingFrom, c.Answer, c.Bye, c.Redirected = -1, -1, -1, -1
 	c.findTransactions()
 	c.findDoubleLogging()
 	c.findForwards()
@@ -69,6 +70,7 @@ func (c *Call) attempt(t int) bool {
 func (c *Call) callOutcome() {
 	last := -1 // the last attempt
 	answered := -1
+	redirected := false
 	replaced := 0 // attempts of further Call-IDs are other legs: the call is what its first leg was
 	for t := range c.Transactions {
 		tx := &c.Transactions[t]
@@ -81,6 +83,13 @@ func (c *Call) callOutcome() {
 		}
 		if tx.Request < 0 && c.Root >= 0 && tx.Final < 0 && tx.Provisional < 0 {
 			continue
+		}
+		if last >= 0 {
+			f := c.Transactions[last].Final
+			redirected = redirected || f >= 0 && c.Hops[f].Status/100 == 3
+			if redirected && c.goesElsewhere(t, last) {
+				c.Redirected = tx.Request
+			}
 		}
 		last = t
 		if tx.Request >= 0 && c.Root < 0 {
@@ -201,6 +210,16 @@ func (c *Call) callOutcome() {
 			c.Missing = append(c.Missing, MissingAck)
 		}
 	}
+}
+
+// goesElsewhere reports whether the INVITE of transaction t was sent after the answer to that of an earlier one, and to another address. Behind a redirection it
+// goes to one of the places that this named (RFC 3261 §8.1.3.4): the first, or the next if that one was no good.
+func (c *Call) goesElsewhere(t, earlier int) bool {
+	tx, e := &c.Transactions[t], &c.Transactions[earlier]
+	if e.Final < 0 || tx.Request < e.Final || e.Request < 0 {
+		return false
+	}
+	return !bytes.Equal(sip.Parse(c.Data(&c.Hops[tx.Request])).RequestURI().Raw, sip.Parse(c.Data(&c.Hops[e.Request])).RequestURI().Raw)
 }
 
 func (c *Call) byeMissing(t int) {

@@ -251,6 +251,10 @@ func appendOutcome(dst []byte, r *report.Row) []byte {
 		dst = append(dst, ' ')
 		dst = strconv.AppendInt(dst, int64(r.Status), 10)
 	}
+	if r.RedirectedTo != "" {
+		dst = append(dst, ", redirected to "...)
+		dst = append(dst, r.RedirectedTo...)
+	}
 	return dst
 }
 

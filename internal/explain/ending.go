@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -281,6 +282,9 @@ func (t *Teller) tellHead() {
 		t.say("head.line")
 	case c.Root < 0:
 		t.say("head.partial")
+	case c.Redirected >= 0:
+		t.fill[placeTarget] = t.redirectedTo()
+		t.say("head.call.redirected")
 	case c.Kind == callflow.KindCall:
 		t.say("head.call")
 	case c.Outcome == callflow.OutcomeUnregistered:
@@ -298,6 +302,16 @@ func (t *Teller) tellHead() {
 	t.begin()
 	t.summary()
 	t.end()
+}
+
+// redirectedTo names the last place that the call was redirected to: by the user alone, if it is another one than that which was called first.
+func (t *Teller) redirectedTo() string {
+	c := t.call
+	u := t.parse(&c.Hops[c.Redirected]).RequestURI()
+	if user := userName(u.User); len(user) > 0 && !u.Masked && !bytes.Equal(user, userName(t.parse(&c.Hops[c.Root]).RequestURI().User)) {
+		return t.shown(user)
+	}
+	return t.uriName(u)
 }
 
 // displayed returns the caller as the facts have it: the user ID and the display name.

@@ -112,8 +112,8 @@ func (t *Teller) nameEnd(i int, p *callflow.Participant, q *Party) {
 			m := t.parse(hop)
 			if name := personName(m.To()); name != nil {
 				q.Name = t.shown(name)
-				// A call that a proxy sends to somebody else keeps its To; whom it goes to now is in the Request-URI.
-				if u := m.RequestURI(); hop.Forwards >= 0 && t.isNamed(q.Name) && len(u.User) > 0 && !u.Masked && !bytes.Equal(u.User, m.To().URI.User) {
+				// A call that a proxy or a redirection sends to somebody else keeps its To; whom it goes to now is in the Request-URI.
+				if u := m.RequestURI(); t.isNamed(q.Name) && len(u.User) > 0 && !u.Masked && !bytes.Equal(u.User, m.To().URI.User) {
 					q.Name = t.shown(userName(u.User))
 				}
 				return
@@ -168,6 +168,21 @@ func personName(a sip.Address) []byte {
 		return nil
 	}
 	return userName(a.URI.User)
+}
+
+// callsNow names whom the call goes to from here on: behind a redirection that is another one, though To keeps the first (RFC 3261 §8.1.3.4).
+func (t *Teller) callsNow(u sip.URI) {
+	user := userName(u.User)
+	if u.Masked || len(user) == 0 {
+		return
+	}
+	if root := t.call.Root; root >= 0 {
+		if m := t.parse(&t.call.Hops[root]); bytes.Equal(user, userName(m.RequestURI().User)) || bytes.Equal(user, userName(m.To().URI.User)) {
+			return // the same, at another place
+		}
+	}
+	t.calleeName = t.shown(user)
+	t.calleeLater = t.calleeName
 }
 
 // userName is the user part without the parameters that a telephone number may have ("18005551212;phone-context=…").

@@ -126,10 +126,12 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 	case joined == callflow.JoinSessionID:
 		t.say("invite.session")
 		offers = true
-	case s.redirected > s.challenged: // it may carry the credentials that were asked for before
+	case s.redirected > s.challenged, s.redirected >= 0 && !bytes.Equal(m.RequestURI().Raw, t.parse(&c.Hops[s.invite]).RequestURI().Raw): // it may carry the credentials that were asked for before
 		t.fill[placeTarget] = t.uriName(m.RequestURI())
-		t.say("invite.redirect")
-		s.redirected = -1
+		if t.say("invite.redirect"); s.redirected < i {
+			s.redirected = 0 // there may be further places
+		}
+		t.callsNow(m.RequestURI())
 	case s.challenged >= 0 && t.hasCredentials(h):
 		t.retry(h, m)
 	case s.refused422 && t.longerSession(m):
@@ -144,6 +146,7 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 		offers = true
 	}
 	s.refused422 = false
+	s.invite = i
 	if offers {
 		t.tellOffer(h, m)
 		if !h.HeaderCut() && !t.hasCredentials(h) && t.challengedLater(h) {

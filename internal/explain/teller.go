@@ -64,7 +64,8 @@ type state struct {
 	realms      int
 	realm       string // of the last challenge
 	nonce       []byte
-	redirected  int
+	redirected  int // hop of the last 3xx, 0 once it was followed, -1
+	invite      int // hop of the last INVITE outside a dialog
 	ringing     int // hop of the first 180 to 183
 	ringTag     int // dialog that rings
 	answered    int // hop of the first 2xx to the initial INVITE

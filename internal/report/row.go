@@ -25,6 +25,8 @@ type Row struct {
 	Complete bool
 	Source   int32
 	CallID   string
+	// RedirectedTo is where the last redirection sent the call, if the caller followed it; as To.
+	RedirectedTo string
 }
 
 // Rower makes rows. It is not safe for concurrent use.
@@ -67,6 +69,12 @@ func (r *Rower) Row(c *callflow.Call) Row {
 			if to.URI.Raw == nil && m.IsRequest() {
 				row.To = uriPart(m.RequestURI())
 			}
+		}
+	}
+	if c.Redirected >= 0 {
+		r.message.Parse(c.Data(&c.Hops[c.Redirected]))
+		if row.RedirectedTo = uriPart(r.message.RequestURI()); row.RedirectedTo == row.To {
+			row.RedirectedTo = explain.Shown(r.message.RequestURI().Raw, 60) // the same user at another place
 		}
 	}
 	if c.MaskedCallID {
