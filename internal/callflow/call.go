@@ -124,9 +124,13 @@ type Call struct {
 	mayCut    bool  // a message of the log has hopCut
 	cut       bool  // a message of the call has it
 	strays    bool  // the log has messages that were cut before anything that says where they belong
-	mixed     bool  // and others of which more is there: a call of first lines may lack some of its own
-	open      []int // responses of which it is not known whether they answer an INVITE or its CANCEL
-	notation  notation
+	apart     struct {
+		known bool
+		by    time.Duration // by which the clocks of two sources differ, where one has no year or no zone
+	}
+	mixed    bool  // and others of which more is there: a call of first lines may lack some of its own
+	open     []int // responses of which it is not known whether they answer an INVITE or its CANCEL
+	notation notation
 }
 
 // Join says why a Call-ID was counted to a call.

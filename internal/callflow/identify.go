@@ -63,10 +63,23 @@ func usedAgain(c *openCall, h *Hop) bool {
 			return false
 		}
 	}
+	again := s.done && !s.challenged && (h.fromTag != s.from || h.CSeq < s.attempt)
 	if s.hungUp {
-		return h.fromTag != s.from || h.CSeq != s.attempt
+		again = h.fromTag != s.from || h.CSeq != s.attempt
 	}
-	return s.done && !s.challenged && (h.fromTag != s.from || h.CSeq < s.attempt)
+	return again && !s.hasSource(h)
+}
+
+// hasSource reports whether the call has a record of the same request already, from another source: a log with whole seconds, say, of which a capture of the same messages
+// tells the fractions. Its first INVITE stands behind the end of the call in the log then, if all was over within the second.
+func (s *openCall) hasSource(h *Hop) bool {
+	const maxLook = 512
+	for i := max(0, len(s.records)-maxLook); i < len(s.records); i++ {
+		if p := &s.records[i]; p.status == 0 && p.method == h.Method && p.cseq == h.CSeq && p.branch == fold(h.branch) && p.fromTag == fold(h.fromTag) {
+			return true
+		}
+	}
+	return false
 }
 
 func identityOf(callID []byte) identity { return identity{callID: callID, hash: hashOf(callID)} }

@@ -165,9 +165,9 @@ func (c *Call) place(i int, tx *Transaction) {
 	for j := tx.last; j >= 0 && look < maxLook && h.Missing != capture.MissingHead; j = c.Hops[j].previous {
 		look++
 		if c.sameMessage(&c.Hops[j], h) {
-			h.RepeatOf = j
-			if h.Duplicate = c.anotherRecord(i, int(j)); !h.Duplicate {
-				c.Hops[j].newest = int32(i)
+			h.RepeatOf, h.newest = j, int32(i)
+			if t := c.transmission(i, int(j)); t >= 0 {
+				h.Duplicate, h.newest = true, int32(t)
 			}
 			return
 		}
@@ -228,16 +228,28 @@ func (c *Call) sameMessage(a, b *Hop) bool {
 	return true
 }
 
-// anotherRecord reports whether hop i, which repeats hop j, is another record of a transmission that was recorded already: of the newest one, since which nobody
-// who logs has recorded the message twice.
-func (c *Call) anotherRecord(i, j int) bool {
-	h, start := &c.Hops[i], int(c.Hops[j].newest)
-	for k := i - 1; k >= start && k > i-64; k-- {
-		if o := &c.Hops[k]; (k == start || int(o.RepeatOf) == j) && o.observer == h.observer && o.source == h.source {
-			return c.seenTwice(o, h)
+// transmission returns the hop with the first record of the transmission that hop i, which repeats hop j, is another record of; -1 if it is a transmission of its own. Each who
+// logs sees the transmissions in their order: what he records next is the next that others have recorded.
+func (c *Call) transmission(i, j int) int {
+	const maxLook = 256
+	h := &c.Hops[i]
+	first := max(j, i-maxLook)
+	from := first
+	for k := i - 1; k >= first; k-- {
+		if o := &c.Hops[k]; (k == j || int(o.RepeatOf) == j) && o.observer == h.observer && o.source == h.source {
+			if c.seenTwice(o, h) {
+				return int(o.newest)
+			}
+			from = int(o.newest) + 1
+			break
 		}
 	}
-	return c.seenTwice(&c.Hops[start], h)
+	for k := max(from, first); k < i; k++ {
+		if o := &c.Hops[k]; (k == j || int(o.RepeatOf) == j) && !o.Duplicate && (o.observer != h.observer || o.source != h.source) && c.seenTwice(o, h) {
+			return k
+		}
+	}
+	return -1
 }
 
 // seenTwice reports whether b is another record of the transmission a, not a new transmission: logged by another host or in another
@@ -249,13 +261,35 @@ func (c *Call) seenTwice(a, b *Hop) bool {
 	if a.Time.IsZero() || b.Time.IsZero() {
 		return false
 	}
-	gap, soon := b.Time.Sub(a.Time), false
 	if a.source != b.source {
-		soon = gap < 400*time.Millisecond && gap > -400*time.Millisecond || a.Time.Precision() >= time.Second && gap <= time.Second
-	} else {
-		soon = gap < 50*time.Millisecond && a.Time.Precision() < 100*time.Millisecond
+		return c.inBoth(a, b)
 	}
-	return soon && c.sameText(a, b) // the text last: it may have to be put together
+	return b.Time.Sub(a.Time) < 50*time.Millisecond && a.Time.Precision() < 100*time.Millisecond && c.sameText(a, b) // the text last: it may have to be put together
+}
+
+// inBoth reports whether records a and b of two sources, of the same message, are of one transmission: their times can be the same. A clock of whole seconds is up to one behind,
+// and what is logged is logged a little later. Where one of the clocks has no year or no zone the two differ by the same in all such pairs. The texts need not be the same: one
+// of the sources may have cut its own.
+func (c *Call) inBoth(a, b *Hop) bool {
+	const late = 400 * time.Millisecond
+	early, least := late, -late
+	if p := a.Time.Precision(); p >= time.Second {
+		early += p
+	}
+	if p := b.Time.Precision(); p >= time.Second {
+		least -= p
+	}
+	gap := b.Time.Sub(a.Time)
+	if a.Time.Domain() != b.Time.Domain() {
+		// By the first pair; b is always of the source that is read later.
+		if !c.apart.known {
+			c.apart.known, c.apart.by = true, gap
+			return true
+		}
+		gap -= c.apart.by
+		early, least = early-least, least-early
+	}
+	return gap >= least && gap <= early
 }
 
 // findDoubleLogging looks for a log that has every message twice, as when a device's Syslog Server and Debug Server are one host. With a clock of

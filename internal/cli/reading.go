@@ -28,8 +28,9 @@ type readFlags struct {
 	unrecognised bool
 	where        []string
 
-	zoneAlone bool // there is a --timezone and no --year
-	yearless  bool // a call has a date without a year
+	zoneAlone bool                  // there is a --timezone and no --year
+	yearless  bool                  // a call has a date without a year
+	clocks    [capture.Domains]bool // those of the calls
 }
 
 func (f *readFlags) register(cmd *cobra.Command) {
@@ -127,12 +128,21 @@ func (f *readFlags) notice(c *callflow.Call) {
 	if stamp := c.Start().Stamp; stamp.HasDate() && stamp.Year == 0 {
 		f.yearless = true
 	}
+	for _, i := range [...]int{0, len(c.Hops) - 1} { // of two sources with clocks that cannot be compared one is read behind the other
+		if i >= 0 && !c.Hops[i].Time.IsZero() {
+			f.clocks[c.Hops[i].Time.Domain()] = true
+		}
+	}
 }
 
 // tellRest says on standard error what was read and is in no call, and which flags had no effect.
 func (f *readFlags) tellRest(t *terminal, res *app.ReadResult) {
 	if f.zoneAlone && f.yearless {
 		t.talk("--timezone has no effect without --year on a log that writes no year")
+	}
+	if len(res.Sources) > 1 && f.clocks[capture.DomainUTC] && (f.clocks[capture.DomainYearless] || f.clocks[capture.DomainWall]) {
+		t.talk("some of the files give no year or no zone, others do: their calls are not in the order of time, and a call that is in both may be told twice; " +
+			"--year and --timezone mend that")
 	}
 	if n := res.Unrecognised.Lines + res.Unrecognised.Records; n > 0 && !f.unrecognised {
 		var parts []string

@@ -30,13 +30,23 @@ type Options struct {
 // were.
 func Read(t testing.TB, log []byte, o Options, look func(*callflow.Call)) int {
 	t.Helper()
-	format := o.Format
-	if format == nil {
-		if format, _ = decode.Choose(all.Formats, log[:min(len(log), decode.SniffLen)]); format == nil {
-			format = all.Default
+	return ReadAll(t, [][]byte{log}, o, look)
+}
+
+// ReadAll does the same with several sources, merged.
+func ReadAll(t testing.TB, logs [][]byte, o Options, look func(*callflow.Call)) int {
+	t.Helper()
+	var decoders []decode.Decoder
+	for i, log := range logs {
+		format := o.Format
+		if format == nil {
+			if format, _ = decode.Choose(all.Formats, log[:min(len(log), decode.SniffLen)]); format == nil {
+				format = all.Default
+			}
 		}
+		decoders = append(decoders, format.New(&decode.Input{Source: int32(i), Name: o.Name, R: decode.NewReader(bytes.NewReader(log)), Options: o.Decode}))
 	}
-	dec := format.New(&decode.Input{Name: o.Name, R: decode.NewReader(bytes.NewReader(log)), Options: o.Decode})
+	dec := decode.NewMerge(decoders)
 	o.Flow.Emit = func(c *callflow.Call) error { look(c); return nil }
 	asm := callflow.NewAssembler(o.Flow)
 	messages := 0
