@@ -66,6 +66,7 @@ func (t *Teller) tellEnding() {
 	default:
 		t.say(t.completeKey())
 	}
+	t.sayCause(".proof")
 	if cut {
 		t.sayCut()
 	}
@@ -79,6 +80,29 @@ func (t *Teller) tellEnding() {
 			t.story.Ending.Evidence = t.evidence(c.Evidence(&c.Hops[i]))
 			break
 		}
+	}
+}
+
+// sayCause adds why it ended as it did, where a status alone does not say: in few words behind the summary, with its proof at the end.
+func (t *Teller) sayCause(form string) {
+	c, s := t.call, &t.state
+	add := func(why string) {
+		key := "why." + why
+		if _, ok := catalogueEN[key+form]; ok {
+			key += form
+		}
+		t.say(key)
+	}
+	switch {
+	case s.crossed && c.Outcome == callflow.OutcomeAnswered:
+		add("crossed")
+	case c.Outcome != callflow.OutcomeRejected || s.cause == "" || c.Status != 401 && c.Status != 407 && c.Status != 403 || (c.Status == 403) != (s.cause == "forbidden"):
+	default:
+		t.fill[placeUser] = s.causeUser
+		add(s.cause)
+	}
+	if s.everLive && c.Kind == callflow.KindRegistration && c.Outcome != callflow.OutcomeRegistered && c.Outcome != callflow.OutcomeUnregistered && c.Outcome != callflow.OutcomeUnknown {
+		add("before")
 	}
 }
 
@@ -287,6 +311,8 @@ func (t *Teller) tellHead() {
 		t.say("head.call.redirected")
 	case c.Kind == callflow.KindCall:
 		t.say("head.call")
+	case c.Outcome == callflow.OutcomeUnregistered && t.state.everLive && t.state.removed:
+		t.say("head.registration.both")
 	case c.Outcome == callflow.OutcomeUnregistered:
 		t.say("head.unregistration")
 	case c.Kind == callflow.KindRegistration && c.Hops[c.Root].HeaderCut() && c.Hops[c.Root].Missing != capture.MissingHead && c.Outcome != callflow.OutcomeRegistered:
@@ -318,9 +344,11 @@ func (t *Teller) redirectedTo() string {
 func (t *Teller) displayed() string {
 	name, user := t.fact(factDisplayName), t.fact(factUserID)
 	switch {
-	case t.call.Caller >= 0 && !t.call.Participants[t.call.Caller].Device:
-		return ""
-	case user != nil && user.Value != "" && name != nil && name.Value != user.Value:
+	case t.call.Caller >= 0 && !t.call.Participants[t.call.Caller].Device && t.near != t.call.Caller:
+		return "" // the facts are those of another
+	case user != nil && user.Value != "" && name != nil && strings.EqualFold(name.Value, user.Value):
+		return name.Value
+	case user != nil && user.Value != "" && name != nil:
 		return t.joined(user.Value, ` "`, name.Value, `"`)
 	case user != nil && user.Value != "":
 		return user.Value
@@ -388,6 +416,10 @@ func (t *Teller) summary() {
 		key = "sum.registered.cut"
 	case cut && c.Outcome == callflow.OutcomeUnknown:
 		key = "sum.unknown.cut"
+	case c.Outcome == callflow.OutcomeUnregistered && t.state.everLive && t.state.removed && !t.lastAsks():
+		key = "sum.unregistered.after"
+	case c.Outcome == callflow.OutcomeUnanswered && c.Kind == callflow.KindCall && c.Status == 480 && c.RingFrom < 0 && c.Root >= 0:
+		key = "sum.unreachable"
 	case c.Outcome == callflow.OutcomeCancelled && t.state.elsewhere:
 		key = "sum.cancelled.elsewhere"
 	case c.Outcome == callflow.OutcomeCancelled && t.state.cancelled < 0:
@@ -397,6 +429,7 @@ func (t *Teller) summary() {
 		key = "sum.done"
 	}
 	t.say(key)
+	t.sayCause("")
 	begin := len(c.Missing) > 0 && c.Missing[0] == callflow.MissingBeginning
 	switch {
 	case len(c.Missing) == 0 || c.Outcome == callflow.OutcomeInProgress || c.Outcome == callflow.OutcomeUnknown && !begin:

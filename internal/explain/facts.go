@@ -127,7 +127,9 @@ func (t *Teller) findFacts() {
 	c := t.call
 	t.has = 0
 	near := t.nearRequest()
+	t.near = -1
 	if near != nil {
+		t.near = int(near.From)
 		t.deviceFacts(near)
 	}
 	t.serverFacts(near)

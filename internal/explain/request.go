@@ -352,7 +352,7 @@ func (t *Teller) cancel(i int, h *callflow.Hop, m *sip.Message) {
 	}
 	if allowed, ok := t.allowed(tx); ok {
 		if d, ok := c.Between(tx.Request, i); ok && d >= allowed-time.Second {
-			t.fill[placeDuration] = duration(allowed, time.Second)
+			t.fill[placeDuration] = span(allowed)
 			t.say("cancel.expired")
 			return
 		}
@@ -503,7 +503,7 @@ func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
 	case s.registered:
 		t.say("register.refresh")
 	case has:
-		t.fill[placeDuration] = duration(time.Duration(expires)*time.Second, time.Second)
+		t.fill[placeDuration] = span(time.Duration(expires) * time.Second)
 		t.say("register.first")
 	default:
 		t.say("register.first.notime")

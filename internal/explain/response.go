@@ -224,6 +224,7 @@ func (t *Teller) answer(i int, h *callflow.Hop, m *sip.Message) {
 	switch {
 	case s.cancelled >= 0 && s.cancelled < i && t.call.Transactions[h.Transaction].Cancel >= 0:
 		t.say("answer.crossed")
+		s.crossed = true
 	case t.fromCallee(h) || len(t.call.Joined) > 0:
 		t.say("answer.callee")
 	default:
@@ -266,9 +267,10 @@ func (t *Teller) refusal(i int, h *callflow.Hop, m *sip.Message) {
 	case h.Method == sip.MethodRegister && status == 404:
 		t.fill[placeUser] = t.registrant(m)
 		t.say("register.unknown")
-	case status == 403 && s.credentials && c.Transactions[h.Transaction].Request >= 0 &&
+	case status == 403 && s.credentials && !h.HeaderCut() && c.Transactions[h.Transaction].Request >= 0 &&
 		t.hasCredentials(&c.Hops[c.Transactions[h.Transaction].Request]):
 		t.say("final.403.credentials")
+		s.cause, s.causeUser = "forbidden", t.credentialsUser(t.parse(&c.Hops[c.Transactions[h.Transaction].Request]))
 	case status == 404 || status == 480 || status == 486:
 		t.say("final." + strconv.Itoa(status) + side)
 	case status == 422:
@@ -376,7 +378,7 @@ func (t *Teller) tellWhy(m *sip.Message) {
 		t.tellReason(m)
 	}
 	if n, ok := m.Number(sip.FieldRetryAfter); ok && n > 0 {
-		t.fill[placeDuration] = duration(time.Duration(n)*time.Second, time.Second)
+		t.fill[placeDuration] = span(time.Duration(n) * time.Second)
 		t.say("final.retry")
 	}
 }
@@ -410,7 +412,11 @@ func (t *Teller) challenge(i int, h *callflow.Hop, m *sip.Message) {
 	if !middle {
 		defer func() { s.challenged, s.realm, s.nonce = i, shown, nonce }()
 	}
+	s.cause = ""
 	if req < 0 || !t.hasCredentials(&c.Hops[req]) {
+		if req >= 0 && !c.Hops[req].HeaderCut() {
+			s.cause = "none"
+		}
 		switch {
 		case req >= 0 && c.Hops[req].HeaderCut():
 			t.say("challenge.cut")
@@ -431,6 +437,7 @@ func (t *Teller) challenge(i int, h *callflow.Hop, m *sip.Message) {
 	switch {
 	case bytes.EqualFold(stale, []byte("true")):
 		t.say("challenge.stale")
+		s.cause = "stale"
 	case !forRealm && shown != s.realm:
 		if !middle {
 			s.realms++
@@ -440,6 +447,7 @@ func (t *Teller) challenge(i int, h *callflow.Hop, m *sip.Message) {
 		// Other credentials than the last challenge asked for: an old nonce is as likely as a wrong password. So it is where the log
 		// begins with credentials from an earlier time.
 		t.say("challenge.nonce")
+		s.cause = "nonce"
 	case !usualReason(m.Text(m.Reason), int(h.Status)):
 		// The server says itself what is wrong; a password need not be.
 		t.say("challenge.again")
@@ -447,6 +455,7 @@ func (t *Teller) challenge(i int, h *callflow.Hop, m *sip.Message) {
 	default:
 		t.fill[placeUser] = t.credentialsUser(request)
 		t.say("challenge.refused")
+		s.cause, s.causeUser = "refused", t.fill[placeUser]
 	}
 }
 
@@ -510,7 +519,7 @@ func (t *Teller) success(i int, h *callflow.Hop, m *sip.Message) {
 			t.say("bye.ok.forward")
 		case sip.MethodRegister:
 			t.say("register.forward.ok")
-			s.registered = true
+			s.registered, s.everLive = true, true
 		default:
 			t.say("response.forward")
 		}
@@ -590,7 +599,7 @@ func (t *Teller) registered(h *callflow.Hop, m *sip.Message) {
 		longest, known = global, true
 	}
 	t.fill[placeCount] = countWord(count)
-	t.fill[placeDuration] = duration(time.Duration(longest)*time.Second, time.Second)
+	t.fill[placeDuration] = span(time.Duration(longest) * time.Second)
 	expires, has := request.Number(sip.FieldExpires)
 	if e, ok := asked.Params.Get("expires"); ok {
 		if n, err := strconv.ParseUint(string(e), 10, 32); err == nil {
@@ -611,18 +620,18 @@ func (t *Teller) registered(h *callflow.Hop, m *sip.Message) {
 		t.say("registered.list")
 	case asked.Star:
 		t.say("unregistered.all")
-		t.state.registered = false
+		t.state.registered, t.state.removed = false, true
 	case has && expires == 0:
 		t.say("unregistered")
-		t.state.registered = false
+		t.state.registered, t.state.removed = false, true
 	case count > 1 && known:
 		t.say("registered.several")
-		t.state.registered = true
+		t.state.registered, t.state.everLive = true, true
 	case known:
 		t.say("registered")
-		t.state.registered = true
+		t.state.registered, t.state.everLive = true, true
 	default:
 		t.say("registered.notime")
-		t.state.registered = true
+		t.state.registered, t.state.everLive = true, true
 	}
 }

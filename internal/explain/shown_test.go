@@ -36,12 +36,13 @@ func TestDuration(t *testing.T) {
 		d, precision time.Duration
 		want         string
 	}{
-		{0, time.Second, "less than a second"}, {0, time.Millisecond, "0.0 s"}, {400 * time.Millisecond, time.Millisecond, "0.4 s"}, {9 * time.Second, time.Second, "9 s"},
+		{0, time.Second, "less than a second"}, {0, time.Millisecond, "0.0 s"}, {400 * time.Millisecond, time.Millisecond, "0.4 s"}, {9 * time.Second, time.Second, "about 9 s"},
+		{time.Second, time.Second, "about 1 s"}, {9 * time.Second, time.Millisecond, "9.0 s"}, {10 * time.Second, time.Second, "10 s"},
 		{16 * time.Second, time.Millisecond, "16 s"}, {99 * time.Second, time.Second, "99 s"}, {100 * time.Second, time.Second, "1 min 40 s"},
 		{4 * time.Minute, time.Second, "4 min"}, {time.Hour, time.Second, "1 h"}, {123 * time.Minute, time.Second, "2 h 3 min"},
 		{72 * time.Hour, time.Second, "3 days"}, {10 * 365 * 24 * time.Hour, time.Second, "10 years"},
 	} {
-		if got := Duration(c.d, c.precision); got != c.want {
+		if got := duration(c.d, c.precision); got != c.want {
 			t.Errorf("%v: %q, want %q", c.d, got, c.want)
 		}
 	}

@@ -51,6 +51,7 @@ type Teller struct {
 	// Words of the catalogue that nearly every sentence asks for.
 	the, nobody, hiddenFirst string
 
+	near     int       // participant that the facts of the device are of, -1
 	endNames [3]string // callerName, calleeName, calleeLater as at the beginning
 }
 
@@ -74,6 +75,11 @@ type state struct {
 	refused422  bool
 	bye         int
 	registered  bool
+	everLive    bool   // a registration of it was accepted
+	removed     bool   // and was removed
+	cause       string // what the last refusal means for the whole, a key behind "why.", "" if nothing
+	causeUser   string
+	crossed     bool // the CANCEL and the answer crossed
 	tooBrief    bool
 	media       [8]int32  // by party: the hop that brings its last session description that counts, plus one
 	changes     [4]change // changes of the call that wait for their answer, by transaction
@@ -533,6 +539,8 @@ func duration(d time.Duration, precision time.Duration) string {
 	switch {
 	case d == 0 && precision >= time.Second:
 		return "less than a second"
+	case d < 10*time.Second && precision >= time.Second:
+		return "about " + strconv.Itoa(int((d+time.Second/2)/time.Second)) + " s" // up to a second more or less
 	case d < 10*time.Second && precision < time.Second:
 		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
 	case d < 100*time.Second:
@@ -557,5 +565,10 @@ func duration(d time.Duration, precision time.Duration) string {
 	return strconv.Itoa(m/60) + " h " + strconv.Itoa(m%60) + " min"
 }
 
-// Duration is a time between two messages in words, as the sentences have it. precision is the step of the clock.
-func Duration(d, precision time.Duration) string { return duration(d, precision) }
+// span tells a time that a message names, which is exact.
+func span(d time.Duration) string {
+	if d < 10*time.Second && d%time.Second == 0 {
+		return strconv.Itoa(int(d/time.Second)) + " s"
+	}
+	return duration(d, time.Second)
+}

@@ -239,7 +239,7 @@ func TestAppendDuration(t *testing.T) {
 		d, precision time.Duration
 		want         string
 	}{
-		{-1, time.Second, ""}, {0, time.Second, "0 s"}, {16 * time.Second, time.Second, "16 s"}, {1600 * time.Millisecond, time.Millisecond, "1.6 s"},
+		{-1, time.Second, ""}, {0, time.Second, "<1 s"}, {0, time.Millisecond, "0.0 s"}, {time.Second, time.Second, "1 s"}, {16 * time.Second, time.Second, "16 s"}, {1600 * time.Millisecond, time.Millisecond, "1.6 s"},
 		{95 * time.Second, time.Millisecond, "1:35"}, {59*time.Minute + 59*time.Second, time.Second, "59:59"}, {time.Hour + 5*time.Second, time.Second, "1:00:05"},
 		{59*time.Second + 960*time.Millisecond, time.Millisecond, "1:00"},
 	} {

@@ -120,13 +120,15 @@ func uriPart(u sip.URI) string {
 	return explain.Shown(u.Raw, 60)
 }
 
-// AppendDuration appends a time in the list's form: "16 s", "0.4 s", "1:05:00"; nothing if it is not known.
+// AppendDuration appends a time in the list's form: "16 s", "0.4 s", "<1 s", "1:05:00"; nothing if it is not known.
 func AppendDuration(dst []byte, d, precision time.Duration) []byte {
 	if d < 0 {
 		return dst
 	}
 	s := int64((d + time.Second/2) / time.Second)
 	switch {
+	case d == 0 && precision >= time.Second:
+		return append(dst, "<1 s"...) // the story says "less than a second"
 	case d < time.Minute-50*time.Millisecond && precision < time.Second: // 59.96 is no "60.0 s"
 		dst = strconv.AppendFloat(dst, d.Seconds(), 'f', 1, 64)
 		return append(dst, " s"...)

@@ -579,19 +579,26 @@ func (p *Printer) time(dst []byte, steps []explain.Step, base, i int) []byte {
 	} else {
 		dst = append(dst, '+')
 	}
-	switch {
-	case d >= 10*time.Minute:
-		// Seconds say little now: hours, minutes and seconds as a clock shows them.
-		sec := int64((d + time.Second/2) / time.Second)
-		dst = strconv.AppendInt(dst, sec/3600, 10)
-		return append(dst, ':', byte('0'+sec/600%6), byte('0'+sec/60%10), ':', byte('0'+sec/10%6), byte('0'+sec%10))
-	case t.Precision() >= time.Second:
-		dst = strconv.AppendInt(dst, int64(d/time.Second), 10)
-	default:
-		// Milliseconds, rounded, without going through a float.
-		ms := int64((d + time.Millisecond/2) / time.Millisecond)
-		dst = strconv.AppendInt(dst, ms/1000, 10)
-		dst = append(dst, '.', byte('0'+ms/100%10), byte('0'+ms/10%10), byte('0'+ms%10))
+	fine := t.Precision() < time.Second
+	if fine = fine && d < 10*time.Minute; !fine {
+		d = (d + time.Second/2) / time.Second * time.Second // a thousandth says little now
+	} else {
+		d = (d + time.Millisecond/2) / time.Millisecond * time.Millisecond
+	}
+	// As the sentences have it: from 100 s on in minutes.
+	if d >= 100*time.Second {
+		if d >= time.Hour {
+			dst = strconv.AppendInt(dst, int64(d/time.Hour), 10)
+			dst = append(dst, " h "...)
+		}
+		dst = strconv.AppendInt(dst, int64(d%time.Hour/time.Minute), 10)
+		dst = append(dst, " min "...)
+		d %= time.Minute
+	}
+	dst = strconv.AppendInt(dst, int64(d/time.Second), 10)
+	if fine {
+		ms := d % time.Second / time.Millisecond
+		dst = append(dst, '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10))
 	}
 	return append(dst, " s"...)
 }

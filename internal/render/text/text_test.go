@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
 
@@ -14,6 +15,7 @@ import (
 	"sipscribe/internal/explain"
 	"sipscribe/internal/proof/calls"
 	"sipscribe/internal/report"
+	"sipscribe/syslog"
 )
 
 // reports reads a log and shows the report of each call.
@@ -180,4 +182,27 @@ func TestPrinterIsUsedAgain(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTimes tells how long after the first step a step came, as the sentences tell times.
+func TestTimes(t *testing.T) {
+	for _, c := range []struct {
+		after  time.Duration
+		digits uint8
+		want   string
+	}{
+		{0, 0, "+0 s"}, {84 * time.Second, 0, "+84 s"}, {209 * time.Second, 0, "+3 min 29 s"}, {10 * time.Minute, 0, "+10 min 0 s"}, {3570 * time.Second, 0, "+59 min 30 s"},
+		{3*time.Hour + 62*time.Second, 0, "+3 h 1 min 2 s"}, {-2 * time.Second, 0, "-2 s"},
+		{999600 * time.Microsecond, 6, "+1.000 s"}, {99*time.Second + 999600*time.Microsecond, 6, "+1 min 40.000 s"}, {209*time.Second + 5*time.Millisecond, 3, "+3 min 29.005 s"},
+		{10*time.Minute + 1600*time.Millisecond, 3, "+10 min 2 s"},
+	} {
+		steps := make([]explain.Step, 2)
+		for i := range steps {
+			steps[i].Time.Stamp = syslog.Timestamp{Month: 8, Day: 20, Hour: 16, Minute: 40, Style: syslog.StyleBSD, FracDigits: c.digits}
+		}
+		steps[1].Time.Clock = int64(c.after)
+		if got := string((&Printer{}).time(nil, steps, 0, 1)); got != c.want {
+			t.Errorf("%v: %q, want %q", c.after, got, c.want)
+		}
+	}
 }
