@@ -217,6 +217,9 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	if reason != 0 || c.id.len == 0 {
 		a.addID(c, id, reason)
 	}
+	if h.flags&hopBrief != 0 && h.Status == 0 && h.Method == sip.MethodInvite && h.toTag == 0 && c.redirected() {
+		h.flags &^= hopBrief // a row says where it goes
+	}
 	a.add(c, rec, &h)
 	if headless {
 		a.keepStartLine(c, rec)

@@ -70,6 +70,17 @@ func usedAgain(c *openCall, h *Hop) bool {
 	return again && !s.hasSource(h)
 }
 
+// redirected reports whether one of the newest messages of the call is a redirection.
+func (s *openCall) redirected() bool {
+	const maxLook = 32
+	for i := max(0, len(s.records)-maxLook); i < len(s.records); i++ {
+		if p := &s.records[i]; p.status/100 == 3 && p.method == sip.MethodInvite {
+			return true
+		}
+	}
+	return false
+}
+
 // hasSource reports whether the call has a record of the same request already, from another source: a log with whole seconds, say, of which a capture of the same messages
 // tells the fractions. Its first INVITE stands behind the end of the call in the log then, if all was over within the second.
 func (s *openCall) hasSource(h *Hop) bool {

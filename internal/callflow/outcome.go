@@ -212,12 +212,15 @@ func (c *Call) callOutcome() {
 	}
 }
 
-// goesElsewhere reports whether the INVITE of transaction t was sent after the answer to that of an earlier one, and to another address. Behind a redirection it
-// goes to one of the places that this named (RFC 3261 §8.1.3.4): the first, or the next if that one was no good.
+// goesElsewhere reports whether the INVITE of transaction t, behind a redirection, goes to one of the places that this named (RFC 3261 §8.1.3.4): right behind it to the
+// first, behind the answer from there to another address, if the first was no good.
 func (c *Call) goesElsewhere(t, earlier int) bool {
 	tx, e := &c.Transactions[t], &c.Transactions[earlier]
 	if e.Final < 0 || tx.Request < e.Final || e.Request < 0 {
 		return false
+	}
+	if c.Hops[e.Final].Status/100 == 3 {
+		return true
 	}
 	return !bytes.Equal(sip.Parse(c.Data(&c.Hops[tx.Request])).RequestURI().Raw, sip.Parse(c.Data(&c.Hops[e.Request])).RequestURI().Raw)
 }

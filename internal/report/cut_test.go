@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"sipscribe/internal/callflow"
+	"sipscribe/internal/decode"
 	"sipscribe/internal/proof/calls"
 )
 
@@ -17,10 +18,10 @@ type end struct {
 	complete bool
 }
 
-func endsOf(t *testing.T, log []byte) []end {
+func endsOf(t *testing.T, log []byte, rows bool) []end {
 	t.Helper()
 	var ends []end
-	calls.Read(t, log, calls.Options{}, func(c *callflow.Call) {
+	calls.Read(t, log, calls.Options{Decode: decode.Options{Shown: rows}, Flow: callflow.Options{Rows: rows}}, func(c *callflow.Call) {
 		ends = append(ends, end{string(c.FirstCallID()), c.Kind, c.Outcome, c.Status, len(c.Missing) == 0})
 	})
 	return ends
@@ -28,15 +29,19 @@ func endsOf(t *testing.T, log []byte) []end {
 
 // TestCut cuts the logs of all scenarios at all limits: what is told of the rest is what is told of the whole, or that it cannot be known.
 func TestCut(t *testing.T) {
-	step := 3
+	step := 5
 	if testing.Short() {
 		step = 29
 	}
 	for _, l := range calls.Labs(t) {
-		whole := endsOf(t, l.Log)
+		whole := endsOf(t, l.Log, false)
 		known := 0
 		for limit := 64; limit <= 1022; limit += step {
-			for _, e := range endsOf(t, calls.Cut(l.Log, limit)) {
+			ends, list := endsOf(t, calls.Cut(l.Log, limit), false), endsOf(t, calls.Cut(l.Log, limit), true)
+			if !slices.Equal(ends, list) {
+				t.Errorf("%s cut after %d: a list has %v, the stories %v", l.Name, limit, list, ends)
+			}
+			for _, e := range ends {
 				if e.outcome == callflow.OutcomeUnknown {
 					continue
 				}
