@@ -56,8 +56,6 @@ type Assembler struct {
 	count  int
 	quiet  quietest // nil as long as memory was never short
 	moves  int64
-	// fetched is the result of blockStore.fetch, kept so that nobody can leave the look out.
-	fetched byte
 
 	timers     timerHeap
 	now        [capture.Domains]int64

@@ -111,6 +111,7 @@ type Call struct {
 	stream    stream
 	plain     []byte // texts that were put together
 	shown     []byte
+	whole     []byte // all of the stream, where the text of every hop will be asked for: copied at once its blocks, which are cold, are waited for together
 	ids       []span // Call-IDs
 	endpoints []capture.Endpoint
 	shared    []netip.Addr // addresses that stand for several participants

@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"bytes"
+	"slices"
 	"unsafe"
 
 	"sipscribe/internal/capture"
@@ -83,19 +84,6 @@ func (s *blockStore) write(t *stream, b []byte) {
 		t.n += uint32(n)
 		b = b[n:]
 	}
-}
-
-// fetch looks at each line of the cache that a stream takes. Its blocks lie apart and are cold when a call is over: looked at all at once, without anything that depends
-// on what is found, they are waited for together and not one after the other. What it returns means nothing.
-func (s *blockStore) fetch(t *stream) (sum byte) {
-	const cacheLine = 64
-	for _, n := range t.blocks {
-		b := s.block(n)
-		for i := 0; i < blockSize; i += cacheLine {
-			sum += b[i]
-		}
-	}
-	return sum
 }
 
 // text returns the bytes of a span of a stream: where they stand, if that is in one block; else appended to buf.
@@ -278,7 +266,7 @@ func (a *Assembler) unpack(o *openCall) *Call {
 	c := &a.call
 	*c = Call{Seq: o.seq, Kind: o.kind, Evicted: o.evicted, Resumed: o.resumed, Continued: o.continued, LogEnded: o.logEnded, MaskedCallID: o.masked,
 		Transactions: c.Transactions[:0], Dialogs: c.Dialogs[:0], Participants: c.Participants[:0], Missing: c.Missing[:0],
-		store: &a.store, stream: o.text, plain: c.plain[:0], shown: c.shown[:0], endpoints: o.endpoints, ids: c.ids[:0], names: c.names[:0], passing: c.passing[:0], far: c.far[:0],
+		store: &a.store, stream: o.text, plain: c.plain[:0], shown: c.shown[:0], whole: c.whole, endpoints: o.endpoints, ids: c.ids[:0], names: c.names[:0], passing: c.passing[:0], far: c.far[:0],
 		domain: o.domain, ended: a.now[o.domain], mayCut: a.cut, strays: a.strays, mixed: a.strays && a.cut, open: c.open[:0], notation: c.notation}
 	if o.id.len > 0 {
 		c.ids = append(c.ids, o.id)
@@ -295,8 +283,9 @@ func (a *Assembler) unpack(o *openCall) *Call {
 	if need := 2*int(o.text.n) + blockSize; cap(c.plain) < need {
 		c.plain = make([]byte, 0, need)
 	}
-	if !a.opts.Rows {
-		a.fetched = a.store.fetch(&o.text)
+	// A row asks for the text of hardly any hop; a story for that of all.
+	if c.whole = c.whole[:0]; !a.opts.Rows {
+		c.whole = a.store.append(slices.Grow(c.whole, int(o.text.n)), &o.text, span{0, o.text.n})
 	}
 	n := len(o.records)
 	if cap(a.scratch) < n {
@@ -311,7 +300,7 @@ func (a *Assembler) unpack(o *openCall) *Call {
 
 // release lets go of what one very long call needed.
 func (a *Assembler) release() {
-	if len(a.scratch) > 4*maxHops || cap(a.call.plain) > 1<<20 || cap(a.call.Transactions) > 256 || cap(a.call.Dialogs) > 256 {
+	if len(a.scratch) > 4*maxHops || cap(a.call.plain) > 1<<20 || cap(a.call.whole) > 1<<20 || cap(a.call.Transactions) > 256 || cap(a.call.Dialogs) > 256 {
 		a.scratch, a.call = nil, Call{notation: a.call.notation}
 	}
 }
@@ -352,8 +341,10 @@ func (c *Call) sameText(a, b *Hop) bool {
 
 // undo puts the text of a hop that is kept in carets together as it was sent.
 func (c *Call) undo(h *Hop) {
-	shown := c.store.text(&c.stream, h.data, c.shown[:0])
-	if h.data.off%blockSize+h.data.len > blockSize {
+	var shown []byte
+	if len(c.whole) > 0 {
+		shown = c.whole[h.data.off:][:h.data.len:h.data.len]
+	} else if shown = c.store.text(&c.stream, h.data, c.shown[:0]); h.data.off%blockSize+h.data.len > blockSize {
 		c.shown = shown
 	}
 	base := len(c.plain)
@@ -379,6 +370,8 @@ func (c *Call) text(s *span) []byte {
 		return nil
 	case s.off&inPlain != 0:
 		return c.plain[s.off&^inPlain:][:s.len:s.len]
+	case len(c.whole) > 0:
+		return c.whole[s.off:][:s.len:s.len]
 	case s.off%blockSize+s.len > blockSize:
 		base := len(c.plain)
 		c.plain = c.store.append(c.plain, &c.stream, *s)

@@ -213,7 +213,7 @@ var missingKeys = map[callflow.Missing]string{
 func (t *Teller) missingText(m callflow.Missing) string {
 	key := missingKeys[m]
 	at := len(t.buf)
-	t.put(catalogueEN[key])
+	t.put(t.template(key))
 	s := string(t.buf[at:])
 	t.buf = t.buf[:at]
 	return s
@@ -386,7 +386,7 @@ func (t *Teller) summary() {
 	extra := ""
 	phrase := func(key string) {
 		at := len(t.buf)
-		t.put(catalogueEN[key])
+		t.put(t.template(key))
 		extra = t.joined(extra, string(t.buf[at:]))
 		t.buf = t.buf[:at]
 	}

@@ -215,7 +215,7 @@ func (t *Teller) deviceFacts(h *callflow.Hop) {
 			t.found(factSIPPort, p, h, via.Host, "no port in Via: the usual one")
 		}
 	}
-	from := m.From()
+	from := t.fromOf(m)
 	user := from.URI.User
 	switch cred, where := t.username(m); {
 	case cred != nil:
@@ -258,10 +258,21 @@ func (t *Teller) username(first *sip.Message) ([]byte, string) {
 		}
 		if v, ok := cr.Get("username"); ok && len(v) > 0 && !sip.Masked(v) {
 			t.credHop = h
-			return v, "the name in its credentials (" + id.String() + ")"
+			return v, credentialsIn(id)
 		}
 	}
 	return nil, ""
+}
+
+// credentialsIn says in words where a name in credentials was read.
+func credentialsIn(id sip.FieldID) string {
+	switch id {
+	case sip.FieldAuthorization:
+		return "the name in its credentials (Authorization)"
+	case sip.FieldProxyAuthorization:
+		return "the name in its credentials (Proxy-Authorization)"
+	}
+	return "the name in its credentials (" + id.String() + ")"
 }
 
 // deviceName makes a User-Agent readable where its parts are known: "Sipura/SPA3000-2.0.13(GWg)" is a Sipura SPA3000 with
@@ -391,7 +402,7 @@ func (t *Teller) callFacts() {
 	}
 	h := &c.Hops[c.Root]
 	m := t.parse(h)
-	from, to := m.From(), m.To()
+	from, to := t.fromOf(m), t.toOf(m)
 	// Who calls; of a registration whose it is (To; RFC 3261 §10.2); of another request who sends it.
 	who, field, address, where := factCaller, sip.FieldFrom, from, "From"
 	switch c.Kind {

@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"strconv"
+	"unsafe"
 
 	"sipscribe/internal/callflow"
 	"sipscribe/internal/capture"
@@ -24,7 +25,7 @@ func (t *Teller) nameParties() {
 	proxy := 0
 	for i := range c.Participants {
 		p := &c.Participants[i]
-		q := Party{ID: "p" + strconv.Itoa(i+1), Role: p.Role}
+		q := Party{ID: label('p', i+1), Role: p.Role}
 		switch {
 		case c.GivenName(p) != nil:
 			q.Name = t.shown(c.GivenName(p))
@@ -103,17 +104,17 @@ func (t *Teller) nameEnd(i int, p *callflow.Participant, q *Party) {
 		}
 		if int(hop.From) == i && hop.Forwards < 0 && p.Role != callflow.RoleServer {
 			m := t.parse(hop)
-			if name := personName(m.From()); name != nil {
+			if name := personName(t.fromOf(m)); name != nil {
 				q.Name = t.shown(name)
 				return
 			}
 		}
 		if int(hop.To) == i && p.Role != callflow.RoleServer && hop.IsInitial() && hop.Method != sip.MethodRegister && hop.Method != sip.MethodCancel && hop.Method != sip.MethodAck {
 			m := t.parse(hop)
-			if name := personName(m.To()); name != nil {
+			if name := personName(t.toOf(m)); name != nil {
 				q.Name = t.shown(name)
 				// A call that a proxy or a redirection sends to somebody else keeps its To; whom it goes to now is in the Request-URI.
-				if u := m.RequestURI(); t.isNamed(q.Name) && len(u.User) > 0 && !u.Masked && !bytes.Equal(u.User, m.To().URI.User) {
+				if u := m.RequestURI(); t.isNamed(q.Name) && len(u.User) > 0 && !u.Masked && !bytes.Equal(u.User, t.toOf(m).URI.User) {
 					q.Name = t.shown(userName(u.User))
 				}
 				return
@@ -158,9 +159,28 @@ func (t *Teller) agentOf(i int) []byte {
 	return nil
 }
 
+// addressRead is an address that was read, and where in memory its text begins. That counts for one call only, since storage is used again.
+type addressRead struct {
+	at *byte
+	n  int
+	sip.Address
+}
+
+// fromOf and toOf return From and To of a message. Names, facts and sentences ask for those of the same message: they are read once.
+func (t *Teller) fromOf(m *sip.Message) *sip.Address { return t.fromRead.read(m.Value(sip.FieldFrom)) }
+
+func (t *Teller) toOf(m *sip.Message) *sip.Address { return t.toRead.read(m.Value(sip.FieldTo)) }
+
+func (r *addressRead) read(v []byte) *sip.Address {
+	if at := unsafe.SliceData(v); at == nil || at != r.at || len(v) != r.n {
+		r.at, r.n, r.Address = at, len(v), sip.ParseAddress(v)
+	}
+	return &r.Address
+}
+
 // personName returns the name of the person or number in an address: the display name, or the user part; nil if there is none or it is
 // hidden.
-func personName(a sip.Address) []byte {
+func personName(a *sip.Address) []byte {
 	if n := a.Name(); len(n) > 0 && !sip.Masked(n) {
 		return n
 	}

@@ -515,9 +515,9 @@ func (t *Teller) lacksCSeq(h *callflow.Hop) bool { return h.HeaderCut() && h.CSe
 
 // registrant names whose registration a REGISTER is about, in words where the log does not say.
 func (t *Teller) registrant(m *sip.Message) string {
-	name := t.addressName(m.To())
+	name := t.addressName(*t.toOf(m))
 	if name == "" {
-		name = t.addressName(m.From()) // nearly always the same (RFC 3261 §10.2)
+		name = t.addressName(*t.fromOf(m)) // nearly always the same (RFC 3261 §10.2)
 	}
 	if name == "" {
 		return t.word("word.user.cut")
@@ -687,7 +687,7 @@ func (t *Teller) eventName(m *sip.Message) string {
 
 // addressName names an address as a person would: its user part, or its host.
 func (t *Teller) addressName(a sip.Address) string {
-	if n := personName(sip.Address{URI: a.URI}); n != nil {
+	if n := personName(&sip.Address{URI: a.URI}); n != nil {
 		return t.shown(n)
 	}
 	if a.URI.Masked {

@@ -85,7 +85,7 @@ func (t *Teller) tellRTPStat(m *sip.Message) {
 		}
 		t.fill[placeCount] = strconv.FormatInt(n, 10)
 		t.buf = append(t.buf, separator...)
-		t.put(catalogueEN[key])
+		t.put(t.template(key))
 		separator = ", "
 	}
 	item(s.sent, "word.rtpstat.sent", "")

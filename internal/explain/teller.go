@@ -36,12 +36,15 @@ type Teller struct {
 	from, to int
 
 	messages *callflow.Messages
-	offer    sdp.Session
+	// From and To that were read last.
+	fromRead, toRead addressRead
+	offer            sdp.Session
 	// offerRead is where the body that offer was read from begins; it counts for one call only, since storage is used again.
 	offerRead *byte
 	codecs    codecLists
 	state     state
 
+	known       [128]knownTemplate
 	hop         *callflow.Hop // that is being told
 	lastKey     string        // of the sentence said last
 	credHop     *callflow.Hop // request whose credentials gave the user ID
@@ -53,6 +56,12 @@ type Teller struct {
 
 	near     int       // participant that the facts of the device are of, -1
 	endNames [3]string // callerName, calleeName, calleeLater as at the beginning
+}
+
+// knownTemplate is a template that was used, by its key.
+type knownTemplate struct {
+	key string
+	template
 }
 
 // textRange is a text in Teller.buf.
@@ -118,7 +127,7 @@ func (t *Teller) Tell(c *callflow.Call) *Story {
 func (t *Teller) reset(c *callflow.Call) {
 	t.call = c
 	t.story = Story{}
-	t.offerRead = nil
+	t.offerRead, t.fromRead.at, t.toRead.at = nil, nil, nil
 	t.facts, t.steps, t.places = t.facts[:0], t.steps[:0], t.places[:0]
 	t.buf, t.ranges, t.made = t.buf[:0], t.ranges[:0], t.made[:0]
 	t.state = state{challenged: -1, redirected: -1, ringing: -1, ringTag: -1, answered: -1, cancelled: -1, bye: -1, refer: -1}
@@ -150,14 +159,25 @@ func (t *Teller) clear() {
 // say appends a sentence to the text that is being written.
 func (t *Teller) say(key string) {
 	t.lastKey = key
-	tpl, ok := catalogueEN[key]
-	if !ok {
-		panic("explain: internal error: the catalogue has no " + key)
-	}
+	tpl := t.template(key)
 	if n := len(t.buf); n > 0 && len(t.ranges) > 0 && n > t.ranges[len(t.ranges)-1].start && t.buf[n-1] != ' ' {
 		t.buf = append(t.buf, ' ')
 	}
 	t.put(tpl)
+}
+
+// template returns a template of the catalogue. The same few dozen make up nearly all stories: they are found without a look into the catalogue.
+func (t *Teller) template(key string) template {
+	n := uint(len(key))
+	known := &t.known[(n*5+uint(key[n-1])+uint(key[n/2])*3)%uint(len(t.known))]
+	if known.key != key {
+		tpl, ok := catalogueEN[key]
+		if !ok {
+			panic("explain: internal error: the catalogue has no " + key)
+		}
+		known.key, known.template = key, tpl
+	}
+	return known.template
 }
 
 // put appends a template with its places filled in.
@@ -345,12 +365,12 @@ func (t *Teller) nameEnds() {
 	}
 	if c.Caller >= 0 && t.parties[c.Caller].Name != "" && !c.Participants[c.Caller].Device {
 		t.callerName = t.withArticle(c.Caller)
-	} else if name := personName(m.From()); name != nil {
+	} else if name := personName(t.fromOf(m)); name != nil {
 		t.callerName = t.shown(name)
 	} else if v := assumed("caller"); v != "" {
 		t.callerName = v
 	}
-	address := m.To()
+	address := t.toOf(m)
 	to := personName(address)
 	if to == nil {
 		u := m.RequestURI()
@@ -502,10 +522,10 @@ func (t *Teller) markRepeats() {
 	}
 }
 
-// labels are the first F-numbers, made once.
-var labels = func() (l [256]string) {
-	for i := range l {
-		l[i] = "F" + strconv.Itoa(i)
+// labels are the first labels of messages, F1, and of parties, p1, made once.
+var labels = func() (l [2][256]string) {
+	for i := range l[0] {
+		l[0][i], l[1][i] = "F"+strconv.Itoa(i), "p"+strconv.Itoa(i)
 	}
 	return l
 }()
@@ -528,8 +548,11 @@ func StatusCode(n int) string {
 }
 
 func label(c byte, n int) string {
-	if c == 'F' && n < len(labels) {
-		return labels[n]
+	switch {
+	case c == 'F' && n < len(labels[0]):
+		return labels[0][n]
+	case c == 'p' && n < len(labels[1]):
+		return labels[1][n]
 	}
 	return string(c) + strconv.Itoa(n)
 }

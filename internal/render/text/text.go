@@ -66,6 +66,7 @@ type Printer struct {
 	rows    []row
 	lines   []line
 	ways    []way
+	drawn   []byte // their texts, one behind the other
 	clock   []byte // the times of the steps, one behind the other
 	places  []byte // where the facts, or the steps, stand
 	scratch []byte
@@ -387,7 +388,7 @@ func (p *Printer) story(c *report.Call) {
 	// What stands in the columns, made once; most steps go between the same few parties.
 	var cols columns
 	lines, clock, places := p.lines[:0], p.clock[:0], p.places[:0]
-	p.ways = p.ways[:0]
+	p.ways, p.drawn = p.ways[:0], p.drawn[:0]
 	for i := range steps {
 		s := &steps[i]
 		l := line{time: len(clock), place: len(places), what: what(s), way: p.way(parties, s)}
@@ -439,7 +440,7 @@ type line struct {
 type way struct {
 	from, to int
 	event    bool
-	text     string
+	text     []byte
 	width    int
 }
 
@@ -451,7 +452,9 @@ func (p *Printer) way(parties []explain.Party, s *explain.Step) int {
 			return i
 		}
 	}
-	w := way{from: s.From, to: s.To, event: event, text: p.who(parties, s)}
+	at := len(p.drawn)
+	p.drawn = p.appendWho(p.drawn, parties, s)
+	w := way{from: s.From, to: s.To, event: event, text: p.drawn[at:len(p.drawn):len(p.drawn)]}
 	w.width = Width(w.text)
 	p.ways = append(p.ways, w)
 	return len(p.ways) - 1
@@ -493,7 +496,7 @@ func (p *Printer) step(s *explain.Step, l *line, clock, place []byte, w *way, co
 	}
 	color := colorOf(s.Status)
 	if roomy {
-		p.write(w.text)
+		p.out = append(p.out, w.text...)
 		p.write(spaces(cols.who - w.width + 2))
 		p.colored(color, what)
 		p.write(spaces(cols.what - len(what) + 2))
@@ -502,11 +505,11 @@ func (p *Printer) step(s *explain.Step, l *line, clock, place []byte, w *way, co
 	}
 	below := spaces(cols.label + 4)
 	switch col := cols.text - cols.who - cols.what - 4; {
-	case w.text == "":
+	case len(w.text) == 0:
 		p.colored(color, what)
 		p.newline()
 	case col+w.width+2+len(what) <= p.o.Width:
-		p.write(w.text)
+		p.out = append(p.out, w.text...)
 		p.write("  ")
 		p.colored(color, what)
 		p.newline()
@@ -514,7 +517,7 @@ func (p *Printer) step(s *explain.Step, l *line, clock, place []byte, w *way, co
 		// Not even that fits: what it is, and below it between whom.
 		p.colored(color, what)
 		p.newline()
-		p.wrap(below, below, w.text, "")
+		p.wrap(below, below, string(w.text), "")
 	}
 	p.wrap(below, below, text, "")
 }
@@ -536,8 +539,8 @@ func what(s *explain.Step) string {
 	return s.Method
 }
 
-// who draws the way of a message. Between two parties the first stays on the left.
-func (p *Printer) who(parties []explain.Party, s *explain.Step) string {
+// appendWho draws the way of a message. Between two parties the first stays on the left.
+func (p *Printer) appendWho(dst []byte, parties []explain.Party, s *explain.Step) []byte {
 	name := func(i int) string {
 		if i < 0 || i >= len(parties) {
 			return "?"
@@ -546,21 +549,21 @@ func (p *Printer) who(parties []explain.Party, s *explain.Step) string {
 	}
 	if s.Kind != capture.KindMessage {
 		if s.From >= 0 {
-			return name(s.From)
+			dst = append(dst, name(s.From)...)
 		}
-		return ""
+		return dst
 	}
 	if s.From < 0 && s.To < 0 {
-		return ""
+		return dst
 	}
 	right, left := " ──▶ ", " ◀── "
 	if p.o.ASCII {
 		right, left = " --> ", " <-- "
 	}
 	if len(parties) == 2 && s.From == 1 && s.To == 0 {
-		return name(0) + left + name(1)
+		return append(append(append(dst, name(0)...), left...), name(1)...)
 	}
-	return name(s.From) + right + name(s.To)
+	return append(append(append(dst, name(s.From)...), right...), name(s.To)...)
 }
 
 // time appends the time of the first step, and of the others how long after it they came.
