@@ -77,6 +77,33 @@ type refusing struct{ err error }
 
 func (r refusing) Write([]byte) (int, error) { return 0, r.err }
 
+// A call that does not end while very many others do holds up no more than the budget, also where next to nothing of those is written.
+func TestOrderedHoldsNoMoreThanItsBudget(t *testing.T) {
+	var out bytes.Buffer
+	o := NewOrdered(&out, 100*slotSize)
+	for seq := int64(2); seq < 5000; seq++ {
+		text := o.Buffer()
+		if seq%50 == 0 {
+			text = fmt.Appendf(text, "<%d>", seq)
+		}
+		if err := o.Put(seq, text, 1); err != nil {
+			t.Fatal(err)
+		}
+		if o.bytes > 100*slotSize || len(o.held) > 100 {
+			t.Fatalf("after call %d %d bytes are held in %d places", seq, o.bytes, len(o.held))
+		}
+	}
+	if err := o.Put(1, []byte("<1>"), 5000); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Close(); err != nil || o.bytes != 0 {
+		t.Errorf("%v, %d bytes are held at the end", err, o.bytes)
+	}
+	if got := strings.Count(out.String(), "<"); got != 100 || !strings.HasSuffix(out.String(), "<4850><1><4900><4950>") {
+		t.Errorf("%d texts: %s", got, out.String())
+	}
+}
+
 func TestOrderedTellsOfWriteErrors(t *testing.T) {
 	full := errors.New("disk full")
 	o := NewOrdered(refusing{full}, 100)

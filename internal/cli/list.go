@@ -80,6 +80,7 @@ among them, stay as they are.
 			default:
 				l.table = &tableRows{table{out: l.out, width: t.width(width.n)}}
 				l.format = l.table
+				l.rower.WithoutCallID = filter.all()
 			}
 			res, err := l.run(cmd, cfg, &read, order)
 			if err != nil {
@@ -112,6 +113,7 @@ type lister struct {
 	format  rowFormat
 	table   *tableRows // is format, if that is a table
 	rower   report.Rower
+	row     report.Row // of the newest call
 	calls   int
 	shown   int
 }
@@ -131,10 +133,10 @@ func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, read *readFlags, or
 		res, err = app.Read(cmd.Context(), cfg, func(c *callflow.Call, oldest int64) error {
 			l.calls++
 			read.notice(c)
-			row := l.rower.Row(c)
+			l.row = l.rower.Row(c)
 			b := ordered.Buffer()
-			if l.filter.match(&row, l.sources) {
-				b = l.format.row(b, &row, l.sources)
+			if l.filter.match(&l.row, l.sources) {
+				b = l.format.row(b, &l.row, l.sources)
 			}
 			return ordered.Put(c.Seq, b, oldest)
 		})
@@ -147,9 +149,9 @@ func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, read *readFlags, or
 		res, err = app.Read(cmd.Context(), cfg, func(c *callflow.Call, _ int64) error {
 			l.calls++
 			read.notice(c)
-			row := l.rower.Row(c)
-			if l.filter.match(&row, l.sources) {
-				return sorter.add(&row)
+			l.row = l.rower.Row(c)
+			if l.filter.match(&l.row, l.sources) {
+				return sorter.add(&l.row)
 			}
 			return nil
 		})

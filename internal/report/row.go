@@ -30,7 +30,13 @@ type Row struct {
 }
 
 // Rower makes rows. It is not safe for concurrent use.
-type Rower struct{ message sip.Message }
+type Rower struct {
+	// WithoutCallID says that nobody asks for the Call-ID of a row.
+	WithoutCallID bool
+
+	message sip.Message
+	names   []byte // of both parties
+}
 
 // Hidden is what stands for a name that the log hides.
 const Hidden = "hidden"
@@ -59,7 +65,7 @@ func (r *Rower) Row(c *callflow.Call) Row {
 		row.Source = c.Hops[first].Source()
 		row.Method = r.methodOf(c, &c.Hops[first])
 		if from, to, ok := c.FromTo(&c.Hops[first]); ok {
-			row.From, row.To = nameIn(from), nameIn(to)
+			row.From, row.To = r.namesIn(from, to)
 		} else {
 			m := &r.message
 			m.Parse(c.Data(&c.Hops[first]))
@@ -74,15 +80,17 @@ func (r *Rower) Row(c *callflow.Call) Row {
 	if c.Redirected >= 0 {
 		r.message.Parse(c.Data(&c.Hops[c.Redirected]))
 		if row.RedirectedTo = uriPart(r.message.RequestURI()); row.RedirectedTo == row.To {
-			row.RedirectedTo = explain.Shown(r.message.RequestURI().Raw, 60) // the same user at another place
+			row.RedirectedTo = explain.Shown(r.message.RequestURI().Raw, longestName) // the same user at another place
 		}
 	}
-	if c.MaskedCallID {
+	switch {
+	case r.WithoutCallID:
+	case c.MaskedCallID:
 		row.CallID = Hidden
 		if len(c.FirstCallID()) == 0 {
 			row.CallID = ""
 		}
-	} else {
+	default:
 		row.CallID = explain.Shown(c.FirstCallID(), 200)
 	}
 	return row
@@ -97,10 +105,25 @@ func (r *Rower) methodOf(c *callflow.Call, h *callflow.Hop) string {
 	return explain.Shown(r.message.MethodName(), 40)
 }
 
-// nameIn names the address in a value of From or To.
-func nameIn(v []byte) string {
-	if user := sip.UserOf(v); user != nil {
-		return explain.Shown(user, 60)
+// longestName is how many characters of a name a row shows.
+const longestName = 60
+
+// namesIn names the addresses in two values, of From and To.
+func (r *Rower) namesIn(from, to []byte) (string, string) {
+	// What UserOf finds may be shown as it is. Both names share their memory.
+	a, b := sip.UserOf(from), sip.UserOf(to)
+	if a == nil || b == nil || len(a) > longestName || len(b) > longestName {
+		return nameIn(from, a), nameIn(to, b)
+	}
+	r.names = append(append(r.names[:0], a...), b...)
+	s := string(r.names)
+	return s[:len(a)], s[len(a):]
+}
+
+// nameIn names the address in a value of which UserOf has found that user.
+func nameIn(v, user []byte) string {
+	if user != nil {
+		return explain.Shown(user, longestName)
 	}
 	return partyName(sip.ParseAddress(v))
 }
@@ -113,11 +136,11 @@ func uriPart(u sip.URI) string {
 	case u.Masked:
 		return Hidden
 	case len(u.User) > 0:
-		return explain.Shown(sip.Unescape(u.User), 60)
+		return explain.Shown(sip.Unescape(u.User), longestName)
 	case len(u.Host) > 0:
-		return explain.Shown(u.Host, 60)
+		return explain.Shown(u.Host, longestName)
 	}
-	return explain.Shown(u.Raw, 60)
+	return explain.Shown(u.Raw, longestName)
 }
 
 // AppendDuration appends a time in the list's form: "16 s", "0.4 s", "<1 s", "1:05:00"; nothing if it is not known.
