@@ -6,10 +6,7 @@ import "bytes"
 func (h *Header) parseOrigin(line []byte, at int) int {
 	rest := line[at:]
 	// Nearly always the first word is a host, and one that no text begins with.
-	end := 0
-	for end < len(rest) && charClass[rest[end]]&hostChar != 0 {
-		end++
-	}
+	end := classLen(rest, hostChar)
 	if end > 0 && end < len(rest) && rest[end] == ' ' && rest[0] <= '9' {
 		h.Host = rest[:end]
 		return h.parseTag(line, at+end+1)
@@ -28,6 +25,16 @@ func (h *Header) parseOrigin(line []byte, at int) int {
 		at += end + 1
 	}
 	return h.parseTag(line, at)
+}
+
+// classLen returns how many characters of a class stand at the beginning of b.
+func classLen(b []byte, class uint8) int {
+	for i, c := range b {
+		if charClass[c]&class == 0 {
+			return i
+		}
+	}
+	return len(b)
 }
 
 // wordEnd returns the offset of the first blank, or len(b). Host names are short: a loop beats a call.
@@ -139,10 +146,7 @@ func hasSPAWords(line []byte) bool {
 func (h *Header) parseTag(line []byte, at int) int {
 	const maxTag = 32 // RFC 3164 §4.1.3
 	b := line[at:]
-	n := 0
-	for n < len(b) && charClass[b[n]]&tagChar != 0 {
-		n++
-	}
+	n := classLen(b, tagChar)
 	if n == 0 || n > maxTag || n == len(b) || b[n] != ':' && b[n] != '[' {
 		return at
 	}

@@ -32,8 +32,9 @@ func mix(h, x uint64) uint64 {
 type identity struct {
 	callID []byte
 	hash   uint64
-	masked bool // the Call-ID was hidden: it looks like every other one
-	apart  bool // another exchange has the same Call-ID; see standsApart
+	call   *openCall // that is known by it
+	masked bool      // the Call-ID was hidden: it looks like every other one
+	apart  bool      // another exchange has the same Call-ID; see standsApart
 }
 
 // apartOf is the hash of a Call-ID for what stands apart from another exchange with it.
@@ -93,7 +94,18 @@ func (s *openCall) hasSource(h *Hop) bool {
 	return false
 }
 
-func identityOf(callID []byte) identity { return identity{callID: callID, hash: hashOf(callID)} }
+func (a *Assembler) identityOf(callID []byte) identity {
+	hash := hashOf(callID)
+	return identity{callID: callID, hash: hash, call: a.byID[hash]}
+}
+
+// newest returns the newest record of the call that a message seems to belong to, nil if there is none: most of what identifies the message was looked at there.
+func (id *identity) newest() *packed {
+	if id.call == nil || len(id.call.records) == 0 {
+		return nil
+	}
+	return &id.call.records[len(id.call.records)-1]
+}
 
 // fill reads what the assembler needs out of a message into a hop.
 func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
@@ -102,7 +114,7 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 	if m.Kind == sip.KindResponse {
 		h.Status = max(m.Status, 1)
 	}
-	a.fillTags(h, m.FromTag(), m.ToTag())
+	a.fillTags(h, m.FromTag(), m.ToTag(), nil)
 	a.readVias(h, m)
 	h.unbranched()
 	if !m.HeaderEnds() {
@@ -112,7 +124,7 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 		}
 	}
 	h.fromField, h.toField = fieldSpan(m, sip.FieldFrom), fieldSpan(m, sip.FieldTo)
-	return identityOf(m.CallID())
+	return a.identityOf(m.CallID())
 }
 
 // fillOutline is fill for a message that has an outline: a.outline, of data.
@@ -122,18 +134,20 @@ func (a *Assembler) fillOutline(h *Hop, data []byte) identity {
 	if o.Kind == sip.KindResponse {
 		h.Status = max(o.Status, 1)
 	}
-	a.fillTags(h, sip.TagOf(o.From.Of(data)), sip.TagOf(o.To.Of(data)))
+	id := a.identityOf(o.CallID.Of(data))
+	like := id.newest()
+	a.fillTags(h, sip.TagOf(o.From.Of(data)), sip.TagOf(o.To.Of(data)), like)
 	for n, s := range o.Via[:o.Vias] {
-		a.readVia(h, s.Of(data), n)
+		a.readVia(h, s.Of(data), n, like)
 	}
 	h.vias = uint8(o.Vias)
 	h.unbranched()
 	h.fromField, h.toField = small(o.From), small(o.To)
-	return identityOf(o.CallID.Of(data))
+	return id
 }
 
-func (a *Assembler) fillTags(h *Hop, from, to []byte) {
-	h.fromTag, h.toTag = a.tag(h, from), a.tag(h, to)
+func (a *Assembler) fillTags(h *Hop, from, to []byte, like *packed) {
+	h.fromTag, h.toTag = a.tag(h, from, like), a.tag(h, to, like)
 	if spaLine(from, 'o') != 0 {
 		h.flags |= hopTagCaller
 	}
@@ -168,16 +182,20 @@ func small(s sip.Span) smallSpan {
 	return smallSpan{uint16(s.Start), uint16(s.Len())}
 }
 
-// tag returns the hash of a tag; a masked one counts as none, but is marked.
-func (a *Assembler) tag(h *Hop, t []byte) uint64 {
+// tag returns the hash of a tag; a masked one counts as none, but is marked. What like has is not masked.
+func (a *Assembler) tag(h *Hop, t []byte, like *packed) uint64 {
 	if len(t) == 0 {
 		return 0
+	}
+	k := hashOf(t)
+	if like != nil && (fold(k) == like.fromTag || fold(k) == like.toTag) {
+		return k
 	}
 	if sip.Masked(t) {
 		h.flags |= hopMaskedTag
 		return 0
 	}
-	return hashOf(t)
+	return k
 }
 
 // readVias reads what matters here of the first two Via values: branch, sent-by and received of the first, the branch of the second, and how many there are.
@@ -191,13 +209,13 @@ func (a *Assembler) readVias(h *Hop, m *sip.Message) {
 		v := m.Text(f.Value)
 		// A comma separates values (RFC 3261 §7.3.1), unless it is inside quotes, which hardly any Via has.
 		if bytes.IndexByte(v, ',') < 0 {
-			a.readVia(h, v, n)
+			a.readVia(h, v, n, nil)
 			n++
 			continue
 		}
 		n = 0
 		for s := range m.Values(sip.FieldVia) {
-			a.readVia(h, m.Text(s), n)
+			a.readVia(h, m.Text(s), n, nil)
 			if n++; n == 255 {
 				break
 			}
@@ -207,8 +225,8 @@ func (a *Assembler) readVias(h *Hop, m *sip.Message) {
 	h.vias = uint8(min(n, 255))
 }
 
-// readVia reads the n-th Via value, from 0.
-func (a *Assembler) readVia(h *Hop, v []byte, n int) {
+// readVia reads the n-th Via value, from 0. A branch that like has is not masked.
+func (a *Assembler) readVia(h *Hop, v []byte, n int, like *packed) {
 	semi := bytes.IndexByte(v, ';')
 	if semi < 0 {
 		semi = len(v)
@@ -241,7 +259,7 @@ func (a *Assembler) readVia(h *Hop, v []byte, n int) {
 			end = len(p) - 8
 		}
 		if value := p[8 : 8+end]; len(value) > 0 && value[0] > ' ' && value[len(value)-1] > ' ' {
-			a.readBranch(h, value, n)
+			a.readBranch(h, value, n, like)
 			if p = p[8+end:]; n > 0 || len(p) == 0 || string(p) == ";rport" {
 				return
 			}
@@ -264,7 +282,7 @@ func (a *Assembler) readVia(h *Hop, v []byte, n int) {
 		switch q[0] {
 		case 'b', 'B':
 			if value, ok := param(q, "branch"); ok {
-				a.readBranch(h, value, n)
+				a.readBranch(h, value, n, like)
 			}
 		case 'r', 'R':
 			if n > 0 {
@@ -335,15 +353,15 @@ func param(q []byte, name string) ([]byte, bool) {
 // readBranch takes a branch, if it identifies anything: one with the magic cookie (RFC 3261 §8.1.1.7) that nobody has hidden. Sent-by is not part of the
 // key here, though it is in §17.2.3: a response whose Via was rewritten by a NAT's application gateway still belongs to its request, and a branch is
 // unique by itself.
-func (a *Assembler) readBranch(h *Hop, branch []byte, n int) {
+func (a *Assembler) readBranch(h *Hop, branch []byte, n int, like *packed) {
 	if len(branch) <= len(sip.MagicCookie) || string(branch[:len(sip.MagicCookie)]) != sip.MagicCookie &&
 		!bytes.EqualFold(branch[:len(sip.MagicCookie)], []byte(sip.MagicCookie)) {
 		return
 	}
-	if sip.Masked(branch) {
+	k := hashOf(branch)
+	if (like == nil || fold(k) != like.branch) && sip.Masked(branch) {
 		return
 	}
-	k := hashOf(branch)
 	if n == 0 {
 		if h.branch == 0 {
 			h.branch = k
@@ -365,7 +383,7 @@ func txMethod(m sip.Method) sip.Method {
 
 // find returns the call that a message belongs to, nil if it begins a new one. It sets id.masked.
 func (a *Assembler) find(id *identity, h *Hop) *openCall {
-	c := a.byID[id.hash]
+	c := id.call
 	if c != nil && !standsApart(c, h) {
 		return c
 	}

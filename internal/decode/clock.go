@@ -27,6 +27,8 @@ type Clock struct {
 	dateYear, dateMonth, dateDay int
 	dateDays                     int64
 	dateReal                     bool
+
+	newest capture.Time // of the last stamp that had a date
 }
 
 // NewClock returns a clock for one source. rules may be nil.
@@ -48,6 +50,18 @@ func (c *Clock) Time(s syslog.Timestamp) capture.Time {
 	if s.IsZero() {
 		return capture.Time{}
 	}
+	if s == c.newest.Stamp {
+		return c.newest // many a line has the second of the one before
+	}
+	t := c.time(s)
+	if s.HasDate() {
+		c.newest = t
+	}
+	return t
+}
+
+// time is Time for a stamp that is not that of the record before.
+func (c *Clock) time(s syslog.Timestamp) capture.Time {
 	t := capture.Time{Stamp: s}
 	tod := (int64(s.Hour)*3600+int64(s.Minute)*60+int64(s.Second))*int64(time.Second) + int64(s.Nanosecond)
 	if !s.HasDate() {

@@ -118,15 +118,24 @@ func quickEscape(text []byte) syslog.Escape {
 // ascii reports whether b has no byte from 0x80.
 func ascii(b []byte) bool {
 	var or uint64
-	for len(b) >= 64 {
-		p := (*[64]byte)(b) // one check of the bounds for all
+	last := b
+	for len(b) >= 128 {
+		p := (*[128]byte)(b) // one check of the bounds for all
 		or |= binary.LittleEndian.Uint64(p[0:]) | binary.LittleEndian.Uint64(p[8:]) | binary.LittleEndian.Uint64(p[16:]) | binary.LittleEndian.Uint64(p[24:]) |
-			binary.LittleEndian.Uint64(p[32:]) | binary.LittleEndian.Uint64(p[40:]) | binary.LittleEndian.Uint64(p[48:]) | binary.LittleEndian.Uint64(p[56:])
-		b = b[64:]
+			binary.LittleEndian.Uint64(p[32:]) | binary.LittleEndian.Uint64(p[40:]) | binary.LittleEndian.Uint64(p[48:]) | binary.LittleEndian.Uint64(p[56:]) |
+			binary.LittleEndian.Uint64(p[64:]) | binary.LittleEndian.Uint64(p[72:]) | binary.LittleEndian.Uint64(p[80:]) | binary.LittleEndian.Uint64(p[88:]) |
+			binary.LittleEndian.Uint64(p[96:]) | binary.LittleEndian.Uint64(p[104:]) | binary.LittleEndian.Uint64(p[112:]) | binary.LittleEndian.Uint64(p[120:])
+		b = b[128:]
 	}
-	for len(b) >= 8 {
-		or |= binary.LittleEndian.Uint64(b)
-		b = b[8:]
+	for len(b) >= 32 {
+		p := (*[32]byte)(b)
+		or |= binary.LittleEndian.Uint64(p[0:]) | binary.LittleEndian.Uint64(p[8:]) | binary.LittleEndian.Uint64(p[16:]) | binary.LittleEndian.Uint64(p[24:])
+		b = b[32:]
+	}
+	if len(last) >= 32 {
+		p := (*[32]byte)(last[len(last)-32:]) // what is left, and some of it again
+		or |= binary.LittleEndian.Uint64(p[0:]) | binary.LittleEndian.Uint64(p[8:]) | binary.LittleEndian.Uint64(p[16:]) | binary.LittleEndian.Uint64(p[24:])
+		b = nil
 	}
 	for _, c := range b {
 		or |= uint64(c)
