@@ -5,33 +5,50 @@ import "io"
 // Ordered writes what belongs to calls in the order in which the calls began, though they end in another. A call that goes on for very long does not hold the others
 // back without limit: past the budget they are written before it.
 //
-//	held   │ nil │ text │ text │ nil │ text │     from first on; nil: not put yet, or nothing to write
-//	         └ still open
+//	slots   │ – │ 0:0 │ 0:310 │ – │ 0:95 │      by seq, from first on: where its text stands; –: not put yet, or nothing to write
+//	          └ still open
+//	pages   │text text text …│text …   │       texts in the order in which they were put
 type Ordered struct {
 	w      io.Writer
 	budget int
-	held   [][]byte // by seq, from first on
-	first  int64    // all calls with a lower seq are written; those that come late are written at once
-	bytes  int      // of held, and what it holds
-	newest []byte   // what Buffer gave, used again
-	free   [][]byte // what held texts that are written, used again
+	slots  []slot
+	first  int64 // all calls with a lower seq are written; those that come late are written at once
+	bytes  int   // of slots, and of pages with texts that are not written
+	pages  []page
+	filled int     // the page that is filled, -1: none
+	idle   []int32 // pages without texts that are not written
+	newest []byte  // what Buffer gave, used again
+}
+
+// slot is the place of a text.
+type slot struct {
+	page   int32
+	at, to uint32 // to is 0 where there is none
+}
+
+// page holds texts one behind the other.
+type page struct {
+	text []byte
+	held int // texts in it that are not written
 }
 
 // OrderedBudget is the default budget for what is held back, in bytes.
 const OrderedBudget = 64 << 20
 
-// slotSize is what a call takes in held, in bytes.
-const slotSize = 24
-
-// maxFree and maxFreeText bound what is kept of written texts, maxNewest what Buffer keeps.
 const (
-	maxFree     = 1 << 14
-	maxFreeText = 256
-	maxNewest   = 1 << 20
+	slotSize = 12
+	// pageSize is how long a page is, and pagesLeast how many there is room for. A text that is longer has one of its own.
+	pageSize, pagesLeast = 64 << 10, 64
+	// maxIdle is how many pages are kept that hold nothing.
+	maxIdle = 16
+	// maxNewest bounds what Buffer keeps.
+	maxNewest = 1 << 20
 )
 
 // NewOrdered returns an Ordered that writes to w. Seqs count from 1.
-func NewOrdered(w io.Writer, budget int) *Ordered { return &Ordered{w: w, budget: budget, first: 1} }
+func NewOrdered(w io.Writer, budget int) *Ordered {
+	return &Ordered{w: w, budget: budget, first: 1, filled: -1}
+}
 
 // Buffer returns an empty slice to write a text into and give to Put.
 func (o *Ordered) Buffer() []byte { return o.newest[:0] }
@@ -41,7 +58,7 @@ func (o *Ordered) Put(seq int64, text []byte, oldest int64) error {
 	if cap(text) <= maxNewest {
 		o.newest = text
 	}
-	if seq <= o.first || seq < oldest && len(o.held) == 0 {
+	if seq <= o.first || seq < oldest && len(o.slots) == 0 {
 		// Its turn, or too late for it: nothing before it is open or held.
 		if len(text) > 0 {
 			if _, err := o.w.Write(text); err != nil {
@@ -54,39 +71,64 @@ func (o *Ordered) Put(seq int64, text []byte, oldest int64) error {
 	return o.flush(oldest)
 }
 
-// hold keeps a text, as long as it is and no longer: there may be as much as the budget of them.
+// hold keeps a text.
 func (o *Ordered) hold(seq int64, text []byte) {
-	for at := seq - o.first; at >= int64(len(o.held)); {
-		o.held = append(o.held, nil)
+	at := int(seq - o.first)
+	for at >= len(o.slots) {
+		o.slots = append(o.slots, slot{})
 		o.bytes += slotSize
 	}
-	var kept []byte
-	if n := len(o.free); n > 0 && len(text) <= maxFreeText {
-		kept, o.free = o.free[n-1], o.free[:n-1]
+	if o.filled < 0 || len(o.pages[o.filled].text)+len(text) > cap(o.pages[o.filled].text) {
+		o.turn(len(text))
 	}
-	o.held[seq-o.first] = append(kept[:0], text...)
-	o.bytes += len(text)
+	p := &o.pages[o.filled]
+	n := len(p.text)
+	p.text = append(p.text, text...)
+	p.held++
+	o.slots[at] = slot{int32(o.filled), uint32(n), uint32(len(p.text))}
+}
+
+// turn begins another page, with room for n bytes.
+func (o *Ordered) turn(n int) {
+	if k := len(o.idle); k > 0 {
+		o.filled, o.idle = int(o.idle[k-1]), o.idle[:k-1]
+	} else {
+		o.filled = len(o.pages)
+		o.pages = append(o.pages, page{})
+	}
+	p := &o.pages[o.filled]
+	if cap(p.text) < n {
+		p.text = make([]byte, 0, max(n, min(pageSize, o.budget/pagesLeast)))
+	}
+	o.bytes += cap(p.text)
 }
 
 // flush writes what has its turn.
 func (o *Ordered) flush(oldest int64) error {
-	for len(o.held) > 0 && (o.first < oldest || o.bytes > o.budget) {
-		text := o.held[0]
-		o.held[0] = nil
-		o.held = o.held[1:]
+	for len(o.slots) > 0 && (o.first < oldest || o.bytes > o.budget) {
+		s := o.slots[0]
+		o.slots = o.slots[1:]
 		o.first++
-		o.bytes -= slotSize + len(text)
-		if text == nil {
+		o.bytes -= slotSize
+		if s.to == 0 {
 			continue
 		}
-		if _, err := o.w.Write(text); err != nil {
+		p := &o.pages[s.page]
+		if _, err := o.w.Write(p.text[s.at:s.to]); err != nil {
 			return err
 		}
-		if cap(text) <= maxFreeText && len(o.free) < maxFree {
-			o.free = append(o.free, text)
+		if p.held--; p.held > 0 {
+			continue
+		}
+		o.bytes -= cap(p.text)
+		if p.text = p.text[:0]; cap(p.text) > pageSize || len(o.idle) >= maxIdle {
+			p.text = nil
+		}
+		if o.idle = append(o.idle, s.page); int(s.page) == o.filled {
+			o.filled = -1
 		}
 	}
-	if len(o.held) == 0 {
+	if len(o.slots) == 0 {
 		o.first = max(o.first, oldest)
 	}
 	return nil

@@ -72,6 +72,7 @@ type Assembler struct {
 	msg     sip.Message
 	parsed  bool   // msg is that of the record
 	clean   []byte // a record that came in carets, undone
+	sent    capture.Record
 	offsets syslog.OffsetMap
 
 	observer     []byte // of the newest record
@@ -267,7 +268,8 @@ func (a *Assembler) message(rec *capture.Record) *sip.Message {
 
 // undone returns a record that came as the source shows it with the message as it was sent. It holds until the next record.
 func (a *Assembler) undone(rec *capture.Record) *capture.Record {
-	r := *rec
+	a.sent = *rec
+	r := &a.sent
 	var lines bool
 	if a.clean, lines = syslog.AppendCaretLines(a.clean[:0], rec.Data); lines {
 		r.Origin.Lines = a.clean
@@ -278,7 +280,7 @@ func (a *Assembler) undone(rec *capture.Record) *capture.Record {
 		}
 	}
 	r.Data, r.Shown = a.clean, false
-	return &r
+	return r
 }
 
 // maxHops is how many messages a registration or keep-alive of one Call-ID may have before it is handed on in parts: a phone

@@ -132,6 +132,7 @@ type Call struct {
 	mixed    bool  // and others of which more is there: a call of first lines may lack some of its own
 	open     []int // responses of which it is not known whether they answer an INVITE or its CANCEL
 	notation notation
+	places   *[2]sip.Message // see parsed
 }
 
 // Join says why a Call-ID was counted to a call.

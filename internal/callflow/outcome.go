@@ -304,7 +304,7 @@ func (c *Call) expired(t int) bool {
 	if h.flags&hopBrief != 0 {
 		return h.flags&hopExpires != 0
 	}
-	n, ok := sip.Parse(c.Data(h)).Number(sip.FieldExpires)
+	n, ok := c.parsed(0, tx.Request).Number(sip.FieldExpires)
 	return ok && ringsBriefly(n)
 }
 
@@ -398,9 +398,19 @@ func (c *Call) registrationOutcome() {
 	}
 }
 
+// parsed returns the message of a hop, in one of the places that there are for messages: until another is asked for in it.
+func (c *Call) parsed(place, hop int) *sip.Message {
+	if c.places == nil {
+		c.places = new([2]sip.Message)
+	}
+	m := &c.places[place]
+	m.Parse(c.Data(&c.Hops[hop]))
+	return m
+}
+
 // Registered returns what a REGISTER and its 200, two hops, have come to. Where a header was cut, a Contact or Expires may have stood in what is missing.
 func (c *Call) Registered(asked, granted int) Outcome {
-	request, response := sip.Parse(c.Data(&c.Hops[asked])), sip.Parse(c.Data(&c.Hops[granted]))
+	request, response := c.parsed(0, asked), c.parsed(1, granted)
 	whole := c.Hops[asked].flags&hopCut == 0
 	switch {
 	case request.Has(sip.FieldContact) && unregisters(request):
@@ -448,7 +458,7 @@ func (c *Call) livesOn(t int) bool {
 	case tx.Method != sip.MethodNotify || tx.Request < 0 || c.Hops[tx.Request].toTag != 0:
 		return false
 	}
-	return c.Status != 408 && c.Status/100 != 5 && string(sip.Parse(c.Data(&c.Hops[tx.Request])).Value(sip.FieldEvent)) == "keep-alive"
+	return c.Status != 408 && c.Status/100 != 5 && string(c.parsed(0, tx.Request).Value(sip.FieldEvent)) == "keep-alive"
 }
 
 // requestOutcome concludes how a request that is neither a call nor a registration ended.

@@ -78,7 +78,7 @@ among them, stay as they are.
 			case asJSON:
 				l.format = &jsonRows{}
 			default:
-				l.table = &tableRows{table{out: l.out, width: t.width(width.n)}}
+				l.table = &tableRows{table: table{out: l.out, width: t.width(width.n)}}
 				l.format = l.table
 				l.rower.WithoutCallID = filter.all()
 			}
@@ -209,11 +209,15 @@ func (l *lister) Write(p []byte) (int, error) {
 }
 
 // tableRows makes rows of cells, which a table lays out.
-type tableRows struct{ table }
+type tableRows struct {
+	table
+	source int32  // of the newest row, and
+	name   string // its name, "" before the first
+}
 
 func (*tableRows) head(dst []byte) []byte { return dst } // when the widths are known
 
-func (*tableRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
+func (f *tableRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
 	dst = r.Time.Stamp.AppendText(dst)
 	dst = append(dst, cellEnd)
 	dst = append(dst, dash(r.From)...)
@@ -231,7 +235,10 @@ func (*tableRows) row(dst []byte, r *report.Row, sources []report.Source) []byte
 	dst = append(dst, cellEnd)
 	dst = strconv.AppendInt(dst, int64(r.Messages), 10)
 	dst = append(dst, cellEnd)
-	dst = append(dst, printable(sourceName(sources, r.Source))...)
+	if f.name == "" || f.source != r.Source {
+		f.source, f.name = r.Source, printable(sourceName(sources, r.Source))
+	}
+	dst = append(dst, f.name...)
 	return append(dst, '\n')
 }
 
