@@ -18,6 +18,7 @@ type UsersFile struct {
 	lines []string
 	list  []digest.User
 	mode  fs.FileMode
+	had   fs.FileInfo // nil: the file is new
 }
 
 // LoadUsers reads a users file. The error wraps fs.ErrNotExist if there is none.
@@ -31,7 +32,7 @@ func LoadUsers(path string) (*UsersFile, error) {
 	}
 	f := &UsersFile{path: path, mode: 0o600}
 	if info, err := os.Stat(path); err == nil {
-		f.mode = info.Mode().Perm()
+		f.mode, f.had = info.Mode().Perm(), info
 	}
 	if f.list, err = digest.ParseUsers(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -132,7 +133,13 @@ func (f *UsersFile) Save() error {
 		return fmt.Errorf("writing %s: %w", f.path, err)
 	}
 	_, err = tmp.WriteString(text)
-	for _, step := range []func() error{tmp.Sync, tmp.Close, func() error { return os.Chmod(tmp.Name(), f.mode&^0o007) }, func() error { return os.Rename(tmp.Name(), path) }} {
+	owner := func() error {
+		if f.had == nil {
+			return nil
+		}
+		return keepOwner(tmp.Name(), f.had) // a service may read it by its group
+	}
+	for _, step := range []func() error{tmp.Sync, tmp.Close, owner, func() error { return os.Chmod(tmp.Name(), f.mode&^0o007) }, func() error { return os.Rename(tmp.Name(), path) }} {
 		if err == nil {
 			err = step()
 		}
