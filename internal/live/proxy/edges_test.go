@@ -309,3 +309,12 @@ func TestDoubledTo(t *testing.T) {
 		}
 	}
 }
+
+// A gateway whose name has no address is told of: the caller hears a 500, which says nothing of it.
+func TestNoAddressIsTold(t *testing.T) {
+	d := newDoor(t, func(c *Config) { c.Open = true })
+	d.send(stranger, d.request("INVITE", "sip:bob@nosuch.example", "spa1"))
+	if len(d.events) != 1 || d.events[0].Kind != EventUnlocated || d.events[0].Method != "INVITE" || d.events[0].Because != "of sip:bob@nosuch.example: no such name" {
+		t.Errorf("told: %+v", d.events)
+	}
+}

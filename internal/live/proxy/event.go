@@ -23,11 +23,13 @@ const (
 	EventFull
 	// EventRefused: any other request that was answered here by 4xx to 6xx, challenges aside.
 	EventRefused
+	// EventUnlocated: a gateway, a phone or another's domain was to get a request, and its name has no address.
+	EventUnlocated
 	eventKinds
 )
 
 var eventNames = [eventKinds]string{EventRegistered: "registered", EventWrongPassword: "wrong password", EventLimited: "limited", EventSilenced: "silenced",
-	EventFull: "full", EventRefused: "refused"}
+	EventFull: "full", EventRefused: "refused", EventUnlocated: "no address"}
 
 func (k EventKind) String() string {
 	if k < eventKinds {

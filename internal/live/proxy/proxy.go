@@ -357,7 +357,7 @@ func (p *Proxy) Receive(now time.Time, from live.Flow, data []byte, out *live.Ou
 }
 
 // Resolved takes the addresses of a target.
-func (p *Proxy) Resolved(now time.Time, ref uint64, flows []live.Flow, _ error, out *live.Outbox) {
+func (p *Proxy) Resolved(now time.Time, ref uint64, flows []live.Flow, err error, out *live.Outbox) {
 	p.now = now
 	w, ok := p.waiting[ref]
 	if !ok {
@@ -369,6 +369,14 @@ func (p *Proxy) Resolved(now time.Time, ref uint64, flows []live.Flow, _ error, 
 			w.send(flows[0], out)
 		}
 		return
+	}
+	if len(flows) == 0 && w.relay.request != nil {
+		because := "of " + w.relay.context.Target(w.target).URI
+		if err != nil {
+			because += ": " + err.Error()
+		}
+		p.whole.Parse(w.relay.request)
+		p.tell(EventUnlocated, w.relay.from, &p.whole, Event{Because: because})
 	}
 	p.handle(now, w.relay, proxycore.Event{Kind: proxycore.EventResolved, Target: w.target, Flows: flows}, out)
 }
