@@ -223,7 +223,7 @@ func (l *PhoneLine) config(number int, address string, find transport.Resolver) 
 	}
 	if l.PasswordFile != "" {
 		if lc.Password, err = proxyd.ReadPasswordFile(l.PasswordFile); err != nil {
-			return lc, option, err
+			return lc, option, fmt.Errorf("setting Password File: %w", err)
 		}
 	}
 	lc.Transport = capture.UDP

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -12,6 +13,13 @@ import (
 // LoadYAML reads a configuration into a struct, strictly: a key that is not known, one that comes twice, and a value of another type are errors.
 // The error names the file, the line and, where it is known, the column.
 func LoadYAML(name string, data []byte, into any) error {
+	for at, rest := 0, data; len(rest) > 0; {
+		r, n := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && n == 1 || r < ' ' && r != '\t' && r != '\n' && r != '\r' {
+			return fmt.Errorf("%s: it is no text in UTF-8 (byte %d): is it the settings file?", name, at)
+		}
+		at, rest = at+n, rest[n:]
+	}
 	err := yaml.Load(data, into, yaml.WithV3Defaults(), yaml.WithKnownFields())
 	if err == nil {
 		return nil

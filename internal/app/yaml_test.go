@@ -20,6 +20,11 @@ func TestMisplaced(t *testing.T) {
 			t.Errorf("%s: %v\nwant %s", c.name, got, c.want)
 		}
 	}
+	for text, want := range map[string]string{"a: \xff": "p.yaml: it is no text in UTF-8 (byte 3): is it the settings file?", "\x00": "p.yaml: it is no text in UTF-8 (byte 0): is it the settings file?"} {
+		if got := LoadYAML("p.yaml", []byte(text), &PhoneConfig{}); got == nil || got.Error() != want {
+			t.Errorf("%q: %v\nwant %s", text, got, want)
+		}
+	}
 	for text, want := range map[string]string{
 		"cert: x\n":                            `"cert" belongs under tls, not at the top level`,
 		"gateways:\n  - name: x\n    strip: 1": `"strip" belongs under routes, not under gateways`,

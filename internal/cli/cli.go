@@ -131,6 +131,11 @@ func needFiles(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return withHint(fmt.Errorf("%s: no file named", cmd.Name()), `name a log or a capture, or "-" for standard input`)
 	}
+	for _, name := range args {
+		if name == "" {
+			return withHint(fmt.Errorf("%s: the name of a file is empty", cmd.Name()), "is a variable of the shell not set?")
+		}
+	}
 	return nil
 }
 

@@ -51,7 +51,17 @@ for 16 seconds, cancelled.`,
 			}
 			s := lab.Named(scenario)
 			if s == nil {
-				return withHint(fmt.Errorf("--scenario: there is no scenario %q", scenario), "sipscribe lab --list shows them")
+				hint := "sipscribe lab --list shows them"
+				if like := nearest(scenario, func(yield func(string) bool) {
+					for i := range lab.Scenarios {
+						if !yield(lab.Scenarios[i].Name) {
+							return
+						}
+					}
+				}); like != "" {
+					hint = fmt.Sprintf("did you mean %s? %s", like, hint)
+				}
+				return withHint(fmt.Errorf("--scenario: there is no scenario %q", scenario), hint)
 			}
 			if ring < 0 || ring > 10*time.Minute {
 				return fmt.Errorf("--ring: %v is not from 0 to 10m", ring)

@@ -3,7 +3,9 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -84,12 +86,21 @@ func flagError(cmd *cobra.Command, err error) error {
 
 // flagLike returns the flag that a word is nearly the name of, "" if none is near.
 func flagLike(flags *pflag.FlagSet, word string) string {
-	best, near := "", 3
-	flags.VisitAll(func(f *pflag.Flag) {
-		if n := distance(f.Name, word); n < near && n < len(f.Name) && !f.Hidden {
-			best, near = f.Name, n
-		}
+	return nearest(word, func(yield func(string) bool) {
+		more := true
+		flags.VisitAll(func(f *pflag.Flag) { more = more && (f.Hidden || yield(f.Name)) })
 	})
+}
+
+// nearest returns the name that a word is nearly: up to two characters away, whatever the case and the strokes between its parts. "": none is so near.
+func nearest(word string, names iter.Seq[string]) string {
+	plain := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "_", "-") }
+	best, near := "", 3
+	for name := range names {
+		if n := distance(name, plain(word)); n < near && n < len(name) {
+			best, near = name, n
+		}
+	}
 	return best
 }
 

@@ -80,7 +80,7 @@ func (f *phoneFlags) settings(ctx context.Context, t *terminal) (app.PhoneConfig
 	if f.config != "" {
 		b, err := os.ReadFile(f.config)
 		if err != nil {
-			return cfg, err
+			return cfg, readError(fmt.Errorf("--config: %w", err))
 		}
 		if err := app.LoadYAML(f.config, b, &cfg); err != nil {
 			return cfg, err
@@ -131,7 +131,10 @@ func (f *phoneFlags) settings(ctx context.Context, t *terminal) (app.PhoneConfig
 	if f.keepAlive {
 		l.NATKeepAlive = true
 	}
-	if f.expires > 0 {
+	switch {
+	case f.expires < 0:
+		return cfg, fmt.Errorf("--expires: %v is in the past", f.expires)
+	case f.expires > 0:
 		l.RegisterExpires = app.Seconds(f.expires)
 	}
 	set(&cfg.Address, f.address)
@@ -172,8 +175,7 @@ func (f *phoneFlags) setPassword(ctx context.Context, t *terminal, l *app.PhoneL
 	case l.Password == "" && l.PasswordFile == "":
 		in, ok := t.stdin.(*os.File)
 		if !ok || !term.IsTerminal(int(in.Fd())) {
-			t.talk("no password is given, and there is no terminal to ask at: a proxy that wants one will refuse (--password-file FILE gives it)")
-			return nil
+			return nil // a proxy that asks nobody needs none
 		}
 		var err error
 		l.Password, err = askPassword(ctx, t, in, fmt.Sprintf("Password of %s: ", printable(l.UserID)))
@@ -259,6 +261,9 @@ func (f *phoneFlags) start(ctx context.Context, t *terminal, keep bool) (*teleph
 		tel.err = tel.Run(ctx)
 	}()
 	t.talk("the phone is at %s", tel.Lines[0])
+	if !tel.password {
+		t.talk("no password is given, and there is no terminal to ask at: a proxy that wants one will refuse (--password-file FILE gives it)")
+	}
 	return tel, tel.Do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { p.Start(now, out); return nil })
 }
 
@@ -457,6 +462,9 @@ the call and waits for the answer to that; once more ends at once.`,
 		Example: `  sipscribe phone call 1-800-555-1212 --user spa1 --proxy 127.0.0.1:5060 --cancel-after 16s --tell`,
 		Args:    oneArgument("number", "1-800-555-1212"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if strings.TrimSpace(args[0]) == "" {
+				return withHint(errors.New("phone call: the number is empty"), "such as sipscribe phone call 1-800-555-1212")
+			}
 			for _, d := range []struct {
 				name string
 				d    time.Duration

@@ -30,7 +30,17 @@ func newRules(t *terminal) *cobra.Command {
 			}
 			r := rules.Named(args[0])
 			if r == nil {
-				return withHint(fmt.Errorf("rules: there is no rule %q", args[0]), `"sipscribe rules" lists them`)
+				hint := `"sipscribe rules" lists them`
+				if like := nearest(args[0], func(yield func(string) bool) {
+					for _, r := range rules.All {
+						if !yield(r.Code) {
+							return
+						}
+					}
+				}); like != "" {
+					hint = fmt.Sprintf("did you mean %s? %s", like, hint)
+				}
+				return withHint(fmt.Errorf("rules: there is no rule %q", args[0]), hint)
 			}
 			var refs []string
 			for _, ref := range r.Refs {

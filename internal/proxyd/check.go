@@ -29,6 +29,11 @@ func (s *Settings) Check() (string, error) {
 	if s.Log.Format != "" && s.Log.Format != "text" && s.Log.Format != "json" {
 		return "", fmt.Errorf("log: there is no format %q: there are text and json", s.Log.Format)
 	}
+	if s.HTTP != "" {
+		if _, err := s.operationsAt(); err != nil {
+			return "", err
+		}
+	}
 	for _, l := range listeners {
 		cfg.Listeners = append(cfg.Listeners, proxy.Listener{Transport: l.transport, Addr: l.addr, Name: l.sentBy()})
 	}

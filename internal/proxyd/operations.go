@@ -23,15 +23,24 @@ type operations struct {
 	done     chan struct{} // nil before serve
 }
 
-// newOperations binds the listener. A port alone is one of the loopback address.
-func newOperations(s *Server) (*operations, error) {
-	at := s.settings.HTTP
+// operationsAt returns where metrics and health are served. A port alone is one of the loopback address.
+func (s *Settings) operationsAt() (netip.AddrPort, error) {
+	at := s.HTTP
 	if len(at) > 0 && at[0] == ':' {
 		at = "127.0.0.1" + at
 	}
 	addr, err := netip.ParseAddrPort(at)
 	if err != nil {
-		return nil, fmt.Errorf("metrics and health: %q is no address with a port, such as 127.0.0.1:9060", s.settings.HTTP)
+		return addr, fmt.Errorf("metrics and health: %q is no address with a port, such as 127.0.0.1:9060", s.HTTP)
+	}
+	return addr, nil
+}
+
+// newOperations binds the listener.
+func newOperations(s *Server) (*operations, error) {
+	addr, err := s.settings.operationsAt()
+	if err != nil {
+		return nil, err
 	}
 	l, err := net.Listen("tcp", addr.String())
 	if err != nil {

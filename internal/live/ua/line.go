@@ -1,6 +1,7 @@
 package ua
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"sipscribe/digest"
 	"sipscribe/internal/capture"
 	"sipscribe/internal/live"
+	"sipscribe/sip"
 	"sipscribe/spalog"
 )
 
@@ -104,6 +106,28 @@ func (l *line) address(number string) string {
 		return "sip:" + number
 	}
 	return "sip:" + escapeUser(plainNumber(number)) + "@" + l.resource()
+}
+
+// checkAddress refuses what would become no URI in the first line of an INVITE (§25.1): given is what the user wrote, uri what became of it.
+func checkAddress(given, uri string) error {
+	if strings.TrimSpace(given) == "" {
+		return fmt.Errorf("there is no number to call")
+	}
+	for _, r := range uri {
+		if r <= ' ' || r == 0x7f || strings.ContainsRune("<>\"\\^`{|}", r) {
+			return fmt.Errorf("%q cannot be called: %q does not belong into an address", given, r)
+		}
+	}
+	u := sip.ParseURI([]byte(uri))
+	host := strings.ToLower(string(u.Host))
+	name := strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-._") == ""
+	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil && a.Is6() {
+		name = true
+	}
+	if _, ok := live.TargetOf([]byte(uri)); !ok || !name || len(u.User) == 0 || strings.Contains(string(u.User), "@") {
+		return fmt.Errorf("%q cannot be called: it is neither a number nor an address such as sip:alice@example.com", given)
+	}
+	return nil
 }
 
 // plainNumber takes the separators out of a number as people write it (RFC 3966 §5.1.1); a name stays as it is.
@@ -217,6 +241,9 @@ func (l *line) dial(now time.Time, number string, out *live.Outbox) error {
 	}
 	if l.NoCallWithoutReg && (l.registration == nil || !l.registration.registered) {
 		return ErrNotRegistered
+	}
+	if err := checkAddress(number, l.address(number)); err != nil {
+		return err
 	}
 	c := newOutgoing(l, l.address(number))
 	if err := c.open(now); err != nil {

@@ -303,3 +303,19 @@ func TestHungUpBeforeTheAck(t *testing.T) {
 	tb.settle()
 	tb.want("events", tb.events[4:], "a answered by remote", "b ended by local", "a ended by remote")
 }
+
+// What cannot stand in the first line of an INVITE is not called.
+func TestWhatCannotBeCalled(t *testing.T) {
+	h := newHand(t, nil)
+	for number, ok := range map[string]bool{"1-800-555-1212": true, "+1 (800) 555-1212": true, "alice": true, "*69#": true, "sip:alice@example.com;transport=tcp": true, "alice@[2001:db8::1]:5060": true,
+		"alice@127.0.0.1": true, "my office": true, // escaped
+		"": false, "  ": false, "sip:a b@example.com": false, "sip:a@exa mple.com": false, "a@b\r\nEvil: 1": false, "abc@@@": false, "a@b@c": false, "sip:@example.com": false, "sip:example.com": false,
+		"sip:a@": false, "a@<b>": false, "a@b_c!": false, "sip:a@example.com:99999": false, "sip:a@example.com;transport=pigeon": false} {
+		h.out.Reset()
+		err := h.phone.Dial(h.now, 1, number, &h.out)
+		if (err == nil) != ok || err == nil && h.phone.lines[0].call == nil || err != nil && (h.phone.lines[0].call != nil || len(h.out.Items) != 0) {
+			t.Errorf("%q: %v", number, err)
+		}
+		h.phone.lines[0].call = nil
+	}
+}
