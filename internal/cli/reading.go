@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -67,6 +69,13 @@ func (f *readFlags) config(t *terminal, files []string) (app.ReadConfig, error) 
 	cfg.Memory = memory
 	if f.inputFormat != "" && !strings.Contains(", "+app.FormatNames()+",", " "+f.inputFormat+",") {
 		return cfg, fmt.Errorf("--input-format: there is no format %q; there are %s", f.inputFormat, app.FormatNames())
+	}
+	if slices.Contains(files, "-") && t.isInteractive() {
+		end := "Ctrl-D"
+		if runtime.GOOS == "windows" {
+			end = "Ctrl-Z and Enter"
+		}
+		t.talk("reading what is typed or pasted here; %s ends it", end)
 	}
 	cfg.Warn = func(err error) { t.talk("%s", message(readError(err))) }
 	cfg.Loss = func(s report.Source, rec *capture.Record) { t.talk("%s: %s", s.Name, rec.Data) }

@@ -40,9 +40,9 @@ func (c *credentials) fields(method, uri string) []sip.DraftField {
 }
 
 // take takes a 401 or 407, and reports whether the request is worth another try. Only the line's own server is answered: whoever else
-// asks wants a digest to guess the password from.
+// asks wants a digest to guess the password from. A line without a password has nothing to answer with: an empty one would only count as a wrong one.
 func (c *credentials) take(m *sip.Message, from live.Flow) bool {
-	if !c.line.isServer(from) {
+	if c.line.Password == "" || !c.line.isServer(from) {
 		return false
 	}
 	var challenges []digest.Challenge

@@ -215,10 +215,18 @@ func (p *Phone) Dial(now time.Time, n int, number string, out *live.Outbox) erro
 	if err != nil {
 		return err
 	}
-	if !l.offHook {
+	if err := l.mayDial(number); err != nil {
+		return err // with the handset where it was: off it, the line would be busy to everybody
+	}
+	lifted := !l.offHook
+	if lifted {
 		l.lift(out)
 	}
-	return l.dial(now, number, out)
+	if err = l.dial(now, number, out); err != nil && lifted {
+		l.offHook = false
+		say(out, spalog.Event{Kind: spalog.OnHook, Line: l.number})
+	}
+	return err
 }
 
 // DialByPlan calls a number as if its keys had been pressed and then nothing more.
@@ -234,15 +242,20 @@ func (p *Phone) DialByPlan(now time.Time, n int, number string, out *live.Outbox
 	return p.Dial(now, n, d.Number, out)
 }
 
-func (l *line) dial(now time.Time, number string, out *live.Outbox) error {
-	l.digits, l.dialAt = "", time.Time{}
+// mayDial returns what keeps a line from calling a number, or an address.
+func (l *line) mayDial(number string) error {
 	if l.call != nil {
 		return ErrLineBusy
 	}
 	if l.NoCallWithoutReg && (l.registration == nil || !l.registration.registered) {
 		return ErrNotRegistered
 	}
-	if err := checkAddress(number, l.address(number)); err != nil {
+	return checkAddress(number, l.address(number))
+}
+
+func (l *line) dial(now time.Time, number string, out *live.Outbox) error {
+	l.digits, l.dialAt = "", time.Time{}
+	if err := l.mayDial(number); err != nil {
 		return err
 	}
 	c := newOutgoing(l, l.address(number))

@@ -313,9 +313,9 @@ func TestWhatCannotBeCalled(t *testing.T) {
 		"sip:a@": false, "a@<b>": false, "a@b_c!": false, "sip:a@example.com:99999": false, "sip:a@example.com;transport=pigeon": false} {
 		h.out.Reset()
 		err := h.phone.Dial(h.now, 1, number, &h.out)
-		if (err == nil) != ok || err == nil && h.phone.lines[0].call == nil || err != nil && (h.phone.lines[0].call != nil || len(h.out.Items) != 0) {
+		if (err == nil) != ok || err == nil && h.phone.lines[0].call == nil || err != nil && (h.phone.lines[0].call != nil || h.phone.lines[0].offHook || len(h.out.Items) != 0) {
 			t.Errorf("%q: %v", number, err)
 		}
-		h.phone.lines[0].call = nil
+		h.phone.lines[0].call, h.phone.lines[0].offHook = nil, false
 	}
 }
