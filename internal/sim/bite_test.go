@@ -218,6 +218,15 @@ func TestInvariantsDoNotBiteWhatIsRight(t *testing.T) {
 			s.Tail = time.Minute
 			return s
 		}()},
+		{"a BYE is asked for credentials, and the connection ends with the 407", func() *Schedule {
+			// The BYE goes out at 10.5 s, the 407 at 10.75 s; it would arrive at 11 s.
+			s := call(1)
+			t := &s.Topology
+			t.Transport, t.Far, t.NoRecordRoute, t.NonceLifetime = capture.TLS, capture.TLS, true, time.Second
+			s.Network.DelayMin, s.Network.DelayMax = 250*time.Millisecond, 250*time.Millisecond
+			s.Faults = []Fault{{Kind: HangConnections, Node: "proxy1", At: 10850 * time.Millisecond}}
+			return s
+		}()},
 	} {
 		w := newWorld(c.schedule, Options{Ladder: true})
 		if c.schedule.Faults[0].For == time.Minute {

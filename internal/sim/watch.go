@@ -223,11 +223,19 @@ func (x *watcher) refused(p wire.Passage) {
 	}
 }
 
-// byeLost reports whether a BYE of a call was sent and did not arrive.
+// byeLost reports whether a BYE of a call was sent and did not arrive, or was never answered: a proxy may have asked for credentials, and the connection ended
+// with the 407 on its way.
 func (x *watcher) byeLost(callID string) bool {
 	for _, b := range x.byes {
 		if b.callID == callID && !b.came {
 			return true
+		}
+	}
+	for _, n := range x.nodes {
+		for _, c := range n.order {
+			if n.kind == kindPhone && c.method == sip.MethodBye && c.callID == callID && c.final == 0 {
+				return true
+			}
 		}
 	}
 	return false
