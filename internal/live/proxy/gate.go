@@ -174,9 +174,10 @@ func (g *gate) try(rows iter.Seq[[]byte]) uint64 {
 }
 
 // failed takes note of a wrong password, and reports whether it was another one: credentials that come again are one guess.
-func (g *gate) failed(now time.Time, a netip.Addr, name string, try uint64) bool {
+func (g *gate) failed(now time.Time, a netip.Addr, name string, credentials iter.Seq[[]byte]) bool {
 	u, _ := g.users.get(name)
-	if u.hasTried(try) {
+	try := g.try(credentials)
+	if slices.Contains(u.tried[:], try) {
 		return false
 	}
 	u.tried[u.next%uint8(len(u.tried))] = try
@@ -191,12 +192,10 @@ func (g *gate) failed(now time.Time, a netip.Addr, name string, try uint64) bool
 	return true
 }
 
-func (v *visitor) hasTried(try uint64) bool { return slices.Contains(v.tried[:], try) }
-
 // hasTried reports whether credentials of a user are known to be wrong, so that they need not wait to hear it again.
-func (g *gate) hasTried(name string, try uint64) bool {
+func (g *gate) hasTried(name string, credentials iter.Seq[[]byte]) bool {
 	v, ok := g.users.look(name)
-	return ok && v.hasTried(try)
+	return ok && slices.Contains(v.tried[:], g.try(credentials))
 }
 
 // succeeded takes note of a right one: the user is who he says. What his source did otherwise stays.

@@ -10,6 +10,7 @@ import (
 	"sipscribe/digest"
 	"sipscribe/internal/live"
 	"sipscribe/internal/live/ua"
+	"sipscribe/sip"
 )
 
 // A phone that redirects is followed here if the proxy is set so: the address in its Contact is one more target.
@@ -85,7 +86,27 @@ func TestRedirectionToAUserOfOurs(t *testing.T) {
 	}
 }
 
-// What is not ours to change is not redirected here (§16.5): a change to a call, and a call to somebody of another domain.
+// A change to a call is the caller's to make elsewhere, even if the other side's address is a user of ours.
+func TestRedirectionWithinACall(t *testing.T) {
+	home := netip.MustParseAddrPort("198.51.100.5:5060")
+	for _, tag := range []string{"", ";tag=b"} {
+		d := newDoor(t, func(p *Config) { p.Recurse = true })
+		d.register("18005551212", home)
+		d.register("spa2", netip.MustParseAddrPort("198.51.100.6:5060"))
+		uri := "sip:18005551212@" + domain
+		got := d.as("spa1", "secret", stranger, "INVITE", uri, "To: <"+uri+">"+tag)
+		if len(got) != 2 {
+			t.Fatal(told(got))
+		}
+		moved := live.AppendReply(nil, got[1].Message, udpFrom(atProxy), &live.Reply{Status: 302, ToTag: "b", Fields: []sip.DraftField{{Name: "Contact", Value: "<sip:spa2@" + domain + ">"}}})
+		got = d.send(home, string(moved)) // the ACK, and what comes of it
+		if last := got[len(got)-1]; last.IsRequest() != (tag == "") || tag != "" && last.Status != 302 {
+			t.Errorf("To%s: %s", tag, told(got))
+		}
+	}
+}
+
+// What is not ours to change is not redirected here (§16.5): a call to somebody of another domain.
 func TestRedirectionOfWhatIsNotOurs(t *testing.T) {
 	other := netip.MustParseAddrPort("127.0.0.4:5060")
 	away := callee(other)

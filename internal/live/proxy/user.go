@@ -96,7 +96,8 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		p.refuse(now, from, m, &live.Reply{Status: status}, out)
 		return
 	}
-	p.relay(now, from, m, targets, inDialog || !route.Responsible || route.Remaining > 0, out)
+	fixed := inDialog || len(m.ToTag()) > 0 || !route.Responsible || route.Remaining > 0
+	p.relay(now, from, m, targets, fixed, out)
 }
 
 // anonymousHost is that of a From that says nothing of who calls (RFC 3323 §4.1.1.3, RFC 3261 §8.1.1.3).
@@ -129,10 +130,10 @@ func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *
 	if r.Method == "" {
 		r.Method = string(m.MethodName())
 	}
-	name, try := "", uint64(0)
+	name := ""
 	if m.Has(field) {
-		name, try = credentialsName(m, field), p.gate.try(values(m, field))
-		if wait := p.gate.mustWait(now, addr, name); wait > 0 && !p.gate.hasTried(name, try) {
+		name = credentialsName(m, field)
+		if wait := p.gate.mustWait(now, addr, name); wait > 0 && !p.gate.hasTried(name, values(m, field)) {
 			p.counters.Limited++
 			p.tell(EventLimited, from, m, Event{Status: 503, User: name, Wait: wait, Because: "too many wrong passwords"})
 			p.answer(now, from, m, &live.Reply{Status: 503, Reason: "Too Many Wrong Passwords",
@@ -150,7 +151,7 @@ func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *
 		p.answer(now, from, m, &live.Reply{Status: 400, Reason: "Bad Credentials"}, out)
 		return "", false
 	case digest.Refused:
-		if p.gate.failed(now, addr, name, try) {
+		if p.gate.failed(now, addr, name, values(m, field)) {
 			p.counters.WrongPassword++
 			p.tell(EventWrongPassword, from, m, Event{User: name, Because: result.Reason.String()})
 		}
