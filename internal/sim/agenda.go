@@ -145,7 +145,7 @@ func (w *world) strike(f Fault) {
 	}
 	w.ladder.note(w.net.Now(), "%s at %s", f.Kind, f.Node)
 	switch f.Kind {
-	case Partition, OneWay:
+	case Partition, OneWay, Offline, Blocked:
 		w.cut[node] = f.Kind
 	case RestartNode:
 		w.result.Happened[RestartNode]++

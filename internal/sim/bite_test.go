@@ -227,6 +227,15 @@ func TestInvariantsDoNotBiteWhatIsRight(t *testing.T) {
 			s.Faults = []Fault{{Kind: HangConnections, Node: "proxy1", At: 10850 * time.Millisecond}}
 			return s
 		}()},
+		{"who had refused was restarted, and answers a repeat of the INVITE", func() *Schedule {
+			// Both call each other at 2 s and are busy; the 486 arrives at 4.4 s, the INVITE of 3.5 s at 4.7 s.
+			s := call(0)
+			s.Network.DelayMin, s.Network.DelayMax = 1200*time.Millisecond, 1200*time.Millisecond
+			s.Actions = []Action{{Phone: 1, Verb: Dial, Number: numberCaller, At: script}, s.Actions[0], s.Actions[1]}
+			s.Actions[2].At = 0
+			s.Faults = []Fault{{Kind: RestartNode, Node: "callee", At: 4 * time.Second}}
+			return s
+		}()},
 	} {
 		w := newWorld(c.schedule, Options{Ladder: true})
 		if c.schedule.Faults[0].For == time.Minute {

@@ -35,6 +35,7 @@ func Draw(seed uint64) *Schedule {
 	d.script()
 	d.faults()
 	d.s.Tail = d.within(40 * time.Second)
+	d.mute()
 	return d.s
 }
 
@@ -373,6 +374,26 @@ func (d *drawer) faults() {
 			n.DelayMax = 60 * time.Millisecond
 		}
 	}
+}
+
+// mute lets what somebody sends fail. It draws from a stream of its own, so that what there was without it stays as it was.
+func (d *drawer) mute() {
+	d.Rand = rand.New(rand.NewPCG(d.s.Seed, 0x6f6666))
+	if !d.often(6) {
+		return
+	}
+	names := make([]string, 0, 8)
+	for i := range d.s.Topology.Proxies {
+		names = append(names, proxyName(i))
+	}
+	for _, p := range d.s.Topology.Phones {
+		names = append(names, p.Name)
+	}
+	f := Fault{Kind: one(d, Offline, Blocked), Node: one(d, names...), At: script + d.within(20*time.Second), For: time.Duration(1+d.IntN(20)) * time.Second}
+	if d.often(10) {
+		f.For += 30 * time.Second
+	}
+	d.s.Faults = append(d.s.Faults, f)
 }
 
 func proxyName(i int) string { return fmt.Sprintf("proxy%d", i+1) }

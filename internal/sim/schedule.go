@@ -85,11 +85,14 @@ const (
 	ForgeCancel
 	ForgeBye
 	Junk
+	// Offline: Node has no network; what it sends fails, what is sent to it is lost. Blocked: it fails, but what is sent to it arrives.
+	Offline
+	Blocked
 	faultKinds
 )
 
 func (k FaultKind) String() string {
-	return [...]string{"none", "partition", "one-way partition", "restart", "connections end", "forged CANCEL", "forged BYE", "junk"}[k]
+	return [...]string{"none", "partition", "one-way partition", "restart", "connections end", "forged CANCEL", "forged BYE", "junk", "no network", "nothing goes out"}[k]
 }
 
 // Fault is something that goes wrong.

@@ -210,7 +210,7 @@ func (x *watcher) refused(p wire.Passage) {
 		if c := n.clients[string(n.clientKey(m.Method, via.Branch()))]; c != nil {
 			c.ended = true
 		}
-		if i := n.clients[string(n.clientKey(sip.MethodInvite, via.Branch()))]; i != nil && m.Method == sip.MethodCancel {
+		if i := n.clients[string(n.clientKey(sip.MethodInvite, via.Branch()))]; i != nil && m.Method == sip.MethodCancel && i.cancel.IsZero() {
 			i.cancel = x.w.net.Now()
 		}
 		if m.Method == sip.MethodBye && p.Flow.Remote.IsValid() {

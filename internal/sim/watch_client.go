@@ -241,8 +241,8 @@ func (n *watched) responseCame(x *watcher, now time.Time, rec *capture.Record, m
 		if c.successes++; c.successes == 1 {
 			c.success = now
 		}
-		// After Timer M nobody listens for further ones (RFC 6026 §8.4).
-		if n.kind == kindPhone && c.method == sip.MethodInvite && now.Sub(c.success) <= giveUp && !slices.Contains(c.owes, tag) {
+		// After Timer M nobody listens for further ones (RFC 6026 §8.4), and after a refusal for none: whoever refused may have been restarted since.
+		if c.final/100 == 2 && n.kind == kindPhone && c.method == sip.MethodInvite && now.Sub(c.success) <= giveUp && !slices.Contains(c.owes, tag) {
 			c.owes = append(c.owes, tag)
 		}
 	}

@@ -175,7 +175,7 @@ func (n *watched) responseSent(x *watcher, now time.Time, rec *capture.Record, m
 	}
 	if s.answered.IsZero() {
 		s.answered = now
-		if d := now.Sub(s.first); s.method == sip.MethodInvite && d > trying {
+		if d := now.Sub(s.first); s.method == sip.MethodInvite && d > trying && !s.refused {
 			x.fail("100", "%s says the first word about an INVITE after %v, want a 100 within 200 ms (RFC 3261 §17.2.1)", n.node.Name, d)
 		}
 	}

@@ -146,6 +146,7 @@ func newWorld(s *Schedule, o Options) *world {
 		}
 	}
 	w.net.Cut = w.isCut
+	w.net.Mute = w.isMute
 	for i := range s.Topology.Proxies {
 		p := &post{index: i, addr: addrOf(groupProxies, i)}
 		w.net.Names[domains[i]] = []netip.Addr{p.addr.Addr()}
@@ -299,12 +300,25 @@ func (w *world) isCut(from, to *wire.Node) bool {
 		return false
 	}
 	for _, k := range [...]FaultKind{w.cut[from], w.cut[to]} {
-		if k == Partition || k == OneWay && w.cut[to] == OneWay {
+		if k == Partition || k == Offline || k == OneWay && w.cut[to] == OneWay {
 			w.result.Happened[k]++
 			return true
 		}
 	}
 	return false
+}
+
+// isMute reports whether nothing of a node goes out.
+func (w *world) isMute(node *wire.Node) bool {
+	if len(w.cut) == 0 {
+		return false
+	}
+	k := w.cut[node]
+	if k != Offline && k != Blocked {
+		return false
+	}
+	w.result.Happened[k]++
+	return true
 }
 
 // node returns a node by its name.

@@ -43,6 +43,8 @@ type Network struct {
 	Names map[string][]netip.Addr
 	// Cut, if set, reports whether nothing gets from one node to another: a partition. A connection that a message cannot get over ends.
 	Cut func(from, to *Node) bool
+	// Mute, if set, reports whether nothing that a node sends goes out: it fails at once, as without a network or behind a firewall of its own.
+	Mute func(node *Node) bool
 
 	now    time.Time
 	rand   *rand.Rand
@@ -248,6 +250,7 @@ var (
 	errNoName  = errors.New("no such host")
 	errRefused = errors.New("connection refused")
 	errNoConn  = errors.New("the connection has ended")
+	errNoNet   = errors.New("network is unreachable")
 )
 
 // resolve answers at once, but as a delivery: an element is not called from within its own call.
@@ -276,6 +279,10 @@ func (n *Network) send(node *Node, it live.Item) {
 		flow.Local = node.Addrs[0]
 	}
 	data := append([]byte(nil), it.Data...)
+	if n.Mute != nil && n.Mute(node) {
+		n.refuse(node, flow, it.Ref, data, errNoNet)
+		return
+	}
 	if flow.Reliable() {
 		n.sendStream(node, flow, it.Ref, data)
 		return

@@ -101,6 +101,31 @@ func TestWakesAndMessagesComeInTheOrderOfTime(t *testing.T) {
 	}
 }
 
+// What a mute node sends fails, over datagrams and connections, and is seen by nobody; what is sent to it arrives.
+func TestMuteNode(t *testing.T) {
+	n, a, b, na, nb := pair(1)
+	n.Faults.DelayMin, n.Faults.DelayMax = 20*time.Millisecond, 20*time.Millisecond
+	send(n, na, atB, capture.TCP, "x")
+	n.Run(30 * time.Millisecond)
+	muted := true
+	n.Mute = func(node *Node) bool { return muted && node == na }
+	n.Tap = func(node *Node, rec *capture.Record) {
+		if node == na && rec.Direction == capture.Sent {
+			t.Errorf("%s is tapped", rec.Data)
+		}
+	}
+	send(n, na, atB, capture.UDP, "y")
+	send(n, na, atB, capture.TCP, "z")
+	send(n, nb, atA, capture.UDP, "ping")
+	n.Run(30 * time.Millisecond)
+	want(t, a.got, "00.030 failed 1 to 127.0.0.2: network is unreachable", "00.030 failed 1 to 127.0.0.2: network is unreachable", "00.050 ping from 127.0.0.2", "00.050 failed 0 to 127.0.0.2: network is unreachable")
+	want(t, b.got, "00.020 x from 127.0.0.1")
+	muted, n.Tap = false, nil
+	send(n, na, atB, capture.UDP, "again")
+	n.Run(30 * time.Millisecond)
+	want(t, b.got[1:], "00.080 again from 127.0.0.1")
+}
+
 // What arrives at the instant at which an element wants to be woken is delivered first: who looks on from outside relies on it (internal/sim).
 func TestDeliveryComesBeforeAWakeOfTheSameInstant(t *testing.T) {
 	n, a, _, _, nb := pair(1)
