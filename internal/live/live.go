@@ -62,7 +62,7 @@ type Element interface {
 	// an error if the target has no address.
 	Resolved(now time.Time, ref uint64, flows []Flow, err error, out *Outbox)
 	// Failed tells that what was sent over the flow did not go out (the connection was refused, a port is unreachable; RFC 3261 §18.4).
-	// ref is that of the Send, 0 if the driver cannot tell which.
+	// ref is that of the Send.
 	Failed(now time.Time, to Flow, ref uint64, err error, out *Outbox)
 	// Closed tells that a connection has ended, by either side.
 	Closed(now time.Time, flow Flow, out *Outbox)

@@ -77,7 +77,7 @@ type Layer struct {
 	scratch []byte         // keys
 	made    []byte         // ACK, CANCEL
 	parsed  sip.Message    // of our own
-	batch   []*transaction // of Failed and Closed
+	batch   []*transaction // of Closed
 }
 
 // NewLayer makes an empty layer.
@@ -329,37 +329,28 @@ func (l *Layer) begin(now time.Time, c *Client, key string, to live.Flow, reques
 // errClosed is why a request failed whose connection ended.
 var errClosed = errors.New("the connection was closed before a response came")
 
-// Failed tells that what was sent over a flow did not go out. ref is that of the outbox item; 0, if the driver cannot tell, stands for
-// all that the layer has sent there and waits for. A ref that is not the layer's (Owns) is ignored.
+// Failed tells that what was sent over a flow did not go out. ref is that of the outbox item; one that is not the layer's (Owns) is ignored: that an ACK for a
+// 2xx, or an answer without state, did not go out says nothing about the requests that are on their way to the same address.
 func (l *Layer) Failed(now time.Time, to live.Flow, ref uint64, err error, out *live.Outbox) {
 	l.at(now)
 	if err == nil {
 		err = errors.New("it could not be sent")
 	}
-	l.batch = l.batch[:0]
-	switch {
-	case Owns(ref):
-		if t := l.slots.find(ref); t != nil {
-			l.batch = append(l.batch, t)
-		}
-	case ref == 0:
-		l.batch = l.peers.at(l.batch, peer{to.Transport, to.Remote})
+	if !Owns(ref) {
+		return
 	}
-	for _, t := range l.batch {
-		switch {
-		case t.state == StateTerminated: // by what the user did about one before
-		case ref == 0 && to.Conn != 0 && t.flow.Conn != 0 && t.flow.Conn != to.Conn: // another connection
-		case t.client != nil:
-			l.stepClient(now, t.client, EventTransport, nil, err, out)
-		case to.Conn != 0 && t.flow.Conn == to.Conn:
-			// The connection is gone, which is no failure yet (§18.2.2).
-			l.reopen(t.server)
-			if t.kept != nil && (t.state == StateCompleted || t.again == never) {
-				l.send(t, t.kept, out)
-			}
-		default:
-			l.stepServer(now, t.server, EventTransport, nil, err, out)
+	switch t := l.slots.find(ref); {
+	case t == nil || t.state == StateTerminated:
+	case t.client != nil:
+		l.stepClient(now, t.client, EventTransport, nil, err, out)
+	case to.Conn != 0 && t.flow.Conn == to.Conn:
+		// The connection is gone, which is no failure yet (§18.2.2).
+		l.reopen(t.server)
+		if t.kept != nil && (t.state == StateCompleted || t.again == never) {
+			l.send(t, t.kept, out)
 		}
+	default:
+		l.stepServer(now, t.server, EventTransport, nil, err, out)
 	}
 	l.report(now)
 }

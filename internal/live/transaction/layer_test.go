@@ -999,11 +999,10 @@ func TestTransportFailure(t *testing.T) {
 	}
 	b.l.Failed(b.now, overUDP, one, broken, &b.out)
 	b.want("> INVITE")
-	elsewhere := overUDP
-	elsewhere.Remote = netip.MustParseAddrPort("192.0.2.66:5060")
-	b.l.Failed(b.now, elsewhere, 0, broken, &b.out)
+	b.l.Failed(b.now, overUDP, 0, broken, &b.out) // the element's own, to the same address: an ACK for a 2xx
 	b.want()
-	b.l.Failed(b.now, overUDP, 0, broken, &b.out) // whatever went there
+	b.l.Failed(b.now, overUDP, two, broken, &b.out)
+	b.l.Failed(b.now, overUDP, three, broken, &b.out)
 	b.want("OPTIONS failed: transport failure", "INVITE failed: transport failure")
 	b.gone()
 
