@@ -238,7 +238,7 @@ func (w *world) expected(c *told) (story, bool) {
 		}
 	case c.outgoing && c.status/100 == 2:
 		want.outcome = callflow.OutcomeAnswered
-		if last != nil && len(last.toTags) < 2 && !n.hungUp(c.id) {
+		if last != nil && len(last.toTags) < 2 && !n.hungUp(c.id) && n.lastRequest(sip.MethodBye, c.id) != nil {
 			want.bye = capture.Sent // it was hung up as it was answered
 		}
 	case !cancel.IsZero():

@@ -247,6 +247,30 @@ func TestHangUpWhileAChangeWaits(t *testing.T) {
 	tb.settle()
 }
 
+// A BYE that cannot go out is made again, for as long as any request is tried: the other side does not stay in a call that is over.
+func TestByeThatCannotGoOut(t *testing.T) {
+	for _, c := range []struct {
+		mute time.Duration
+		left int // dialogs at the other side
+	}{{0, 0}, {3 * time.Second, 0}, {27 * time.Second, 0}, {time.Hour, 1}} {
+		tb := newTable(t, nil)
+		tb.dial()
+		tb.net.Run(time.Second)
+		tb.answer()
+		tb.net.Run(time.Second)
+		until := tb.net.Now().Add(c.mute)
+		tb.net.Mute = func(n *wire.Node) bool { return n == tb.nodes[0] && tb.net.Now().Before(until) }
+		tb.hangUp(0)
+		tb.net.Run(40 * time.Second)
+		if n := len(tb.phones[1].Dialogs()); n != c.left {
+			t.Errorf("nothing goes out for %v: %d dialogs are left, want %d", c.mute, n, c.left)
+		}
+		if !tb.phones[0].Idle() {
+			t.Errorf("nothing goes out for %v: the phone that has hung up is not idle", c.mute)
+		}
+	}
+}
+
 // A change that is not answered within ReINVITE Expires is cancelled.
 func TestChangeThatIsNotAnswered(t *testing.T) {
 	tb := newTable(t, func(a, _ *Config) { a.ReInviteExpires = 10 * time.Second })

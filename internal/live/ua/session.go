@@ -46,7 +46,11 @@ type session struct {
 
 	over   bool
 	ending bool // a BYE is on its way
-	forget time.Time
+	// reason is the BYE's; byeAgain when one that could not go out is made again, byeWait how long that was after the last.
+	reason   string
+	byeAgain time.Time
+	byeWait  time.Duration
+	forget   time.Time
 }
 
 func newSession(c *call, d dialog.Dialog) *session {
@@ -158,15 +162,30 @@ func (s *session) bye(now time.Time, reason string, out *live.Outbox) {
 		s.byeAfter = true
 		return
 	}
-	s.ending, s.retry = true, time.Time{}
+	s.ending, s.retry, s.reason = true, time.Time{}, reason
 	s.dropChange(now, out)
+	s.sendBye(now, out)
+}
+
+// sendBye sends the BYE. One that could not go out, or whose connection ended before it was answered (with a challenge, for all that is known), is made again
+// after 4, 8 and 16 s: without it the other side would stay in the call. One that went out and was not answered was sent often enough.
+func (s *session) sendBye(now time.Time, out *live.Outbox) {
+	s.byeAgain = time.Time{}
 	r := s.request("BYE")
-	if reason != "" {
-		r.add("Reason", reason)
+	if s.reason != "" {
+		r.add("Reason", s.reason)
 	}
 	r.draft.Fields = append(r.draft.Fields, s.statsField()...)
 	r.answered = func(now time.Time, _ *response, _ *live.Outbox) { s.close(now) }
-	r.failed = func(now time.Time, _ int, _ string, _ *live.Outbox) { s.close(now) }
+	r.failed = func(now time.Time, status int, _ string, _ *live.Outbox) {
+		t2 := s.timers().T2
+		if status != 503 || s.byeWait >= 4*t2 {
+			s.close(now)
+			return
+		}
+		s.byeWait = max(t2, 2*s.byeWait)
+		s.byeAgain = now.Add(s.byeWait)
+	}
 	r.send(now, out)
 }
 
@@ -183,7 +202,7 @@ func (s *session) dropChange(now time.Time, out *live.Outbox) {
 func (s *session) close(now time.Time) {
 	s.over = true
 	s.dialog.State = dialog.Terminated
-	s.ok, s.again, s.giveUp, s.retry = nil, time.Time{}, time.Time{}, time.Time{}
+	s.ok, s.again, s.giveUp, s.retry, s.byeAgain = nil, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	s.forget = now.Add(64 * s.timers().T1)
 }
 
@@ -238,13 +257,16 @@ func (s *session) wake(now time.Time, out *live.Outbox) {
 		s.retry = time.Time{}
 		s.reinvite(now, out)
 	}
+	if due(s.byeAgain, now) {
+		s.sendBye(now, out)
+	}
 }
 
 func (s *session) next() time.Time {
 	if s.over {
 		return s.forget
 	}
-	return earlier(earlier(s.again, s.giveUp), earlier(s.retry, s.expires))
+	return earlier(earlier(s.again, s.giveUp), earlier(s.retry, earlier(s.expires, s.byeAgain)))
 }
 
 // ErrBusy says that a change is under way already.
