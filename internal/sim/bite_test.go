@@ -200,6 +200,13 @@ func TestInvariantsDoNotBiteWhatIsRight(t *testing.T) {
 			s.Topology.Phones[0].Expires = 40 * time.Second
 			return s
 		}()},
+		{"a repeat of an INVITE that was refused comes when Timer H is over", func() *Schedule {
+			s := call(0)
+			s.Actions = s.Actions[:1]
+			s.Faults = []Fault{{Kind: OneWay, Node: "caller", At: script, For: time.Minute}}
+			s.Topology.Phones[0].Expires, s.Topology.Phones[1].DND = 40*time.Second, true
+			return s
+		}()},
 		{"the caller has given up when the ringing comes", func() *Schedule {
 			// The last INVITE goes out at 33.5 s, Timer B fires at 34 s.
 			s := rings(0)

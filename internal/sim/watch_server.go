@@ -112,10 +112,9 @@ func (n *watched) requestCame(x *watcher, now time.Time, rec *capture.Record, m 
 	}
 }
 
-// gone reports whether the transaction is over: by Timer J (§17.2.2), or, of an INVITE that was answered, by Timer L (RFC 6026 §8.11). A refusal is kept
-// for longer than any repeat is under way.
+// gone reports whether the transaction is over: by Timer H or J (§17.2.1, §17.2.2), or, of an INVITE that was answered, by Timer L (RFC 6026 §8.11).
 func (s *serverSeen) gone(now time.Time) bool {
-	return (s.method != sip.MethodInvite || s.final/100 == 2) && s.final != 0 && now.Sub(s.finalAt) > giveUp
+	return s.final != 0 && now.Sub(s.finalAt) > giveUp
 }
 
 // ackCame takes an ACK: for a refusal by its branch (RFC 3261 §17.2.3), for a 2xx by Call-ID and CSeq.
