@@ -45,9 +45,26 @@ func (p Params) All(yield func(Param) bool) {
 
 // Get returns the value of the first parameter of a name, in any case, and whether it is there.
 func (p Params) Get(name string) (value []byte, ok bool) {
-	for q := range p.All {
-		if equalFold(q.Name, name) {
-			return q.Value, true
+	sep := p.sep
+	if sep == 0 {
+		sep = ';'
+	}
+	for b := p.raw; len(b) > 0; {
+		if b[0] == sep || isLWS(b[0]) {
+			b = b[1:]
+			continue
+		}
+		n := elementEnd(b, sep)
+		el := b[:n]
+		b = b[n:]
+		if len(el) < len(name) || !equalFold(el[:len(name)], name) {
+			continue // most are others
+		}
+		switch rest := trimLeftLWS(el[len(name):]); {
+		case len(rest) == 0:
+			return nil, true
+		case rest[0] == '=':
+			return trimLWS(rest[1:]), true
 		}
 	}
 	return nil, false

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -208,7 +209,7 @@ func (n numbered) Write(p []byte) (int, error) {
 			_ = e.out.WriteByte('\n')
 			_ = e.out.WriteByte('\n')
 		}
-		_, _ = e.out.Write(appendCallNumber(nil, e.told, e.options.Color))
+		_, _ = e.out.Write(appendCallNumber(e.out.AvailableBuffer(), e.told, e.options.Color))
 	case "json":
 		sep := ",\n"
 		if e.told == 1 {
@@ -223,9 +224,9 @@ func (n numbered) Write(p []byte) (int, error) {
 // appendCallNumber begins the heading of a call, in bold as the rest of it is.
 func appendCallNumber(dst []byte, n int, color bool) []byte {
 	if color {
-		return fmt.Appendf(dst, "\x1b[1mCall %d\x1b[0m", n)
+		return append(strconv.AppendInt(append(dst, "\x1b[1mCall "...), int64(n), 10), "\x1b[0m"...)
 	}
-	return fmt.Appendf(dst, "Call %d", n)
+	return strconv.AppendInt(append(dst, "Call "...), int64(n), 10)
 }
 
 func (e *explainer) text(dst []byte, c *report.Call) ([]byte, error) {

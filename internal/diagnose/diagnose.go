@@ -95,11 +95,14 @@ func (p *Pass) HasSDP(i int) bool { return p.runner.messages.HasSDP(p.Call, &p.C
 
 // Evidence returns the place of part, which is a part of the message of hop i; of the whole message if part is empty.
 func (p *Pass) Evidence(i int, part sip.Span) []capture.Evidence {
-	h := &p.Call.Hops[i]
+	h, r := &p.Call.Hops[i], p.runner
 	if part.IsEmpty() {
-		return []capture.Evidence{p.Call.Evidence(h)}
+		r.places = append(r.places, p.Call.Evidence(h))
+	} else {
+		r.places = append(r.places, p.Call.EvidenceOf(h, int(part.Start), int(part.End)))
 	}
-	return []capture.Evidence{p.Call.EvidenceOf(h, int(part.Start), int(part.End))}
+	n := len(r.places)
+	return r.places[n-1 : n : n]
 }
 
 // Sound reports whether the log shows every message of the call as a message should be: whole, and without anything that the parser had to object to. Of most calls it
@@ -132,6 +135,7 @@ func (p *Pass) Damaged(i int) bool { return p.runner.damaged[i] }
 type Runner struct {
 	rules    []*Rule
 	findings []Finding
+	places   []capture.Evidence // storage of evidence
 	damaged  map[int]bool
 	messages *callflow.Messages
 	fired    map[*Rule]bool
@@ -149,9 +153,9 @@ func NewRunner(rules []*Rule, messages *callflow.Messages) *Runner {
 	return &Runner{rules: rules, messages: messages, damaged: map[int]bool{}, fired: map[*Rule]bool{}}
 }
 
-// Run returns the findings of all rules about a call, in the order of the rules. The slice is used again by the next Run.
+// Run returns the findings of all rules about a call, in the order of the rules. They hold until the next Run.
 func (r *Runner) Run(c *callflow.Call) []Finding {
-	r.findings = r.findings[:0]
+	r.findings, r.places = r.findings[:0], r.places[:0]
 	clear(r.damaged)
 	clear(r.fired)
 	r.looked = false

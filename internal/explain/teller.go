@@ -2,6 +2,7 @@ package explain
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"time"
 	"unicode"
@@ -412,7 +413,10 @@ func (t *Teller) step(i int) {
 		}
 		return
 	}
-	s := Step{Kind: h.Kind, Hop: i, Time: h.Time, Direction: h.Direction, From: int(h.From), To: int(h.To),
+	n := len(t.steps)
+	t.steps = slices.Grow(t.steps, 1)[:n+1]
+	s := &t.steps[n]
+	*s = Step{Kind: h.Kind, Hop: i, Time: h.Time, Direction: h.Direction, From: int(h.From), To: int(h.To),
 		Evidence: t.evidence(c.Evidence(h))}
 	t.clear()
 	t.from, t.to, t.hop = s.From, s.To, h
@@ -455,8 +459,7 @@ func (t *Teller) step(i int) {
 		t.event(h)
 	}
 	t.end()
-	t.steps = append(t.steps, s)
-	t.stepOf[i] = int32(len(t.steps))
+	t.stepOf[i] = int32(n) + 1
 }
 
 // firstLine tells a message of which the log shows no more than the first line: who sent it is not known.

@@ -215,6 +215,14 @@ func (p *Printer) appendPlace(dst []byte, e *capture.Evidence) []byte {
 	return appendNumber(dst, e.Number)
 }
 
+// placeWidth is the width of what appendPlace appended: without the name of a source it is ASCII.
+func (p *Printer) placeWidth(place []byte) int {
+	if len(p.o.Sources) <= 1 {
+		return len(place)
+	}
+	return Width(place)
+}
+
 // appendPlaces appends where several things stand: "line 17", "lines 17 to 23".
 func (p *Printer) appendPlaces(dst []byte, list []capture.Evidence) []byte {
 	if len(list) == 0 {
@@ -395,7 +403,7 @@ func (p *Printer) story(c *report.Call) {
 		clock = p.time(clock, steps, base, i)
 		if len(s.Evidence) > 0 {
 			places = p.appendPlace(places, &s.Evidence[0])
-			cols.place = max(cols.place, Width(places[l.place:]))
+			cols.place = max(cols.place, p.placeWidth(places[l.place:]))
 		}
 		cols.label = max(cols.label, len(s.Label))
 		cols.time = max(cols.time, len(clock)-l.time)
@@ -486,7 +494,7 @@ func (p *Printer) step(s *explain.Step, l *line, clock, place []byte, w *way, co
 		if p.o.Color {
 			p.write(neutral)
 		}
-		p.write(spaces(cols.place - Width(place) + 2))
+		p.write(spaces(cols.place - p.placeWidth(place) + 2))
 	} else if len(place) > 0 {
 		text += " (" + string(place) + ")"
 	}
