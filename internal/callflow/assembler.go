@@ -214,10 +214,15 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 		c = a.open(rec, id, &h)
 	}
 	if reason != 0 || c.id.len == 0 {
+		if !a.parsed && h.flags&hopBrief == 0 {
+			id.within = a.outline.CallID.Start // no need to keep it twice
+		}
 		a.addID(c, id, reason)
 	}
-	if h.flags&hopBrief != 0 && h.Status == 0 && h.Method == sip.MethodInvite && h.toTag == 0 && c.redirected() {
-		h.flags &^= hopBrief // a row says where it goes
+	if h.Method == sip.MethodInvite {
+		if c.redirected = c.redirected || h.Status/100 == 3; c.redirected && h.Status == 0 && h.toTag == 0 {
+			h.flags &^= hopBrief
+		}
 	}
 	a.add(c, rec, &h)
 	if headless {
@@ -350,8 +355,8 @@ func (a *Assembler) add(c *openCall, rec *capture.Record, h *Hop) {
 		p.extra = uint16(len(c.rare.extras))
 	}
 	size := c.footprint()
-	a.used += size - c.size
-	c.size = size
+	a.used += size - int64(c.size)
+	c.size = int32(size) // see maxStream and maxCallHops
 }
 
 func markOf(a *Assembler, c *openCall, rec *capture.Record) mark {
@@ -379,7 +384,7 @@ func (a *Assembler) handOn(o *openCall) error {
 	if o.apart {
 		a.apart--
 	}
-	a.used -= o.size
+	a.used -= int64(o.size)
 	a.stats.Calls++
 	a.close(o.seq)
 	c := a.unpack(o)

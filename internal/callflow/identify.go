@@ -33,6 +33,7 @@ type identity struct {
 	callID []byte
 	hash   uint64
 	call   *openCall // that is known by it
+	within uint32    // where the Call-ID stands in the text that is kept next; 0: that has it not
 	masked bool      // the Call-ID was hidden: it looks like every other one
 	apart  bool      // another exchange has the same Call-ID; see standsApart
 }
@@ -69,17 +70,6 @@ func usedAgain(c *openCall, h *Hop) bool {
 		again = h.fromTag != s.from || h.CSeq != s.attempt
 	}
 	return again && !s.hasSource(h)
-}
-
-// redirected reports whether one of the newest messages of the call is a redirection.
-func (s *openCall) redirected() bool {
-	const maxLook = 32
-	for i := max(0, len(s.records)-maxLook); i < len(s.records); i++ {
-		if p := &s.records[i]; p.status/100 == 3 && p.method == sip.MethodInvite {
-			return true
-		}
-	}
-	return false
 }
 
 // hasSource reports whether the call has a record of the same request already, from another source: a log with whole seconds, say, of which a capture of the same messages

@@ -53,7 +53,7 @@ func (s *openCall) invited(h *Hop) {
 
 // end is one end of a confirmed dialog, by its tag. ended: a BYE was seen in it.
 type end struct {
-	tag   uint64
+	tag   uint32
 	ended bool
 }
 
@@ -61,12 +61,12 @@ type end struct {
 // of each the 2xx may come again.
 func (s *openCall) answered(toTag uint64) bool {
 	for _, e := range s.ends {
-		if e.tag == toTag {
+		if e.tag == fold(toTag) {
 			return !e.ended
 		}
 	}
 	if len(s.ends) < maxLegs {
-		s.ends = append(s.ends, end{tag: toTag})
+		s.ends = append(s.ends, end{tag: fold(toTag)})
 	}
 	return true
 }
@@ -77,7 +77,7 @@ func (s *openCall) ended(h *Hop) bool {
 	known, up := false, false
 	for i := range s.ends {
 		e := &s.ends[i]
-		if e.tag == h.toTag || e.tag == h.fromTag {
+		if e.tag == fold(h.toTag) || e.tag == fold(h.fromTag) {
 			e.ended, known = true, true
 		}
 		up = up || !e.ended

@@ -23,10 +23,10 @@ type openCall struct {
 	due        int64  // when its timer fires
 	until      int64  // it is kept at least until then
 	from       uint64 // From tag of the first INVITE outside a dialog
-	size       int64
-	legs       []leg // INVITE transactions of the newest attempt
-	ends       []end // of dialogs that were answered
+	legs       []leg  // INVITE transactions of the newest attempt
+	ends       []end  // of dialogs that were answered
 	source     int32
+	size       int32 // as it was counted last
 	session    int32 // how long it may go on without a message once it is answered, in seconds
 	cseq       uint32
 	attempt    uint32 // CSeq of the newest INVITE outside a dialog
@@ -41,6 +41,7 @@ type openCall struct {
 	confirmed  bool // an INVITE was answered with 2xx, and no BYE was seen
 	hungUp     bool // by a BYE
 	apart      bool // another call has its Call-ID
+	redirected bool // an INVITE was: the next is kept whole, since a row says where it goes
 
 	evicted, resumed, continued, logEnded, masked bool
 }
@@ -82,7 +83,12 @@ func (a *Assembler) addID(o *openCall, id identity, reason JoinReason) {
 	if len(id.callID) == 0 {
 		return
 	}
-	s := a.keep(o, id.callID)
+	var s span
+	if id.within > 0 {
+		s = span{o.text.n + id.within, uint32(len(id.callID))}
+	} else {
+		s = a.keep(o, id.callID)
+	}
 	first := o.id.len == 0
 	if first {
 		o.id = s

@@ -279,8 +279,8 @@ func (a *Assembler) unpack(o *openCall) *Call {
 		c.marks, c.Joined = r.marks, r.joined
 	}
 	// Who tells where in the source a value stands knows it by the place of its bytes in those of the message: no text may move once it was
-	// put together. Undone, a message and its offset map take less than twice what is kept of it.
-	if need := 2*int(o.text.n) + blockSize; cap(c.plain) < need {
+	// put together. Undone, a message and its offset map take less than twice what is kept of it; the first Call-ID may be part of one.
+	if need := 2*int(o.text.n) + int(o.id.len) + blockSize; cap(c.plain) < need {
 		c.plain = make([]byte, 0, need)
 	}
 	// A row asks for the text of hardly any hop; a story for that of all.
