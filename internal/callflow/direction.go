@@ -195,6 +195,34 @@ func (c *Call) severalSPAs() bool {
 	return false
 }
 
+// alikeSPAs reports whether both sides of the call say that they are an SPA.
+func (c *Call) alikeSPAs() bool {
+	first := uint64(0) // tag of the side that said so first
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		side := h.fromTag
+		if h.Status != 0 {
+			side = h.toTag
+		}
+		if h.Kind != capture.KindMessage || side == 0 || side == first {
+			continue
+		}
+		m := sip.Parse(c.Data(h))
+		name := m.Value(sip.FieldUserAgent)
+		if name == nil {
+			name = m.Value(sip.FieldServer)
+		}
+		switch {
+		case !spalog.IsAgent(name):
+		case first == 0:
+			first = side
+		default:
+			return true
+		}
+	}
+	return false
+}
+
 // receivedAt reports whether a NAT stands between a host and the server that answered it: the server saw the top Via come from the address under
 // which the host logs (RFC 3261 §18.2.1, received).
 func (c *Call) receivedAt(h *Hop, name []byte) bool {
@@ -279,6 +307,9 @@ func (c *Call) voteByTransaction() {
 			}
 			tx.Direction, tx.observer = way, h.observer
 		}
+	}
+	if c.alikeSPAs() {
+		return // the names tell nothing: either may be the one that logs
 	}
 	// The device's own name for itself, from a message whose way is known.
 	for i := range c.Hops {

@@ -145,7 +145,7 @@ func (c *Call) callOutcome() {
 		c.Status = int(c.Hops[tx.Final].Status)
 	}
 	cancel := -1
-	if tx.Cancel >= 0 {
+	if tx.Cancel >= 0 && !c.cancelRefused(tx) {
 		cancel = c.Transactions[tx.Cancel].Request
 	}
 	end := tx.Final
@@ -210,6 +210,13 @@ func (c *Call) callOutcome() {
 			c.Missing = append(c.Missing, MissingAck)
 		}
 	}
+}
+
+// cancelRefused reports whether the CANCEL of an INVITE cancelled nothing: one that came before its INVITE, or long after, is refused by 481 (RFC 3261 §9.2), and the INVITE ends in its
+// own way. One that has no answer at all the caller gives up (§9.1).
+func (c *Call) cancelRefused(invite *Transaction) bool {
+	f := c.Transactions[invite.Cancel].Final
+	return f >= 0 && c.Hops[f].Status >= 300 && invite.Final >= 0 && c.Hops[invite.Final].Status != 487
 }
 
 // goesElsewhere reports whether the INVITE of transaction t, behind a redirection, goes to one of the places that this named (RFC 3261 §8.1.3.4): right behind it to the

@@ -433,7 +433,7 @@ func (c *Call) byVia() {
 	owner := func(host, tag uint64) int16 {
 		for i := range c.Participants {
 			p := &c.Participants[i]
-			if host != 0 && p.viaHost == host {
+			if host != 0 && p.viaHost == host && (tag == 0 || p.tag == 0 || p.tag == tag || !isLoopback(host)) {
 				if p.tag == 0 {
 					p.tag = tag
 				}
@@ -534,6 +534,16 @@ func (c *Call) byVia() {
 			h.From, h.To = to, from
 		}
 	}
+}
+
+// isLoopback reports whether the hash of a sent-by is that of an address that every party on one machine has.
+func isLoopback(host uint64) bool {
+	for _, name := range [...]string{"127.0.0.1", "localhost", "::1"} {
+		if uint64(fold(hostHash([]byte(name)))) == host {
+			return true
+		}
+	}
+	return false
 }
 
 // forks returns the participants that send one request to several places: two transactions of one method and CSeq number, neither of them the other's upstream.

@@ -45,6 +45,9 @@ func (t *Teller) response(i int, h *callflow.Hop, m *sip.Message) {
 			t.say("cancel.ok")
 		case h.Status == 481:
 			t.say("cancel.none")
+			if inv := t.call.Transactions[h.Transaction].Invite; inv >= 0 && t.call.Transactions[inv].Final > i && t.call.Hops[t.call.Transactions[inv].Final].Status != 487 {
+				t.state.cancelled = -1 // the INVITE goes on
+			}
 		default:
 			t.say("final.other")
 		}

@@ -191,6 +191,9 @@ func (w *world) expected(c *told) (story, bool) {
 		for _, i := range n.order {
 			if i.method == sip.MethodInvite && i.callID == c.id && i.toTag == "" {
 				cancel = i.cancel
+				if b := i.byCancel; b != nil && b.final >= 300 && i.final != 0 && i.final != 487 {
+					cancel = time.Time{} // it was refused, and the INVITE ended in its own way
+				}
 				if rang > 0 {
 					rang = 9
 				}
