@@ -83,9 +83,12 @@ func nameOf(cmd *cobra.Command) string {
 // defaultWidth is for how many columns help is written where it is not known how many there are.
 const defaultWidth = 80
 
+// longestLine is how many columns of help anybody can read with ease, whatever the terminal has.
+const longestLine = 100
+
 // help writes the help of a command, in lines of the terminal's width.
 func (t *terminal) help(cmd *cobra.Command) {
-	width := t.width(-1)
+	width := min(t.width(-1), longestLine)
 	if width == 0 {
 		width = defaultWidth
 	}
