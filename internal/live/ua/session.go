@@ -22,11 +22,9 @@ type session struct {
 	dialog dialog.Dialog
 	auth   *credentials
 
-	// The caller's side: the ACK, to be sent again for each repeat of the 2xx (RFC 3261 §13.2.2.4).
+	// The caller's side: the number of the INVITE, and its ACK.
 	inviteSeq uint32
-	ack       []byte
-	ackFlow   live.Flow
-	acking    bool // the address that the ACK goes to is being looked up
+	ack       ack
 
 	// The side that answered an INVITE: the 2xx, to be sent again until the ACK comes (§13.3.1.4).
 	server   *transaction.Server
@@ -69,21 +67,28 @@ func (s *session) timers() transaction.Timers {
 	return t
 }
 
-// acknowledge sends the ACK for a 2xx: made once, sent again as it is.
+// ack is the ACK for a 2xx: made once, and sent again as it is for each repeat of the 2xx (RFC 3261 §13.2.2.4).
+type ack struct {
+	message []byte
+	flow    live.Flow
+	pending bool // the address that it goes to is being looked up: a repeat of the 2xx begins no other look-up
+}
+
+// acknowledge sends the ACK for the 2xx to the INVITE that made the session.
 func (s *session) acknowledge(now time.Time, out *live.Outbox) {
-	if s.ack != nil {
-		out.Send(s.ackFlow, 0, s.ack)
-		return
-	}
-	if s.acking {
-		return // one ACK is on its way: the look-up that it waits for is not made again for each repeat of the 2xx
-	}
-	s.acking = true
-	s.sendAck(now, s.inviteSeq, s.auth.shown, func(b []byte, flow live.Flow) { s.ack, s.ackFlow, s.acking = b, flow, false }, out)
+	s.sendAck(now, &s.ack, s.inviteSeq, s.auth.shown, out)
 }
 
 // sendAck makes an ACK with the CSeq number of its INVITE and with its credentials (§13.2.2.4), and sends it where the dialog's requests go.
-func (s *session) sendAck(now time.Time, seq uint32, shown []sip.DraftField, keep func([]byte, live.Flow), out *live.Outbox) {
+func (s *session) sendAck(now time.Time, a *ack, seq uint32, shown []sip.DraftField, out *live.Outbox) {
+	switch {
+	case a.message != nil:
+		out.Send(a.flow, 0, a.message)
+		return
+	case a.pending:
+		return
+	}
+	a.pending = true
 	l := s.call.line
 	_, _, next := s.dialog.Route()
 	s.resolve(now, next, func(now time.Time, flow live.Flow, out *live.Outbox) {
@@ -92,11 +97,8 @@ func (s *session) sendAck(now time.Time, seq uint32, shown []sip.DraftField, kee
 			fields = append(fields, shown...) // and only there, against §13.2.2.4: see request.transmit
 		}
 		d := s.dialog.Request("ACK", seq, l.via(flow), fields, nil)
-		b := d.AppendTo(nil)
-		if keep != nil {
-			keep(b, flow)
-		}
-		out.Send(flow, 0, b)
+		a.message, a.flow, a.pending = d.AppendTo(nil), flow, false
+		out.Send(flow, 0, a.message)
 	}, out)
 }
 
@@ -294,16 +296,19 @@ func (s *session) reinvite(now time.Time, out *live.Outbox) {
 	r.add("Contact", nameAddr(c.line.DisplayName, c.line.contact()))
 	c.line.addSupported(r)
 	r.body("application/sdp", c.audio.offer())
+	var acked ack
 	r.answered = func(now time.Time, m *response, out *live.Outbox) {
 		s.expires = time.Time{}
 		if m.Status < 300 {
+			if s.change == r {
+				s.dialog.Refresh(m.Message) // before the ACK, which goes where the 2xx says (§12.2.1.2)
+			}
 			// Each 2xx gets its ACK, also when it comes again.
-			s.sendAck(now, r.seq, r.auth.shown, nil, out)
+			s.sendAck(now, &acked, r.seq, r.auth.shown, out)
 			if s.change != r {
 				return
 			}
 			s.change = nil
-			s.dialog.Refresh(m.Message)
 			if !c.audio.accept(m.BodyBytes()) && !s.ending {
 				s.bye(now, `SIP;cause=488;text="Not Acceptable Here"`, out)
 				c.end(now, Local, 488, "the answer has no codec that was offered", out)

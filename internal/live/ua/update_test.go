@@ -244,3 +244,32 @@ func TestOneLookUpForAnAck(t *testing.T) {
 		t.Errorf("%d look-ups, %d ACKs", lookUps, acks)
 	}
 }
+
+// The ACK for the 2xx to a re-INVITE goes where that 2xx says that the other side is now (RFC 3261 §12.2.1.2), and again for each repeat.
+func TestAckGoesToTheNewTarget(t *testing.T) {
+	tb := newTable(t, nil)
+	n := 0
+	peer := rawB(tb, func(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
+		if !m.IsRequest() || m.Method == sip.MethodAck {
+			return
+		}
+		n++
+		contact := fmt.Sprintf("<sip:b%d@127.0.0.2:5060>", n)
+		for range n {
+			reply(from, m, 200, "b", []sip.DraftField{{Name: "Contact", Value: contact}}, sdpB, out)
+		}
+	})
+	tb.dial()
+	tb.net.Run(time.Second)
+	tb.do(0, func(p *Phone, now time.Time, out *live.Outbox) error { return p.Hold(now, 1, out) })
+	tb.net.Run(time.Second)
+	var acks []string
+	for _, text := range peer.got {
+		if m := sip.Parse([]byte(text)); m.Method == sip.MethodAck {
+			acks = append(acks, string(m.Text(m.URISpan)))
+		}
+	}
+	tb.want("ACKs", acks, "sip:b1@127.0.0.2:5060", "sip:b2@127.0.0.2:5060", "sip:b2@127.0.0.2:5060")
+	tb.hangUp(0)
+	tb.settle()
+}
