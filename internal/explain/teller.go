@@ -145,9 +145,9 @@ func (t *Teller) hasCredentials(h *callflow.Hop) bool { return t.messages.HasCre
 
 // word returns a text of the catalogue without places.
 func (t *Teller) word(key string) string {
-	tpl, ok := catalogueEN[key]
-	if !ok || len(tpl.parts) == 0 {
-		panic("explain: internal error: the catalogue has no " + key)
+	tpl := t.template(key)
+	if len(tpl.parts) == 0 {
+		panic("explain: internal error: the catalogue has no words for " + key)
 	}
 	return tpl.parts[0].text
 }
