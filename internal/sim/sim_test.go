@@ -8,6 +8,9 @@ import (
 	"testing"
 )
 
+// allKinds is how many kinds of schedules there are: of two transports there are some without regard to the number of proxies.
+const allKinds = int(rows) * (int(links)*4 + 1)
+
 // ofEachKind returns the first seeds of each kind of schedule: the row of the CANCEL matrix that it aims at, its link and how many proxies there are. To draw
 // a schedule takes a hundredth of what it takes to run it.
 func ofEachKind(each int) (seeds []uint64, kinds int) {
@@ -16,12 +19,12 @@ func ofEachKind(each int) (seeds []uint64, kinds int) {
 		Column
 	}
 	have := map[kind]int{}
-	for seed := uint64(1); seed <= 20_000; seed++ {
+	for seed := uint64(1); len(seeds) < allKinds*each && seed <= 20_000; seed++ {
 		s := Draw(seed)
 		k := kind{aim: s.Aim}
 		link, proxies, ok := s.column()
 		if k.Column = (Column{link, proxies}); !ok {
-			k.Column = Column{links, proxies} // two transports
+			k.Column = Column{links, 0} // two transports
 		}
 		if have[k]++; have[k] <= each {
 			seeds = append(seeds, seed)
@@ -42,8 +45,8 @@ func TestSchedules(t *testing.T) {
 	}
 	seeds, kinds := ofEachKind(each)
 	n := len(seeds)
-	if want := int(rows) * (int(links)*4 + 1); kinds != want {
-		t.Errorf("%d kinds of schedules, want %d", kinds, want)
+	if n != allKinds*each {
+		t.Errorf("%d schedules of %d kinds, want %d of %d", n, kinds, allKinds*each, allKinds)
 	}
 	c := NewCoverage()
 	campaign(context.Background(), c, n, runtime.GOMAXPROCS(0), func(i uint64) uint64 { return seeds[i] })
