@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -49,6 +50,15 @@ func TestAppendProse(t *testing.T) {
 	} {
 		if got := string(appendProse(nil, text, width)); got != want {
 			t.Errorf("%d columns:\n%s\nwant\n%s", width, got, want)
+		}
+	}
+}
+
+func TestShortTime(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "0s", time.Hour: "1h", 90 * time.Second: "1m30s", time.Minute: "1m", 61 * time.Minute: "1h1m", 10 * time.Second: "10s",
+		time.Hour + 30*time.Second: "1h0m30s", -time.Minute: "-1m", 1500 * time.Millisecond: "1.5s", 10 * time.Hour: "10h"} {
+		if got := shortTime(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
 		}
 	}
 }

@@ -64,7 +64,7 @@ for 16 seconds, cancelled.`,
 				return withHint(fmt.Errorf("--scenario: there is no scenario %q", scenario), hint)
 			}
 			if ring < 0 || ring > 10*time.Minute {
-				return fmt.Errorf("--ring: %v is not from 0 to 10m", ring)
+				return fmt.Errorf("--ring: %s is not from 0 to 10m", shortTime(ring))
 			}
 			if ring == 0 && cmd.Flags().Changed("ring") {
 				ring = time.Millisecond // not at all; 0 by itself stands for the scenario's own time

@@ -133,7 +133,7 @@ func (f *phoneFlags) settings(ctx context.Context, t *terminal) (app.PhoneConfig
 	}
 	switch {
 	case f.expires < 0:
-		return cfg, fmt.Errorf("--expires: %v is in the past", f.expires)
+		return cfg, fmt.Errorf("--expires: %s is in the past", shortTime(f.expires))
 	case f.expires > 0:
 		l.RegisterExpires = app.Seconds(f.expires)
 	}
@@ -352,7 +352,7 @@ func (tel *telephone) describe(e ua.Event) string {
 	peer := strings.TrimPrefix(e.Peer, "sip:")
 	switch e.Kind {
 	case ua.EventRegistered:
-		return fmt.Sprintf("registered for %v", e.Expires)
+		return "registered for " + shortTime(e.Expires)
 	case ua.EventUnregistered:
 		return "no longer registered"
 	case ua.EventRegisterFailed:
@@ -404,6 +404,18 @@ func (tel *telephone) describe(e ua.Event) string {
 		return "ended" + why
 	}
 	return e.Kind.String()
+}
+
+// shortTime writes a time as one would type it: 1h, 1m30s.
+func shortTime(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // heard says what the sound of a call came to.
@@ -470,7 +482,7 @@ the call and waits for the answer to that; once more ends at once.`,
 				d    time.Duration
 			}{{"--cancel-after", cancelAfter}, {"--hang-up-after", hangUpAfter}, {"--give-up-after", ringFor}} {
 				if d.d < 0 {
-					return fmt.Errorf("%s: %v is in the past", d.name, d.d)
+					return fmt.Errorf("%s: %s is in the past", d.name, shortTime(d.d))
 				}
 			}
 			ctx, stop := endedBySignal(cmd.Context())
@@ -605,7 +617,7 @@ hold resume  put the other side on hold, and take it back
 quit         hang up, unregister and end (Ctrl-C with no call does the same)
 `
 
-// work is the interactive phone.
+// work is the interactive phone. A signal is one of the ways to end it, and for one that nobody sits at the only one: no error.
 func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) error {
 	lines := make(chan string)
 	go func() {
@@ -635,7 +647,7 @@ func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) erro
 			case ua.EventEnded:
 				inCall = false
 				if ctx.Err() != nil {
-					return ctx.Err()
+					return nil
 				}
 			}
 		case line, ok := <-lines:
@@ -659,12 +671,12 @@ func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) erro
 			}
 		case <-done:
 			if !inCall {
-				return ctx.Err()
+				return nil
 			}
 			done = nil
 			t.talk("hanging up; Ctrl-C again ends at once")
 			if err := tel.Do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { return p.HangUp(now, tel.line, out) }); err != nil {
-				return ctx.Err()
+				return nil // there is nothing to hang up
 			}
 		case <-tel.done:
 			return tel.stopped()
