@@ -12,6 +12,7 @@ type Dialog struct {
 
 // findDialogs finds the dialogs of the call.
 func (c *Call) findDialogs() {
+	early := false // a BYE stands before what made its dialog: the order of the log is not that of the messages
 	for i := range c.Hops {
 		h := &c.Hops[i]
 		if h.RepeatOf >= 0 || h.Transaction < 0 {
@@ -28,6 +29,17 @@ func (c *Call) findDialogs() {
 				c.Dialogs[d].Confirmed = i
 			}
 		case h.IsRequest() && h.Method == sip.MethodBye:
+			d := c.dialog(h.fromTag, h.toTag)
+			if early = early || d < 0; d >= 0 && c.Dialogs[d].Bye < 0 {
+				c.Dialogs[d].Bye = i
+			}
+		}
+	}
+	for i := range c.Hops {
+		if !early {
+			break
+		}
+		if h := &c.Hops[i]; h.RepeatOf < 0 && h.Transaction >= 0 && h.IsRequest() && h.Method == sip.MethodBye {
 			if d := c.dialog(h.fromTag, h.toTag); d >= 0 && c.Dialogs[d].Bye < 0 {
 				c.Dialogs[d].Bye = i
 			}

@@ -81,6 +81,9 @@ func (c *Call) callOutcome() {
 			replaced++
 			continue
 		}
+		if tx.Request >= 0 && c.IsOtherCall(&c.Hops[tx.Request]) {
+			continue
+		}
 		if tx.Request < 0 && c.Root >= 0 && tx.Final < 0 && tx.Provisional < 0 {
 			continue
 		}
@@ -157,8 +160,10 @@ func (c *Call) callOutcome() {
 		end = cancel
 	case tx.Final >= 0:
 		c.Outcome = outcomeOf(c.Status)
-	case bye >= 0:
+	case bye >= 0 || c.wasAcknowledged(tx):
 		c.Outcome = OutcomeAnswered // nobody hangs up what nobody answered; the answer is not in the log
+	case tx.Ack >= 0:
+		c.Outcome = OutcomeUnknown // refused: its ACK is here (RFC 3261 §17.1.1.3), the refusal is not in the log
 	case c.noAnswerAtAll(deciding) && (!c.LogEnded && !c.Evicted && !c.Continued || c.timedOut(tx.Request)):
 		c.Outcome = OutcomeUnanswered
 	case c.LogEnded || c.Evicted || c.Continued:
@@ -186,6 +191,8 @@ func (c *Call) callOutcome() {
 			c.Missing = append(c.Missing, MissingAck)
 		}
 		switch {
+		case bye < 0 && c.byeAnswered():
+			c.Missing = append(c.Missing, MissingBye) // the call is over all the same
 		case bye < 0 || c.legUp():
 			c.Missing = append(c.Missing, MissingBye)
 		default:
@@ -197,6 +204,8 @@ func (c *Call) callOutcome() {
 			c.Missing = append(c.Missing, MissingCancelOK)
 		}
 		switch {
+		case tx.Final < 0 && tx.Ack >= 0:
+			c.Missing = append(c.Missing, MissingInvite487)
 		case tx.Final < 0:
 			c.Missing = append(c.Missing, MissingInvite487, MissingAck487)
 		case tx.Ack < 0:
@@ -217,6 +226,52 @@ func (c *Call) callOutcome() {
 func (c *Call) cancelRefused(invite *Transaction) bool {
 	f := c.Transactions[invite.Cancel].Final
 	return f >= 0 && c.Hops[f].Status >= 300 && invite.Final >= 0 && c.Hops[invite.Final].Status != 487
+}
+
+// wasAcknowledged reports whether the call has the ACK of a 2xx to the INVITE of a transaction, which is a transaction of its own (RFC 3261 §13.2.2.4), or the answer to a BYE.
+func (c *Call) wasAcknowledged(invite *Transaction) bool {
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		if tx.Method == sip.MethodAck && tx.Upstream < 0 && tx.CSeq == invite.CSeq {
+			i := tx.Request
+			if i < 0 {
+				i = tx.Ack
+			}
+			if i >= 0 && c.Hops[i].toTag != 0 && c.Hops[i].flags&hopNoBranch == 0 {
+				return true
+			}
+		}
+	}
+	return c.byeAnswered()
+}
+
+// byeAnswered reports whether the call has the answer to a BYE that is not in the log.
+func (c *Call) byeAnswered() bool {
+	for t := range c.Transactions {
+		if tx := &c.Transactions[t]; tx.Method == sip.MethodBye && tx.Request < 0 && tx.Final >= 0 && c.Hops[tx.Final].Status/100 == 2 {
+			return true
+		}
+	}
+	return false
+}
+
+// IsOtherCall reports whether a request is the INVITE of another call than that which began under this Call-ID: the same caller sends it with another From tag to another To. Somebody
+// has edited the log then, or uses one Call-ID for all that he does.
+func (c *Call) IsOtherCall(h *Hop) bool {
+	if c.Root < 0 || len(c.Joined) > 0 || h.Method != sip.MethodInvite || h.toTag != 0 || h.fromTag == 0 {
+		return false
+	}
+	root := &c.Hops[c.Root]
+	if root.fromTag == 0 || root.fromTag == h.fromTag || root.Method != sip.MethodInvite || root.toTag != 0 {
+		return false
+	}
+	from, to, ok := c.FromTo(h)
+	rootFrom, rootTo, rootOK := c.FromTo(root)
+	if !ok || !rootOK {
+		return false
+	}
+	a, b := bytes.Index(from, []byte(";tag=")), bytes.Index(rootFrom, []byte(";tag="))
+	return a >= 0 && b >= 0 && bytes.Equal(from[:a], rootFrom[:b]) && !bytes.Equal(to, rootTo)
 }
 
 // goesElsewhere reports whether the INVITE of transaction t, behind a redirection, goes to one of the places that this named (RFC 3261 §8.1.3.4): right behind it to the

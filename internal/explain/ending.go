@@ -46,8 +46,19 @@ func (t *Teller) tellEnding() {
 	case cut && len(missing) == 0:
 	case len(c.Missing) == 1 && c.Missing[0] == callflow.MissingBeginning:
 		t.say("end.gap")
+	case len(c.Missing) > 0 && c.LogEnded && len(t.tail(missing)) == 0:
+		t.say("end.gap")
+		if c.Missing[0] == callflow.MissingBeginning && missing[0] != callflow.MissingBeginning {
+			t.say("end.begin")
+		}
 	case len(c.Missing) > 0 && c.LogEnded:
+		tail := t.tail(missing)
+		t.fill[placeText] = t.missingList(tail)
 		t.say("end.stops")
+		if gaps := slices.DeleteFunc(slices.Clone(missing), func(m callflow.Missing) bool { return slices.Contains(tail, m) }); len(gaps) > 0 {
+			t.fill[placeText] = t.missingList(gaps)
+			t.say("end.gap.too")
+		}
 		if len(missing) > 0 && c.Missing[0] == callflow.MissingBeginning && missing[0] != callflow.MissingBeginning {
 			t.say("end.begin")
 		}
@@ -81,6 +92,36 @@ func (t *Teller) tellEnding() {
 			break
 		}
 	}
+}
+
+// tail returns what of a list would follow where the log stops: not that of which something later is there.
+func (t *Teller) tail(missing []callflow.Missing) []callflow.Missing {
+	c := t.call
+	hungUp, acked, cancelAcked := false, false, false
+	for i := range c.Transactions {
+		tx := &c.Transactions[i]
+		switch tx.Method {
+		case sip.MethodBye:
+			hungUp = true
+		case sip.MethodAck:
+			acked = true
+		case sip.MethodInvite:
+			cancelAcked = cancelAcked || tx.Ack >= 0 && tx.Final < 0
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(missing), func(m callflow.Missing) bool {
+		switch m {
+		case callflow.MissingFinal:
+			return c.Kind == callflow.KindCall && (hungUp || acked || cancelAcked)
+		case callflow.MissingAck:
+			return c.Outcome == callflow.OutcomeAnswered && hungUp
+		case callflow.MissingBye:
+			return hungUp && c.Bye < 0
+		case callflow.MissingCancelOK, callflow.MissingInvite487:
+			return cancelAcked
+		}
+		return false
+	})
 }
 
 // sayCause adds why it ended as it did, where a status alone does not say: in few words behind the summary, with its proof at the end.
@@ -420,6 +461,8 @@ func (t *Teller) summary() {
 		key = "sum.unregistered.after"
 	case c.Outcome == callflow.OutcomeUnanswered && c.Kind == callflow.KindCall && c.Status == 480 && c.RingFrom < 0 && c.Root >= 0:
 		key = "sum.unreachable"
+	case c.Outcome == callflow.OutcomeUnanswered && c.Kind == callflow.KindCall && c.Status == 408 && c.RingFrom < 0 && c.Root >= 0:
+		key = "sum.unanswered.silent"
 	case c.Outcome == callflow.OutcomeCancelled && t.state.elsewhere:
 		key = "sum.cancelled.elsewhere"
 	case c.Outcome == callflow.OutcomeCancelled && t.state.cancelled < 0:
@@ -438,7 +481,7 @@ func (t *Teller) summary() {
 		t.say("sum.incomplete.cut")
 	case begin:
 		t.say("sum.incomplete.begin")
-	case c.LogEnded:
+	case c.LogEnded && len(t.tail(c.Missing)) > 0:
 		t.say("sum.incomplete")
 	default:
 		t.say("sum.incomplete.gap")

@@ -247,6 +247,7 @@ type description struct {
 
 // change is a new offer within a call, which counts when it is accepted.
 type change struct {
+	settled     bool // an ACK tells that it was accepted
 	transaction int32
 	kind        byte
 	party       int8  // who offers, -1
@@ -317,6 +318,9 @@ func (t *Teller) mediaChange(h *callflow.Hop, m *sip.Message) byte {
 			}
 		}
 	}
+	if t.unsettled(c.party) && c.kind != changeHold && c.kind != changeFax && c.kind != changeNoOffer && c.kind != changeCut {
+		c.kind = changeUnknown // whether the one before was accepted is not in the log
+	}
 	t.state.changes[int(h.Transaction)%len(t.state.changes)] = c
 	return c.kind
 }
@@ -333,6 +337,31 @@ func kindOfChange(before, now description) byte {
 		return changeNothing
 	}
 	return changeMedia
+}
+
+// unsettled reports whether an earlier change that a party offered has no answer in the log, and no ACK that tells of one.
+func (t *Teller) unsettled(party int8) bool {
+	for i := range t.state.changes {
+		c := &t.state.changes[i]
+		if c.kind != 0 && c.party == party && party >= 0 && !c.settled && t.call.Transactions[c.transaction].Final < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// acceptUnseen takes the ACK of a 2xx that is not in the log as the proof that there was one: the change that it answered holds.
+func (t *Teller) acceptUnseen(ack *callflow.Hop) {
+	if t.call.Transactions[ack.Transaction].Method != sip.MethodAck {
+		return
+	}
+	for i := range t.state.changes {
+		c := &t.state.changes[i]
+		if tx := &t.call.Transactions[c.transaction]; c.kind != 0 && tx.Final < 0 && tx.CSeq == ack.CSeq && tx.Request >= 0 && t.call.Hops[tx.Request].From == ack.From {
+			c.settled = true
+			t.accepted(ack, t.parse(ack), c)
+		}
+	}
 }
 
 // changeOf returns the change that a response answers, through proxies that of the first hop; nil if it is none that was told.

@@ -54,6 +54,10 @@ func (t *Teller) request(i int, h *callflow.Hop, m *sip.Message) {
 }
 
 func (t *Teller) repeatedRequest(h *callflow.Hop) {
+	if t.sameInstant(h) {
+		t.say("repeat.same")
+		return
+	}
 	if h.Method != sip.MethodAck && h.Transaction >= 0 {
 		// An answer may stand in the log and still not have reached the sender.
 		if tx := &t.call.Transactions[h.Transaction]; tx.Final >= 0 && tx.Final < h.Index() || tx.Provisional >= 0 && tx.Provisional < h.Index() {
@@ -71,6 +75,19 @@ func (t *Teller) repeatedRequest(h *callflow.Hop) {
 	default:
 		t.say("request.again")
 	}
+}
+
+// sameInstant reports whether a message comes again within one step of a clock of whole seconds: nobody can tell then whether it was sent again.
+func (t *Teller) sameInstant(h *callflow.Hop) bool {
+	if h.Time.IsZero() || h.Time.Precision() < time.Second {
+		return false
+	}
+	for k := h.Index() - 1; k >= int(h.RepeatOf) && k > h.Index()-64; k-- {
+		if o := &t.call.Hops[k]; (k == int(h.RepeatOf) || o.RepeatOf == h.RepeatOf) && !o.Duplicate {
+			return o.Time.Domain() == h.Time.Domain() && o.Time.Clock == h.Time.Clock
+		}
+	}
+	return false
 }
 
 // plain tells a request that needs no more than one sentence, and how it is passed on or tried again.
@@ -132,6 +149,10 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 			s.redirected = 0 // there may be further places
 		}
 		t.callsNow(m.RequestURI())
+	case t.otherCall(h):
+		t.fill[placeTarget] = t.addressName(m.To())
+		t.say("invite.other")
+		offers = true
 	case s.challenged >= 0 && t.hasCredentials(h):
 		t.retry(h, m)
 	case s.refused422 && t.longerSession(m):
@@ -157,6 +178,10 @@ func (t *Teller) invite(i int, h *callflow.Hop, m *sip.Message) {
 		s.credentials = true
 	}
 }
+
+// otherCall reports whether an INVITE is of another call than that which began under this Call-ID: it has another From tag and another To. Somebody has edited the log then, or
+// uses one Call-ID for all that he does.
+func (t *Teller) otherCall(h *callflow.Hop) bool { return t.call.IsOtherCall(h) }
 
 // longerSession reports whether an INVITE asks for at least the session interval that the last 422 named (RFC 4028 §6).
 func (t *Teller) longerSession(m *sip.Message) bool {
@@ -280,7 +305,18 @@ func (t *Teller) ack(i int, h *callflow.Hop, m *sip.Message) {
 			break
 		}
 	}
+	for j := i + 1; ok < 0 && j < len(c.Hops) && j < i+64; j++ {
+		if o := &c.Hops[j]; o.Status/100 == 2 && o.Method == sip.MethodInvite && o.CSeq == h.CSeq && c.SameDialog(o, h) {
+			t.say("ack.before") // the lines of a log need not stand in the order of the messages
+			return
+		}
+	}
+	if ok < 0 {
+		t.acceptUnseen(h)
+	}
 	switch {
+	case ok < 0 && tx.Method == sip.MethodInvite && tx.Request >= 0 && tx.Final < 0:
+		t.say("ack.refused.unseen") // its branch is that of the INVITE (RFC 3261 §17.1.1.3)
 	case ok < 0 && t.lacksCSeq(h):
 		t.say("ack.cut")
 	case ok < 0:

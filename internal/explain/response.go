@@ -27,6 +27,13 @@ func (t *Teller) response(i int, h *callflow.Hop, m *sip.Message) {
 	if h.WasDecided() {
 		defer t.say("response.decided")
 	}
+	if r := t.call.Transactions[h.Transaction].Request; h.Method == sip.MethodInvite && t.otherCall(&t.call.Hops[r]) {
+		// Of another call under the same Call-ID: its own callee, and nothing of what is known of this one.
+		name, later := t.calleeName, t.calleeLater
+		t.calleeName = t.addressName(t.parse(&t.call.Hops[r]).To())
+		t.calleeLater = t.calleeName
+		defer func() { t.calleeName, t.calleeLater = name, later }()
+	}
 	switch h.Method {
 	case sip.MethodInvite:
 		switch {
@@ -86,6 +93,8 @@ func (t *Teller) orphan(i int, h *callflow.Hop) {
 
 func (t *Teller) repeatedResponse(h *callflow.Hop) {
 	switch {
+	case t.sameInstant(h):
+		t.say("repeat.same")
 	case h.Method == sip.MethodInvite && h.Status/100 == 2:
 		t.say("answer.again")
 	case h.Method == sip.MethodInvite && h.Status >= 300:
@@ -455,11 +464,34 @@ func (t *Teller) challenge(i int, h *callflow.Hop, m *sip.Message) {
 		// The server says itself what is wrong; a password need not be.
 		t.say("challenge.again")
 		t.ownWords(m, int(h.Status))
+	case t.acceptedLater(h, request):
+		t.fill[placeUser] = t.credentialsUser(request)
+		t.say("challenge.nonce.later")
+		s.cause = "nonce"
 	default:
 		t.fill[placeUser] = t.credentialsUser(request)
 		t.say("challenge.refused")
 		s.cause, s.causeUser = "refused", t.fill[placeUser]
 	}
+}
+
+// acceptedLater reports whether the next request of the same kind, with credentials for the same user, and within a time in which nobody types a password, is not asked for
+// credentials again. Many servers refuse an old nonce without saying that it is stale.
+func (t *Teller) acceptedLater(h *callflow.Hop, request *sip.Message) bool {
+	c := t.call
+	user := t.credentialsUser(request)
+	for n := int(h.Transaction) + 1; n < len(c.Transactions) && n < int(h.Transaction)+8; n++ {
+		tx := &c.Transactions[n]
+		if tx.Method != h.Method || tx.CSeq <= h.CSeq || tx.Request < 0 || tx.Final < 0 {
+			continue
+		}
+		if d, ok := c.Between(h.Index(), tx.Request); !ok || d > 2*time.Second || !t.hasCredentials(&c.Hops[tx.Request]) {
+			return false
+		}
+		again := c.Hops[tx.Final].Status
+		return again != 401 && again != 407 && again != 403 && t.credentialsUser(t.parse(&c.Hops[tx.Request])) == user
+	}
+	return false
 }
 
 // ownWords adds the reason phrase of a refusal, if it is not the one that the RFCs give its status: then somebody meant something by it.
