@@ -2,21 +2,22 @@ package cli
 
 import (
 	"strings"
-	"unicode/utf8"
+
+	"sipscribe/internal/render/text"
 )
 
 // appendFolded appends a text that goes on below, after rest, where a line would have more than width columns; 0: no limit. What stands on the line
 // already is first; a word that is too long by itself is not broken.
-func appendFolded(dst []byte, first, rest, text string, width int) []byte {
+func appendFolded(dst []byte, first, rest, prose string, width int) []byte {
 	dst = append(dst, first...)
-	at, begun := utf8.RuneCountInString(first), false
-	for _, word := range strings.Fields(text) {
-		n := utf8.RuneCountInString(word)
+	at, begun := text.Width(first), false
+	for _, word := range strings.Fields(prose) {
+		n := text.Width(word)
 		switch {
 		case !begun:
 		case width > 0 && at+1+n > width:
 			dst = append(append(dst, '\n'), rest...)
-			at = utf8.RuneCountInString(rest)
+			at = text.Width(rest)
 		default:
 			dst = append(dst, ' ')
 			at++
@@ -29,7 +30,7 @@ func appendFolded(dst []byte, first, rest, text string, width int) []byte {
 
 // appendProse appends paragraphs, between which stand empty lines. A line that begins with blanks stays one, and goes on below in the column of its
 // second part, which two blanks or more divide from the first.
-func appendProse(dst []byte, text string, width int) []byte {
+func appendProse(dst []byte, paragraphs string, width int) []byte {
 	var prose []string
 	flush := func() {
 		if len(prose) > 0 {
@@ -37,7 +38,7 @@ func appendProse(dst []byte, text string, width int) []byte {
 			prose = nil
 		}
 	}
-	for line := range strings.SplitSeq(text, "\n") {
+	for line := range strings.SplitSeq(paragraphs, "\n") {
 		bare := strings.TrimLeft(line, " ")
 		switch {
 		case bare == "":
@@ -50,7 +51,7 @@ func appendProse(dst []byte, text string, width int) []byte {
 			if name, more, ok := cutColumn(bare); ok {
 				first = line[:len(line)-len(more)]
 				bare = more
-				if n := utf8.RuneCountInString(first); width == 0 || width-n >= minColumn {
+				if n := text.Width(first); width == 0 || width-n >= minColumn {
 					rest = strings.Repeat(" ", n)
 				} else {
 					first = indent + name + " "

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -114,6 +115,40 @@ func TestWithoutFraction(t *testing.T) {
 		"2026-11-22T17:09:34.542621951Z": "2026-11-22T17:09:34Z", "2026-11-22T17:09:34+01:00": "2026-11-22T17:09:34+01:00", "17:09:34.5+01:00": "17:09:34+01:00"} {
 		if got := string(withoutFraction([]byte(s))); got != want {
 			t.Errorf("%q: %q, want %q", s, got, want)
+		}
+	}
+}
+
+// TestTableFits: whatever the cells and the width, nothing is wider than the terminal but a time or a word that is so by itself, and every call is there.
+func TestTableFits(t *testing.T) {
+	chance := rand.New(rand.NewPCG(1, 2))
+	word := func(most int) string {
+		return strings.Repeat([]string{"a", "7", "語", "é"}[chance.IntN(4)], 1+chance.IntN(most))
+	}
+	for range 2000 {
+		width, sources := 30+chance.IntN(120), 1+chance.IntN(2)
+		var rows []string
+		longest := 0
+		for range 1 + chance.IntN(5) {
+			cells := []string{[]string{"", "16:40:00", "Aug 20 16:40:00", "2026-11-22T17:09:34.542621951Z"}[chance.IntN(4)], word(40), word(40), "SUBSCRIBE in-progress"[:1+chance.IntN(20)],
+				"1:00:00", "-", "10", word(60)}
+			for _, c := range cells {
+				longest = max(longest, text.Width(c))
+			}
+			rows = append(rows, strings.Join(cells, "|"))
+		}
+		got := tableOf(t, width, sources, rows...)
+		stacked := !strings.HasPrefix(got, "TIME")
+		for line := range strings.SplitSeq(strings.TrimSuffix(got, "\n"), "\n") {
+			if n := text.Width(line); n > width && !(stacked && n <= longest+len("  ")+len(",")) {
+				t.Fatalf("%d columns, %d sources, %d: %q\n%s", width, sources, n, line, strings.Join(rows, "\n"))
+			}
+			if strings.HasSuffix(line, " ") {
+				t.Fatalf("blanks at the end of %q", line)
+			}
+		}
+		if n := strings.Count(got, "\n"); n < len(rows) || !stacked && n != len(rows)+1 {
+			t.Fatalf("%d lines of %d rows", n, len(rows))
 		}
 	}
 }
