@@ -54,11 +54,16 @@ func UserOf(v []byte) []byte {
 	if n == 0 || n == len(b) || b[n] != '@' {
 		return nil
 	}
-	end := n + 1
-	for end < len(b) && charClass[b[end]]&classToken != 0 && b[end] != '*' || end < len(b) && b[end] == ':' {
-		end++
+	end, host := n+1, 0
+	for ; end < len(b) && (charClass[b[end]]&classToken != 0 && b[end] != '*' || b[end] == ':'); end++ {
+		if b[end] == ':' && host == 0 {
+			host = end // its end
+		}
 	}
-	if end == len(b) || b[end] != '>' || Masked(b[:n]) || Masked(b[n+1:end]) {
+	if host == 0 {
+		host = end
+	}
+	if end == len(b) || b[end] != '>' || Masked(b[:n]) || Masked(b[n+1:host]) {
 		return nil
 	}
 	return b[:n:n]

@@ -37,7 +37,7 @@ func FuzzParse(f *testing.F) {
 // FuzzUserOf holds the short way to a user to ParseAddress.
 func FuzzUserOf(f *testing.F) {
 	for _, s := range []string{"Alice <sip:alice@example.com>;tag=1", "<sip:+1800555@192.0.2.1:5060>", "<sip:a@b@c>", "<sip:[email protected]>", "\"x\" <sip:a@b>",
-		"<sip:XX@b>", "<sip:redacted@b>", "<sip:a:b@c>", "<sip:a@x:y:z>"} {
+		"<sip:XX@b>", "<sip:redacted@b>", "<sip:a:b@c>", "<sip:a@x:y:z>", "<sip:a@xx.xx.xx.xx:5060>", "<sip:a@xx:y:z>"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, v []byte) {
