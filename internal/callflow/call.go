@@ -163,6 +163,7 @@ const (
 	MissingByeOK                        // no response to the BYE
 	MissingInvite487                    // no 487 after the CANCEL
 	MissingAck487                       // no ACK to it
+	MissingChange                       // no final response to an INVITE within the call
 	MissingCut                          // header fields that the log cut off, and with them what belongs to what; see cut.go
 )
 

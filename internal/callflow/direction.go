@@ -175,7 +175,8 @@ func tagWay(h *Hop) capture.Direction {
 	return capture.Sent
 }
 
-// severalSPAs reports whether an SPA calls an SPA, or several hosts logged: then the form of a tag does not tell whose it is.
+// severalSPAs reports whether an SPA calls an SPA, several hosts logged, or the one that logs passes requests on, and is no telephone: then the form of a tag does not tell
+// that it is the logging host's.
 func (c *Call) severalSPAs() bool {
 	caller, callee, first := false, false, int16(-1)
 	for i := range c.Hops {
@@ -188,7 +189,7 @@ func (c *Call) severalSPAs() bool {
 		if first < 0 {
 			first = h.observer
 		}
-		if h.observer != first || caller && callee {
+		if h.observer != first || caller && callee || h.Forwards >= 0 && h.Status == 0 && h.observer >= 0 {
 			return true
 		}
 	}

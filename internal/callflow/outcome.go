@@ -185,6 +185,9 @@ func (c *Call) callOutcome() {
 	// What was not seen.
 	switch c.Outcome {
 	case OutcomeAnswered:
+		if c.changeUnanswered() {
+			c.Missing = append(c.Missing, MissingChange)
+		}
 		if answered < 0 {
 			c.Missing = append(c.Missing, MissingFinal)
 		} else if !c.hasAck(answered) {
@@ -226,6 +229,26 @@ func (c *Call) callOutcome() {
 func (c *Call) cancelRefused(invite *Transaction) bool {
 	f := c.Transactions[invite.Cancel].Final
 	return f >= 0 && c.Hops[f].Status >= 300 && invite.Final >= 0 && c.Hops[invite.Final].Status != 487
+}
+
+// changeUnanswered reports whether an INVITE within the call has no final answer in the log, and no ACK that tells of one.
+func (c *Call) changeUnanswered() bool {
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		if tx.Method != sip.MethodInvite || tx.Request < 0 || tx.Upstream >= 0 || tx.Final >= 0 || tx.Ack >= 0 || c.Hops[tx.Request].toTag == 0 {
+			continue
+		}
+		acked := false
+		const maxLook = 64 // its ACK follows at once
+		for a := max(0, t-maxLook); a < min(len(c.Transactions), t+maxLook); a++ {
+			x := &c.Transactions[a]
+			acked = acked || x.Method == sip.MethodAck && x.CSeq == tx.CSeq && x.Request >= 0 && c.Hops[x.Request].fromTag == c.Hops[tx.Request].fromTag
+		}
+		if !acked {
+			return true
+		}
+	}
+	return false
 }
 
 // wasAcknowledged reports whether the call has the ACK of a 2xx to the INVITE of a transaction, which is a transaction of its own (RFC 3261 §13.2.2.4), or the answer to a BYE.
@@ -475,8 +498,8 @@ func (c *Call) Registered(asked, granted int) Outcome {
 	request, response := c.parsed(0, asked), c.parsed(1, granted)
 	whole := c.Hops[asked].flags&hopCut == 0
 	switch {
-	case request.Has(sip.FieldContact) && unregisters(request):
-		return OutcomeUnregistered
+	case request.Has(sip.FieldContact) && (unregisters(request) || unregisters(response)):
+		return OutcomeUnregistered // the second grants nothing of what was asked
 	case request.Has(sip.FieldContact) && (whole || request.Has(sip.FieldExpires) || grants(response)):
 		return OutcomeRegistered
 	case !whole:
@@ -535,6 +558,8 @@ func (c *Call) requestOutcome() {
 			c.Root = tx.Request
 		}
 		switch {
+		case tx.Final >= 0 && c.Root >= 0 && tx.Method != c.Hops[c.Root].Method:
+			// What follows from it: the NOTIFY of a SUBSCRIBE.
 		case tx.Final >= 0:
 			open = false
 			c.Status = int(c.Hops[tx.Final].Status)

@@ -136,7 +136,7 @@ func (s *scene) tree(c *Call) string {
 	return b.String()
 }
 
-var missingNames = [...]string{"?", "beginning", "final", "ack", "cancel-ok", "bye", "bye-ok", "invite-487", "ack-487", "cut"}
+var missingNames = [...]string{"?", "beginning", "final", "ack", "cancel-ok", "bye", "bye-ok", "invite-487", "ack-487", "change", "cut"}
 
 func methodName(m sip.Method) string {
 	switch m {

@@ -113,7 +113,7 @@ func (t *Teller) tail(missing []callflow.Missing) []callflow.Missing {
 		switch m {
 		case callflow.MissingFinal:
 			return c.Kind == callflow.KindCall && (hungUp || acked || cancelAcked)
-		case callflow.MissingAck:
+		case callflow.MissingAck, callflow.MissingChange:
 			return c.Outcome == callflow.OutcomeAnswered && hungUp
 		case callflow.MissingBye:
 			return hungUp && c.Bye < 0
@@ -197,6 +197,8 @@ func (t *Teller) completeKey() string {
 	case t.lastAsks():
 	case c.Outcome == callflow.OutcomeRegistered:
 		return "end.complete.registered"
+	case c.Outcome == callflow.OutcomeUnregistered && t.state.nothing:
+		return "end.complete.zero"
 	case c.Outcome == callflow.OutcomeUnregistered:
 		return "end.complete.unregistered"
 	case c.Status >= 300:
@@ -247,7 +249,7 @@ var missingKeys = map[callflow.Missing]string{
 	callflow.MissingBeginning: "missing.beginning", callflow.MissingFinal: "missing.final", callflow.MissingAck: "missing.ack",
 	callflow.MissingCancelOK: "missing.cancelok", callflow.MissingBye: "missing.bye", callflow.MissingByeOK: "missing.byeok",
 	callflow.MissingInvite487: "missing.invite487", callflow.MissingAck487: "missing.ack487",
-	callflow.MissingCut: "missing.cut",
+	callflow.MissingChange: "missing.change", callflow.MissingCut: "missing.cut",
 }
 
 // MissingText returns what was not seen, in words.
@@ -352,6 +354,8 @@ func (t *Teller) tellHead() {
 		t.say("head.call.redirected")
 	case c.Kind == callflow.KindCall:
 		t.say("head.call")
+	case c.Outcome == callflow.OutcomeUnregistered && t.state.nothing:
+		t.say("head.registration")
 	case c.Outcome == callflow.OutcomeUnregistered && t.state.everLive && t.state.removed:
 		t.say("head.registration.both")
 	case c.Outcome == callflow.OutcomeUnregistered:
@@ -457,10 +461,14 @@ func (t *Teller) summary() {
 		key = "sum.registered.cut"
 	case cut && c.Outcome == callflow.OutcomeUnknown:
 		key = "sum.unknown.cut"
+	case c.Outcome == callflow.OutcomeUnregistered && t.state.nothing:
+		key = "sum.unregistered.zero"
 	case c.Outcome == callflow.OutcomeUnregistered && t.state.everLive && t.state.removed && !t.lastAsks():
 		key = "sum.unregistered.after"
 	case c.Outcome == callflow.OutcomeUnanswered && c.Kind == callflow.KindCall && c.Status == 480 && c.RingFrom < 0 && c.Root >= 0:
 		key = "sum.unreachable"
+	case c.Outcome == callflow.OutcomeUnanswered && c.Kind != callflow.KindCall && c.Status != 0:
+		key = "sum.unreached"
 	case c.Outcome == callflow.OutcomeUnanswered && c.Kind == callflow.KindCall && c.Status == 408 && c.RingFrom < 0 && c.Root >= 0:
 		key = "sum.unanswered.silent"
 	case c.Outcome == callflow.OutcomeCancelled && t.state.elsewhere:

@@ -100,6 +100,26 @@ func (t *Teller) unnamedCodecs(h *callflow.Hop, m *sip.Message) bool {
 	return false
 }
 
+// madeNoOffer reports whether the request that a response answers is known to have no session description.
+func (t *Teller) madeNoOffer(h *callflow.Hop) bool {
+	r := t.call.Transactions[h.Transaction].Request
+	if r < 0 {
+		return false
+	}
+	request := &t.call.Hops[r]
+	return !request.HeaderCut() && !t.hasSDP(request) && t.parse(request).DeclaredLength == 0
+}
+
+// tellOfferBack tells what a 2xx offers to an INVITE that made no offer (RFC 3261 §13.2.1).
+func (t *Teller) tellOfferBack(h *callflow.Hop, m *sip.Message) {
+	t.remember(h, m)
+	t.parseOffer(m)
+	if codecs, n := t.codecList(&t.offer); n > 0 && !t.unnamedCodecs(h, m) {
+		t.fill[placeCodecs] = codecs
+		t.say("answer.offer")
+	}
+}
+
 // smallNumbers are the numbers that are written as words.
 var smallNumbers = [...]string{"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
 

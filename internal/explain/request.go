@@ -285,6 +285,8 @@ func (t *Teller) ack(i int, h *callflow.Hop, m *sip.Message) {
 	}
 	if tx.Method != sip.MethodAck && tx.Final >= 0 && c.Hops[tx.Final].Status >= 300 {
 		switch f := &c.Hops[tx.Final]; {
+		case tx.Request >= 0 && !c.Hops[tx.Request].IsInitial() && (f.Status == 481 || f.Status == 408):
+			t.say("ack.reinvite.dead")
 		case tx.Request >= 0 && !c.Hops[tx.Request].IsInitial():
 			t.say("ack.reinvite.refused")
 		case f.Status == 401 || f.Status == 407:
@@ -686,6 +688,8 @@ func (t *Teller) notify(h *callflow.Hop, m *sip.Message) {
 			t.say("notify.mwi.yes")
 		case bytes.EqualFold(waiting, []byte("no")):
 			t.say("notify.mwi.no")
+		case bytes.HasPrefix(m.Value(sip.FieldSubscriptionState), []byte("terminated")):
+			t.say("notify.end")
 		default:
 			t.say("notify.mwi")
 		}

@@ -242,7 +242,11 @@ func (t *Teller) answer(i int, h *callflow.Hop, m *sip.Message) {
 	default:
 		t.say("answer.reported")
 	}
-	if t.hasSDP(h) {
+	switch {
+	case !t.hasSDP(h):
+	case t.madeNoOffer(h):
+		t.tellOfferBack(h, m)
+	default:
 		t.tellAnswer(h, m)
 	}
 }
@@ -312,7 +316,11 @@ func (t *Teller) refusal(i int, h *callflow.Hop, m *sip.Message) {
 	t.ownWords(m, status)
 	t.tellWhy(m)
 	if t.isChange(i) && h.Method == sip.MethodInvite {
-		t.say("final.reinvite")
+		if status == 481 || status == 408 { // they end the dialog (RFC 3261 §12.2.1.2)
+			t.say("final.reinvite.dead")
+		} else {
+			t.say("final.reinvite")
+		}
 	}
 	t.noteRefusal(i, h)
 }
@@ -655,18 +663,21 @@ func (t *Teller) registered(h *callflow.Hop, m *sip.Message) {
 		t.say("registered.list")
 	case asked.Star:
 		t.say("unregistered.all")
-		t.state.registered, t.state.removed = false, true
+		t.state.registered, t.state.removed, t.state.nothing = false, true, false
 	case has && expires == 0:
 		t.say("unregistered")
-		t.state.registered, t.state.removed = false, true
+		t.state.registered, t.state.removed, t.state.nothing = false, true, false
+	case outcome == callflow.OutcomeUnregistered:
+		t.say("registered.zero")
+		t.state.registered, t.state.nothing = false, true
 	case count > 1 && known:
 		t.say("registered.several")
-		t.state.registered, t.state.everLive = true, true
+		t.state.registered, t.state.everLive, t.state.nothing = true, true, false
 	case known:
 		t.say("registered")
-		t.state.registered, t.state.everLive = true, true
+		t.state.registered, t.state.everLive, t.state.nothing = true, true, false
 	default:
 		t.say("registered.notime")
-		t.state.registered, t.state.everLive = true, true
+		t.state.registered, t.state.everLive, t.state.nothing = true, true, false
 	}
 }

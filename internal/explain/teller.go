@@ -87,6 +87,7 @@ type state struct {
 	registered  bool
 	everLive    bool   // a registration of it was accepted
 	removed     bool   // and was removed
+	nothing     bool   // the last 200 grants no time
 	cause       string // what the last refusal means for the whole, a key behind "why.", "" if nothing
 	causeUser   string
 	crossed     bool // the CANCEL and the answer crossed
