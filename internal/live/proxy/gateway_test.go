@@ -190,13 +190,20 @@ func TestCallerAsksGateway(t *testing.T) {
 	}
 }
 
-// Where no route is recorded a BYE of the one who was called comes with credentials, and its From is what the caller had dialled.
+// Where no route is recorded a BYE of the one who was called comes with credentials, and its From is what the caller had dialled: another domain, or another user,
+// who had redirected the caller. Nobody can call as that user by it.
 func TestFromInADialog(t *testing.T) {
 	d := newDoor(t, func(p *Config) { p.NoRecordRoute = true })
-	for from, want := range map[string]int{"sip:sales@alias.example": 0, "sip:18005551212@" + domain: 0, "sip:ceo@" + domain: 403} {
-		got := d.as("18005551212", "secret", callee1, "BYE", "sip:spa1@203.0.113.10:5062", "From: <"+from+">;tag=callee", "To: <sip:spa1@"+domain+">;tag=t1", "Call-ID: x"+from)
-		if len(got) != 1 || int(got[0].Status) != want || want == 0 && got[0].to.Remote != caller {
-			t.Errorf("%s: %s", from, told(got))
+	for n, c := range []struct {
+		method, from, tag string
+		want              int
+	}{
+		{"BYE", "sip:sales@alias.example", ";tag=t1", 0}, {"BYE", "sip:18005551212@" + domain, ";tag=t1", 0}, {"BYE", "sip:ceo@" + domain, ";tag=t1", 0},
+		{"BYE", "sip:ceo@" + domain, "", 403}, {"INFO", "sip:ceo@" + domain, ";tag=t1", 403}, {"MESSAGE", "sip:ceo@" + domain, ";tag=t1", 403},
+	} {
+		got := d.as("18005551212", "secret", callee1, c.method, "sip:spa1@203.0.113.10:5062", "From: <"+c.from+">;tag=callee", "To: <sip:spa1@"+domain+">"+c.tag, fmt.Sprint("Call-ID: x", n))
+		if len(got) != 1 || int(got[0].Status) != c.want || c.want == 0 && got[0].to.Remote != caller {
+			t.Errorf("%+v: %s", c, told(got))
 		}
 	}
 }

@@ -70,7 +70,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		if who, ok = p.identify(now, p.authority, from, m, sip.FieldProxyAuthorization, out); !ok {
 			return
 		}
-		if a := m.From(); !p.cfg.AnyFrom && !p.mayBe(&a.URI, who, len(m.ToTag()) > 0) {
+		if a := m.From(); !p.cfg.AnyFrom && !p.mayBe(&a.URI, who, m) {
 			p.refuse(now, from, m, &live.Reply{Status: 403, Reason: "From Is Not You"}, out)
 			return
 		}
@@ -105,12 +105,14 @@ const anonymousHost = "anonymous.invalid"
 
 // mayBe reports whether a user may have an address in From: his own at a domain of ours, or that of nobody. RFC 3261 §22.1 leaves it to whoever
 // asks for credentials what they are good for; an address of somebody else, here or at another domain, would be told to the callee as if it were true. Within a dialog
-// the From of whoever was called is what the caller had dialled (§12.2.1.1), at whatever domain.
-func (p *Proxy) mayBe(from *sip.URI, user string, inDialog bool) bool {
+// the From of whoever was called is what the caller had dialled (§12.2.1.1), at whatever domain; and of whatever user, if the caller was redirected: who hangs up
+// tells nobody that he is calling.
+func (p *Proxy) mayBe(from *sip.URI, user string, m *sip.Message) bool {
+	inDialog := len(m.ToTag()) > 0
 	if !p.core.IsResponsible(from) {
 		return inDialog || from.IsSIP() && strings.EqualFold(string(from.Host), anonymousHost)
 	}
-	return string(sip.Unescape(from.User)) == user
+	return inDialog && m.Method == sip.MethodBye || string(sip.Unescape(from.User)) == user
 }
 
 // trusts reports whether requests over a flow need no credentials.
