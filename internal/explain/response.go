@@ -95,6 +95,8 @@ func (t *Teller) repeatedResponse(h *callflow.Hop) {
 	switch {
 	case t.sameInstant(h):
 		t.say("repeat.same")
+	case h.Method == sip.MethodInvite && h.Status >= 200 && t.acknowledged(h):
+		t.say("final.again.late")
 	case h.Method == sip.MethodInvite && h.Status/100 == 2:
 		t.say("answer.again")
 	case h.Method == sip.MethodInvite && h.Status >= 300:
@@ -104,6 +106,17 @@ func (t *Teller) repeatedResponse(h *callflow.Hop) {
 	default:
 		t.say("response.again")
 	}
+}
+
+// acknowledged reports whether the log has an ACK of a final response to an INVITE before that comes again.
+func (t *Teller) acknowledged(h *callflow.Hop) bool {
+	const maxLook = 64
+	for k := h.Index() - 1; k > int(h.RepeatOf) && k > h.Index()-maxLook; k-- {
+		if o := &t.call.Hops[k]; o.IsRequest() && o.Method == sip.MethodAck && o.CSeq == h.CSeq && t.call.SameDialog(o, h) {
+			return true
+		}
+	}
+	return false
 }
 
 // fromCallee reports whether the sender is the telephone that is called, as far as is known.

@@ -491,7 +491,11 @@ func (t *Teller) logState(h *callflow.Hop, m *sip.Message) {
 		t.say("log.head")
 		return
 	}
-	if _, cut := m.Problem(sip.ProblemCutInLine); cut || h.Missing == capture.MissingSnap || h.Missing == capture.MissingPart ||
+	if h.Missing == capture.MissingSnap {
+		t.say("log.cut.capture")
+		return
+	}
+	if _, cut := m.Problem(sip.ProblemCutInLine); cut || h.Missing == capture.MissingPart ||
 		h.Missing == capture.MissingStream {
 		t.say("log.cut")
 		return
