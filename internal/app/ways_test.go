@@ -93,6 +93,17 @@ func FuzzWaysAgree(f *testing.F) {
 		header + "REFER sip:b@example.com SIP/2.0" + via + "Refer-To: <sip:c@example.com>^M ^M\n"))
 	f.Add([]byte(header + "REGISTER sip:example.com SIP/2.0" + via + "Contact: <sip:a@192.0.2.10>;expires=60^M ^M\n" + header + "SIP/2.0 180 Ringing" + via + "^M \n" +
 		header + "SIP/2.0 180 Ringing" + via + "^M\n"))
+	// Redirections: one that comes when another INVITE is on its way, which then is sent once more; and one of which CSeq was cut off.
+	message := func(start, branch, cseq, tag, rest string) string {
+		return header + start + "^M Via: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bK" + branch + "^M From: <sip:a@example.com>;tag=1^M To: <sip:b@example.com>" + tag +
+			"^M Call-ID: 1@x^M CSeq: " + cseq + rest
+	}
+	const end = " INVITE^M Content-Length: 0^M ^M\n"
+	first := message("INVITE sip:b@192.0.2.7 SIP/2.0", "1", "1", "", end)
+	f.Add([]byte(first + message("INVITE sip:c@192.0.2.8 SIP/2.0", "2", "2", "", end) + message("SIP/2.0 302 Moved", "1", "1", ";tag=2", end) +
+		message("SIP/2.0 407 Who", "2", "2", ";tag=3", end) + message("INVITE sip:c@192.0.2.8 SIP/2.0", "3", "3", "", end) + message("SIP/2.0 486 Busy", "3", "3", ";tag=4", end)))
+	f.Add([]byte(first + message("SIP/2.0 302 Moved", "1", "", ";tag=2", "\n") + message("INVITE sip:c@192.0.2.8 SIP/2.0", "3", "3", "", end) +
+		message("SIP/2.0 486 Busy", "3", "3", ";tag=4", end)))
 	for _, name := range []string{"../../examples/seed-call.log", "../../examples/day-at-home.log"} {
 		if text, err := os.ReadFile(name); err == nil {
 			f.Add(text[:min(len(text), 8<<10)])

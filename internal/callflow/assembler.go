@@ -219,7 +219,7 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 		}
 		a.addID(c, id, reason)
 	}
-	if h.Method == sip.MethodInvite {
+	if h.Method == sip.MethodInvite || h.Method == sip.MethodUnknown { // of which CSeq was cut off
 		if c.redirected = c.redirected || h.Status/100 == 3; c.redirected && h.Status == 0 && h.toTag == 0 {
 			h.flags &^= hopBrief
 		}

@@ -70,8 +70,8 @@ func (c *Call) attempt(t int) bool {
 func (c *Call) callOutcome() {
 	last := -1 // the last attempt
 	answered := -1
-	redirected := false
-	replaced := 0 // attempts of further Call-IDs are other legs: the call is what its first leg was
+	redirected := -1 // hop of the first redirection
+	replaced := 0    // attempts of further Call-IDs are other legs: the call is what its first leg was
 	for t := range c.Transactions {
 		tx := &c.Transactions[t]
 		if !c.attempt(t) {
@@ -88,9 +88,10 @@ func (c *Call) callOutcome() {
 			continue
 		}
 		if last >= 0 {
-			f := c.Transactions[last].Final
-			redirected = redirected || f >= 0 && c.Hops[f].Status/100 == 3
-			if redirected && c.goesElsewhere(t, last) {
+			if f := c.Transactions[last].Final; redirected < 0 && f >= 0 && c.Hops[f].Status/100 == 3 {
+				redirected = f
+			}
+			if redirected >= 0 && c.goesElsewhere(t, last, redirected) {
 				c.Redirected = tx.Request
 			}
 		}
@@ -298,8 +299,8 @@ func (c *Call) IsOtherCall(h *Hop) bool {
 }
 
 // goesElsewhere reports whether the INVITE of transaction t, behind a redirection, goes to one of the places that this named (RFC 3261 §8.1.3.4): right behind it to the
-// first, behind the answer from there to another address, if the first was no good.
-func (c *Call) goesElsewhere(t, earlier int) bool {
+// first, behind the answer from there to another address, if the first was no good. What was sent before the redirection went to none of them.
+func (c *Call) goesElsewhere(t, earlier, redirection int) bool {
 	tx, e := &c.Transactions[t], &c.Transactions[earlier]
 	if e.Final < 0 || tx.Request < e.Final || e.Request < 0 {
 		return false
@@ -307,7 +308,8 @@ func (c *Call) goesElsewhere(t, earlier int) bool {
 	if c.Hops[e.Final].Status/100 == 3 {
 		return true
 	}
-	return !bytes.Equal(sip.Parse(c.Data(&c.Hops[tx.Request])).RequestURI().Raw, sip.Parse(c.Data(&c.Hops[e.Request])).RequestURI().Raw)
+	// Of neither the text is missing where only rows are asked for; see openCall.redirected.
+	return e.Request > redirection && !bytes.Equal(sip.Parse(c.Data(&c.Hops[tx.Request])).RequestURI().Raw, sip.Parse(c.Data(&c.Hops[e.Request])).RequestURI().Raw)
 }
 
 func (c *Call) byeMissing(t int) {
