@@ -5,23 +5,22 @@ package proxyd
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"syscall"
 )
 
-// keepOwner gives a file the owner and the group that another had whose place it takes. Who may not give the owner away keeps the group at least, if he is in it;
-// where not even that is allowed, the file is his.
-func keepOwner(path string, had fs.FileInfo) error {
+// keepOwner gives a file the owner and the group that another had whose place it takes, by chown (os.Chown). Who may not give the owner away keeps the group at least, if he is in
+// it; where not even that is allowed, the file is his and his group's. It reports whether the group is the same: the rights that the old one had are not for another.
+func keepOwner(chown func(path string, uid, gid int) error, path string, had fs.FileInfo) (sameGroup bool, err error) {
 	s, ok := had.Sys().(*syscall.Stat_t)
 	if !ok {
-		return nil
+		return false, nil
 	}
-	err := os.Chown(path, int(s.Uid), int(s.Gid))
+	err = chown(path, int(s.Uid), int(s.Gid))
 	if errors.Is(err, fs.ErrPermission) {
-		err = os.Chown(path, -1, int(s.Gid))
+		err = chown(path, -1, int(s.Gid))
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }

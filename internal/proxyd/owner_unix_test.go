@@ -3,6 +3,8 @@
 package proxyd
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,5 +55,34 @@ func TestUsersFileKeepsItsGroup(t *testing.T) {
 	}
 	if g := int(info.Sys().(*syscall.Stat_t).Gid); g != group || info.Mode().Perm() != 0o640 {
 		t.Errorf("group %d, mode %v; want %d, 0640", g, info.Mode(), group)
+	}
+}
+
+// What a group may read that the file cannot be given to is not for the group of whoever has written it.
+func TestOwnerThatCannotBeKept(t *testing.T) {
+	had, err := os.Stat(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name         string
+		owner, group error
+		same         bool
+		err          error
+	}{
+		{"all may be given", nil, nil, true, nil},
+		{"the group alone", fs.ErrPermission, nil, true, nil},
+		{"nothing", fs.ErrPermission, fs.ErrPermission, false, nil},
+		{"the disk fails", syscall.EIO, nil, false, syscall.EIO},
+	} {
+		same, err := keepOwner(func(_ string, uid, _ int) error {
+			if uid < 0 {
+				return c.group
+			}
+			return c.owner
+		}, "users.txt", had)
+		if same != c.same || !errors.Is(err, c.err) {
+			t.Errorf("%s: the same group %v, %v", c.name, same, err)
+		}
 	}
 }

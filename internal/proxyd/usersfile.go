@@ -133,13 +133,18 @@ func (f *UsersFile) Save() error {
 		return fmt.Errorf("writing %s: %w", f.path, err)
 	}
 	_, err = tmp.WriteString(text)
+	mode := f.mode &^ 0o007
 	owner := func() error {
 		if f.had == nil {
 			return nil
 		}
-		return keepOwner(tmp.Name(), f.had) // a service may read it by its group
+		sameGroup, err := keepOwner(os.Chown, tmp.Name(), f.had) // a service may read it by its group
+		if !sameGroup {
+			mode &^= 0o070
+		}
+		return err
 	}
-	for _, step := range []func() error{tmp.Sync, tmp.Close, owner, func() error { return os.Chmod(tmp.Name(), f.mode&^0o007) }, func() error { return os.Rename(tmp.Name(), path) }} {
+	for _, step := range []func() error{tmp.Sync, tmp.Close, owner, func() error { return os.Chmod(tmp.Name(), mode) }, func() error { return os.Rename(tmp.Name(), path) }} {
 		if err == nil {
 			err = step()
 		}
