@@ -174,6 +174,19 @@ func TestTheTokenOfAGatewayIsForOneDialog(t *testing.T) {
 	}
 }
 
+// A REFER has the gateway make a call, to a number that no route may lead to: the account is not for it.
+func TestGatewayAsksForAReferral(t *testing.T) {
+	d := newDoor(t, withGateway)
+	_, route := d.throughGateway()
+	got := d.send(caller, d.within("REFER", route, "Refer-To: <sip:900@198.51.100.1>"))
+	if len(got) != 1 || got[0].to.Remote != atGateway {
+		t.Fatal(told(got))
+	}
+	if got = d.gatewaySays(got[0].Message, 407, "gw1", challenge(407)); len(got) != 1 || got[0].to.Remote != caller || got[0].Status != 407 {
+		t.Error(told(got))
+	}
+}
+
 // What the caller asks of the gateway's BYE is for the gateway to answer.
 func TestCallerAsksGateway(t *testing.T) {
 	d := newDoor(t, withGateway)

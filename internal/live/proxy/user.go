@@ -86,8 +86,8 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	status := 0
 	if inDialog {
 		targets = []proxycore.Target{{URI: string(route.URI), Q: 1000, Flow: toward, Else: elsewhere(toward, string(route.URI))}}
-		if account != nil {
-			targets[0].User = account
+		if account != nil && m.Method != sip.MethodRefer {
+			targets[0].User = account // not for a REFER: it would have the gateway call any number on our account (RFC 3515), whatever the routes are
 		}
 	} else {
 		targets, status = p.targets(now, m, &route, &uri)
