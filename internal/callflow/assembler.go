@@ -211,6 +211,9 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 		c = nil
 	}
 	if c == nil {
+		if h.flags&hopCut != 0 && len(id.callID) == 0 && !headless {
+			a.strays = true // it may belong to any that is open
+		}
 		c = a.open(rec, id, &h)
 	}
 	if reason != 0 || c.id.len == 0 {

@@ -261,6 +261,7 @@ func (c *Call) cutOutcome() {
 	case c.Unidentified():
 	case silent && c.strays:
 		c.Outcome = OutcomeUnknown
+	case c.strays && len(c.Missing) > 0 && c.cut: // one of its messages was cut itself, and what would lead here may be cut off from others
 	default:
 		return
 	}

@@ -29,7 +29,7 @@ func (c *Call) findDialogs() {
 				c.Dialogs[d].Confirmed = i
 			}
 		case h.IsRequest() && h.Method == sip.MethodBye:
-			d := c.dialog(h.fromTag, h.toTag)
+			d := c.dialogOfBye(h)
 			if early = early || d < 0; d >= 0 && c.Dialogs[d].Bye < 0 {
 				c.Dialogs[d].Bye = i
 			}
@@ -40,11 +40,28 @@ func (c *Call) findDialogs() {
 			break
 		}
 		if h := &c.Hops[i]; h.RepeatOf < 0 && h.Transaction >= 0 && h.IsRequest() && h.Method == sip.MethodBye {
-			if d := c.dialog(h.fromTag, h.toTag); d >= 0 && c.Dialogs[d].Bye < 0 {
+			if d := c.dialogOfBye(h); d >= 0 && c.Dialogs[d].Bye < 0 {
 				c.Dialogs[d].Bye = i
 			}
 		}
 	}
+}
+
+// dialogOfBye returns the dialog that a BYE ends; of one whose To tag was cut off the only dialog with its From tag.
+func (c *Call) dialogOfBye(h *Hop) int {
+	d := c.dialog(h.fromTag, h.toTag)
+	if d >= 0 || h.flags&hopCut == 0 || h.toTag != 0 || h.fromTag == 0 {
+		return d
+	}
+	for i := range c.Dialogs {
+		if e := &c.Dialogs[i]; e.initiator == h.fromTag || e.recipient == h.fromTag {
+			if d >= 0 {
+				return -1
+			}
+			d = i
+		}
+	}
+	return d
 }
 
 // dialog returns the index of the dialog with the two tags, either way round, -1 if there is none.

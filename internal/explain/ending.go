@@ -44,6 +44,8 @@ func (t *Teller) tellEnding() {
 	case c.Evicted:
 		t.say("end.evicted")
 	case cut && len(missing) == 0:
+	case cut:
+		t.say("end.gap.cut")
 	case len(c.Missing) == 1 && c.Missing[0] == callflow.MissingBeginning:
 		t.say("end.gap")
 	case len(c.Missing) > 0 && c.LogEnded && len(t.tail(missing)) == 0:
@@ -155,7 +157,7 @@ func (t *Teller) sayCut() {
 		t.say("end.cut.unidentified")
 	case c.Kind == callflow.KindRegistration && c.Status/100 == 2:
 		t.say("end.cut.registration")
-	case c.Status == 0 && !t.hasOpen() && !t.onlyFirstLines():
+	case !t.hasOpen() && !t.onlyFirstLines():
 		t.say("end.cut.strays")
 	default:
 		t.say("end.cut")
@@ -347,6 +349,8 @@ func (t *Teller) tellHead() {
 	switch {
 	case c.Root < 0 && t.onlyFirstLines():
 		t.say("head.line")
+	case c.Root < 0 && c.Unidentified():
+		t.say("head.partial.cut")
 	case c.Root < 0:
 		t.say("head.partial")
 	case c.Redirected >= 0:

@@ -317,6 +317,8 @@ func (t *Teller) ack(i int, h *callflow.Hop, m *sip.Message) {
 		t.acceptUnseen(h)
 	}
 	switch {
+	case ok < 0 && c.Unidentified():
+		t.say("ack.cut")
 	case ok < 0 && tx.Method == sip.MethodInvite && tx.Request >= 0 && tx.Final < 0:
 		t.say("ack.refused.unseen") // its branch is that of the INVITE (RFC 3261 §17.1.1.3)
 	case ok < 0 && t.lacksCSeq(h):
