@@ -77,6 +77,10 @@ func (t *Teller) tellEnding() {
 	case len(c.Missing) > 0:
 		t.say("end.gap")
 	default:
+		t.fill[placeText] = t.word("word.complete")
+		if t.state.cut {
+			t.fill[placeText] = t.word("word.complete.cut")
+		}
 		t.say(t.completeKey())
 	}
 	t.sayCause(".proof")

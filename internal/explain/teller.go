@@ -87,6 +87,7 @@ type state struct {
 	registered  bool
 	everLive    bool   // a registration of it was accepted
 	removed     bool   // and was removed
+	cut         bool   // a message was told to be cut
 	nothing     bool   // the last 200 grants no time
 	cause       string // what the last refusal means for the whole, a key behind "why.", "" if nothing
 	causeUser   string
@@ -492,17 +493,21 @@ func (t *Teller) logState(h *callflow.Hop, m *sip.Message) {
 		return
 	}
 	if h.Missing == capture.MissingSnap {
+		t.state.cut = true
 		t.say("log.cut.capture")
 		return
 	}
 	if _, cut := m.Problem(sip.ProblemCutInLine); cut || h.Missing == capture.MissingPart ||
 		h.Missing == capture.MissingStream {
+		t.state.cut = true
 		t.say("log.cut")
 		return
 	}
 	if _, short := m.Problem(sip.ProblemBodyShort); short && t.shortByCut(h, m) {
+		t.state.cut = true
 		t.say("log.cut")
 	} else if h.HeaderCut() {
+		t.state.cut = true
 		t.say("log.cut.header")
 	}
 }
