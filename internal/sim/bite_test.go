@@ -207,6 +207,13 @@ func TestInvariantsDoNotBiteWhatIsRight(t *testing.T) {
 			s.Topology.Phones[0].Expires, s.Topology.Phones[1].DND = 40*time.Second, true
 			return s
 		}()},
+		{"nobody answers, and half of a piece of junk might have been the answer", func() *Schedule {
+			s := call(0)
+			s.Topology.Hostile = true
+			s.Actions = s.Actions[:1]
+			s.Faults = []Fault{{Kind: Partition, Node: "callee", At: time.Second, For: 59 * time.Second}, {Kind: Junk, Node: "caller", At: 3 * time.Second}, {Kind: Junk, Node: "caller", At: 4 * time.Second}}
+			return s
+		}()},
 		{"the caller has given up when the ringing comes", func() *Schedule {
 			// The last INVITE goes out at 33.5 s, Timer B fires at 34 s.
 			s := rings(0)
