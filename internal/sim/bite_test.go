@@ -214,6 +214,26 @@ func TestInvariantsDoNotBiteWhatIsRight(t *testing.T) {
 			s.Faults = []Fault{{Kind: Partition, Node: "callee", At: time.Second, For: 59 * time.Second}, {Kind: Junk, Node: "caller", At: 3 * time.Second}, {Kind: Junk, Node: "caller", At: 4 * time.Second}}
 			return s
 		}()},
+		{"a call comes back to the caller, and another telephone rings for 40 s, in a log of whole seconds", func() *Schedule {
+			s := call(1)
+			t := &s.Topology
+			s.Seed, t.Recurse = 3, true // the story is the caller's
+			forwards := t.Phones[1]
+			forwards.Name, forwards.Forward = "callee2", numberCaller
+			t.Phones = append(t.Phones, forwards)
+			t.Phones[0].Expires, t.Phones[1].Expires, t.Phones[0].Register = 40*time.Second, time.Minute, time.Minute
+			s.Network.DelayMin, s.Network.DelayMax = 5*time.Millisecond, 5*time.Millisecond
+			s.Actions = s.Actions[:1]
+			s.Actions[0].At = 2144 * time.Millisecond
+			s.Faults = []Fault{{Kind: HangConnections, Node: "callee", At: time.Minute}} // there are none; it keeps the script going
+			return s
+		}()},
+		{"nonces live shorter than the way to the proxy is long", func() *Schedule {
+			s := call(1)
+			s.Topology.NonceLifetime, s.Topology.NoRecordRoute = time.Second, true
+			s.Network.DelayMin, s.Network.DelayMax = 100*time.Millisecond, 100*time.Millisecond
+			return s
+		}()},
 		{"the caller has given up when the ringing comes", func() *Schedule {
 			// The last INVITE goes out at 33.5 s, Timer B fires at 34 s.
 			s := rings(0)
@@ -252,7 +272,9 @@ func TestInvariantsDoNotBiteWhatIsRight(t *testing.T) {
 		}()},
 	} {
 		w := newWorld(c.schedule, Options{Ladder: true})
-		if c.schedule.Faults[0].For == time.Minute {
+		if c.schedule.Topology.NonceLifetime > 0 && len(c.schedule.Faults) == 0 {
+			w.agenda.add(start.Add(6*time.Second), func() { w.net.Faults.DelayMin, w.net.Faults.DelayMax = 700*time.Millisecond, 700*time.Millisecond })
+		} else if c.schedule.Faults[0].For == time.Minute {
 			w.agenda.add(start.Add(30*time.Second), func() { w.net.Faults.DelayMin, w.net.Faults.DelayMax = 1500*time.Millisecond, 1500*time.Millisecond })
 		}
 		w.run()

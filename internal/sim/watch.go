@@ -224,7 +224,7 @@ func (x *watcher) refused(p wire.Passage) {
 }
 
 // byeLost reports whether a BYE of a call was sent and did not arrive, or was never answered: a proxy may have asked for credentials, and the connection ended
-// with the 407 on its way.
+// with the 407 on its way, or the nonces live shorter than the way is long.
 func (x *watcher) byeLost(callID string) bool {
 	for _, b := range x.byes {
 		if b.callID == callID && !b.came {
@@ -232,10 +232,11 @@ func (x *watcher) byeLost(callID string) bool {
 		}
 	}
 	for _, n := range x.nodes {
-		for _, c := range n.order {
-			if n.kind == kindPhone && c.method == sip.MethodBye && c.callID == callID && c.final == 0 {
-				return true
-			}
+		if n.kind != kindPhone {
+			continue
+		}
+		if c := n.lastRequest(sip.MethodBye, callID); c != nil && (c.final == 0 || c.final == 401 || c.final == 407) {
+			return true
 		}
 	}
 	return false
