@@ -200,6 +200,14 @@ func TestInvariantsDoNotBiteWhatIsRight(t *testing.T) {
 			s.Topology.Phones[0].Expires = 40 * time.Second
 			return s
 		}()},
+		{"a repeat of an INVITE comes when Timer L is over, and only the last 200 could go out", func() *Schedule {
+			s := call(0)
+			s.Actions = s.Actions[:2]
+			s.Actions[1].At = 0
+			s.Faults = []Fault{{Kind: Blocked, Node: "callee", At: script, For: 31300 * time.Millisecond}}
+			s.Topology.Phones[0].Expires, s.Tail = 40*time.Second, time.Minute
+			return s
+		}()},
 		{"a repeat of an INVITE that was refused comes when Timer H is over", func() *Schedule {
 			s := call(0)
 			s.Actions = s.Actions[:1]
@@ -274,7 +282,7 @@ func TestInvariantsDoNotBiteWhatIsRight(t *testing.T) {
 		w := newWorld(c.schedule, Options{Ladder: true})
 		if c.schedule.Topology.NonceLifetime > 0 && len(c.schedule.Faults) == 0 {
 			w.agenda.add(start.Add(6*time.Second), func() { w.net.Faults.DelayMin, w.net.Faults.DelayMax = 700*time.Millisecond, 700*time.Millisecond })
-		} else if c.schedule.Faults[0].For == time.Minute {
+		} else if c.schedule.Faults[0].For == time.Minute || c.schedule.Faults[0].Kind == Blocked {
 			w.agenda.add(start.Add(30*time.Second), func() { w.net.Faults.DelayMin, w.net.Faults.DelayMax = 1500*time.Millisecond, 1500*time.Millisecond })
 		}
 		w.run()

@@ -112,9 +112,10 @@ func (n *watched) requestCame(x *watcher, now time.Time, rec *capture.Record, m 
 	}
 }
 
-// gone reports whether the transaction is over: by Timer H or J (§17.2.1, §17.2.2), or, of an INVITE that was answered, by Timer L (RFC 6026 §8.11).
+// gone reports whether the transaction is over: by Timer H or J (§17.2.1, §17.2.2), or, of an INVITE that was answered, by Timer L (RFC 6026 §8.11). Of one
+// whose responses could not go out it is not known when the timer began: at the soonest with the request.
 func (s *serverSeen) gone(now time.Time) bool {
-	return s.final != 0 && now.Sub(s.finalAt) > giveUp
+	return s.final != 0 && now.Sub(s.finalAt) > giveUp || s.refused && now.Sub(s.first) > giveUp
 }
 
 // ackCame takes an ACK: for a refusal by its branch (RFC 3261 §17.2.3), for a 2xx by Call-ID and CSeq.
