@@ -160,7 +160,7 @@ func (c *Call) callOutcome() {
 		c.Outcome = OutcomeCancelled
 		end = cancel
 	case tx.Final >= 0:
-		c.Outcome = outcomeOf(c.Status)
+		c.Outcome = c.outcomeOf(tx)
 	case bye >= 0 || c.wasAcknowledged(tx):
 		c.Outcome = OutcomeAnswered // nobody hangs up what nobody answered; the answer is not in the log
 	case tx.Ack >= 0:
@@ -400,6 +400,16 @@ func ringsBriefly(expires uint32) bool {
 	return expires > 0 && time.Duration(expires)*time.Second <= timerEarly
 }
 
+// outcomeOf classes the final status of a transaction. A demand for credentials of which the request is not in the log is no refusal yet: whether that had any is not known,
+// and without them it is the normal first step (RFC 3261 §22.1).
+func (c *Call) outcomeOf(tx *Transaction) Outcome {
+	status := int(c.Hops[tx.Final].Status)
+	if tx.Request < 0 && (status == 401 || status == 407) {
+		return OutcomeUnknown
+	}
+	return outcomeOf(status)
+}
+
 // outcomeOf classes a final status other than 2xx (docs/json.md, "Outcomes").
 func outcomeOf(status int) Outcome {
 	switch {
@@ -479,9 +489,7 @@ func (c *Call) registrationOutcome() {
 	case 5:
 		c.Outcome = OutcomeFailed
 	default:
-		if c.Outcome = OutcomeRejected; c.Status == 408 {
-			c.Outcome = OutcomeUnanswered
-		}
+		c.Outcome = c.outcomeOf(tx)
 	}
 }
 
@@ -565,7 +573,7 @@ func (c *Call) requestOutcome() {
 		case tx.Final >= 0:
 			open = false
 			c.Status = int(c.Hops[tx.Final].Status)
-			if c.Outcome = outcomeOf(c.Status); c.Status/100 == 2 || c.livesOn(t) {
+			if c.Outcome = c.outcomeOf(tx); c.Status/100 == 2 || c.livesOn(t) {
 				c.Outcome = OutcomeAnswered
 			}
 		case tx.Method == sip.MethodAck:

@@ -143,12 +143,18 @@ func (t *Teller) sayCause(form string) {
 	switch {
 	case s.crossed && c.Outcome == callflow.OutcomeAnswered:
 		add("crossed")
-	case c.Outcome != callflow.OutcomeRejected || s.cause == "" || c.Status != 401 && c.Status != 407 && c.Status != 403 || (c.Status == 403) != (s.cause == "forbidden"):
+	case c.Outcome == callflow.OutcomeUnknown && s.cause == "first" && (c.Status == 401 || c.Status == 407):
+		add("first")
+	case c.Outcome != callflow.OutcomeRejected || s.cause == "" || s.cause == "first" || c.Status != 401 && c.Status != 407 && c.Status != 403 || (c.Status == 403) != (s.cause == "forbidden"):
 	default:
 		t.fill[placeUser] = s.causeUser
 		add(s.cause)
 	}
-	if s.everLive && c.Kind == callflow.KindRegistration && c.Outcome != callflow.OutcomeRegistered && c.Outcome != callflow.OutcomeUnregistered && c.Outcome != callflow.OutcomeUnknown {
+	if t.severalAddresses() {
+		t.fill[placeUser], _ = t.lastAddress()
+		t.say("why.last")
+	}
+	if _, a := t.lastAddress(); a.was && c.Kind == callflow.KindRegistration && c.Outcome != callflow.OutcomeRegistered && c.Outcome != callflow.OutcomeUnregistered && c.Outcome != callflow.OutcomeUnknown {
 		add("before")
 	}
 }
@@ -355,6 +361,10 @@ func (t *Teller) tellHead() {
 		t.say("head.line")
 	case c.Root < 0 && c.Unidentified():
 		t.say("head.partial.cut")
+	case c.Root < 0 && c.Kind == callflow.KindRegistration:
+		t.say("head.partial.registration")
+	case c.Root < 0 && c.Kind != callflow.KindCall:
+		t.say("head.partial.request")
 	case c.Root < 0:
 		t.say("head.partial")
 	case c.Redirected >= 0:
@@ -362,6 +372,9 @@ func (t *Teller) tellHead() {
 		t.say("head.call.redirected")
 	case c.Kind == callflow.KindCall:
 		t.say("head.call")
+	case t.severalAddresses():
+		t.fill[placeCount] = countWord(len(t.addresses))
+		t.say("head.registration.several")
 	case c.Outcome == callflow.OutcomeUnregistered && t.state.nothing:
 		t.say("head.registration")
 	case c.Outcome == callflow.OutcomeUnregistered && t.state.everLive && t.state.removed:
@@ -495,6 +508,8 @@ func (t *Teller) summary() {
 	case cut && c.Outcome == callflow.OutcomeUnknown:
 	case cut:
 		t.say("sum.incomplete.cut")
+	case begin && c.Kind != callflow.KindCall:
+		t.say("sum.incomplete.start")
 	case begin:
 		t.say("sum.incomplete.begin")
 	case c.LogEnded && len(t.tail(c.Missing)) > 0:

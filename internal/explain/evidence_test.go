@@ -37,7 +37,7 @@ func TestEvidence(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			line := func(e capture.Evidence) []byte {
 				t.Helper()
-				if e.Start < 0 || e.End < e.Start || e.End > int64(len(f.log)) || e.Source != 0 || e.Unit != capture.Line {
+				if e.Start < 0 || e.End < e.Start || e.End > int64(len(f.log)) || e.Source != 0 || (e.Unit == capture.Frame) != f.frames {
 					t.Fatalf("evidence %+v in a log of %d bytes", e, len(f.log))
 				}
 				text := f.log[e.Start:e.End]
@@ -77,7 +77,7 @@ func TestEvidence(t *testing.T) {
 					for _, e := range p.Evidence {
 						steps++
 						text := line(e)
-						if n := int64(1 + bytes.Count(f.log[:e.Start], []byte("\n"))); n != e.Number {
+						if n := int64(1 + bytes.Count(f.log[:e.Start], []byte("\n"))); n != e.Number && !f.frames {
 							t.Errorf("%s: line %d, and it begins in line %d", p.Label, e.Number, n)
 						}
 						want := p.Method + " "

@@ -19,14 +19,15 @@ import (
 var update = flag.Bool("update", false, "write the stories of testdata anew")
 
 // fixture is an archive of testdata: a comment that says what it shows, what the user supplies (member assume, name=value lines), a
-// log written by hand, and the stories of its calls.
+// log or capture written by hand (see pcapOf), and the stories of its calls.
 type fixture struct {
 	name   string
 	path   string
 	file   *txtar.Archive
 	assume Assumptions
 	log    []byte
-	story  int // index of the member
+	frames bool // the log is a capture
+	story  int  // index of the member
 }
 
 func fixtures(t testing.TB) []fixture {
@@ -56,6 +57,8 @@ func fixtures(t testing.TB) []fixture {
 				}
 			case "call.log":
 				f.log = data
+			case "call.capture":
+				f.log, f.frames = pcapOf(t, data), true
 			case "story":
 				f.story = i
 			default:
@@ -63,7 +66,7 @@ func fixtures(t testing.TB) []fixture {
 			}
 		}
 		if len(f.log) == 0 || f.story < 0 || len(bytes.TrimSpace(ar.Comment)) == 0 {
-			t.Fatalf("%s: it needs a comment, a member call.log and a member story", path)
+			t.Fatalf("%s: it needs a comment, a member call.log or call.capture and a member story", path)
 		}
 		out = append(out, f)
 	}

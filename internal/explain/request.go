@@ -493,6 +493,7 @@ func (t *Teller) otherBranchUp(h *callflow.Hop) bool {
 func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
 	s := &t.state
 	t.fill[placeUser] = t.registrant(m)
+	t.addressOf(t.fill[placeUser], true)
 	if h.Forwards >= 0 {
 		t.say("register.forward")
 		return
@@ -540,7 +541,7 @@ func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
 		t.say("register.removeall")
 	case has && expires == 0:
 		t.say("register.remove")
-	case s.registered:
+	case t.registeredNow(t.fill[placeUser]):
 		t.say("register.refresh")
 	case has:
 		t.fill[placeDuration] = span(time.Duration(expires) * time.Second)

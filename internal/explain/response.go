@@ -80,6 +80,10 @@ func (t *Teller) orphan(i int, h *callflow.Hop) {
 			t.state.answered = i
 		}
 	}
+	t.state.cause = ""
+	if h.Status == 401 || h.Status == 407 {
+		t.state.cause = "first"
+	}
 	if t.fill[placeMethod] == "" {
 		if h.HeaderCut() {
 			t.say("response.orphan.cut")
@@ -568,14 +572,13 @@ func (t *Teller) usedNonce(m *sip.Message, realm []byte) ([]byte, bool) {
 
 // success tells a 2xx to anything but INVITE and CANCEL.
 func (t *Teller) success(i int, h *callflow.Hop, m *sip.Message) {
-	s := &t.state
 	if h.Forwards >= 0 {
 		switch h.Method {
 		case sip.MethodBye:
 			t.say("bye.ok.forward")
 		case sip.MethodRegister:
 			t.say("register.forward.ok")
-			s.registered, s.everLive = true, true
+			t.setRegistered(t.registrant(m), true)
 		default:
 			t.say("response.forward")
 		}
@@ -676,21 +679,27 @@ func (t *Teller) registered(h *callflow.Hop, m *sip.Message) {
 		t.say("registered.list")
 	case asked.Star:
 		t.say("unregistered.all")
-		t.state.registered, t.state.removed, t.state.nothing = false, true, false
+		t.setRegistered(t.fill[placeUser], false)
+		t.state.removed, t.state.nothing = true, false
 	case has && expires == 0:
 		t.say("unregistered")
-		t.state.registered, t.state.removed, t.state.nothing = false, true, false
+		t.setRegistered(t.fill[placeUser], false)
+		t.state.removed, t.state.nothing = true, false
 	case outcome == callflow.OutcomeUnregistered:
 		t.say("registered.zero")
-		t.state.registered, t.state.nothing = false, true
+		t.setRegistered(t.fill[placeUser], false)
+		t.state.nothing = true
 	case count > 1 && known:
 		t.say("registered.several")
-		t.state.registered, t.state.everLive, t.state.nothing = true, true, false
+		t.setRegistered(t.fill[placeUser], true)
+		t.state.nothing = false
 	case known:
 		t.say("registered")
-		t.state.registered, t.state.everLive, t.state.nothing = true, true, false
+		t.setRegistered(t.fill[placeUser], true)
+		t.state.nothing = false
 	default:
 		t.say("registered.notime")
-		t.state.registered, t.state.everLive, t.state.nothing = true, true, false
+		t.setRegistered(t.fill[placeUser], true)
+		t.state.nothing = false
 	}
 }

@@ -18,18 +18,19 @@ import (
 type Teller struct {
 	assume Assumptions
 
-	call    *callflow.Call
-	story   Story
-	parties []Party
-	facts   []Fact
-	slots   [factIDs]Fact // the facts found so far; has tells which
-	has     uint32
-	steps   []Step
-	places  []capture.Evidence // storage of evidence
-	buf     []byte             // all sentences of the story, one behind the other
-	made    []byte             // other texts of it that were put together
-	ranges  []textRange
-	stepOf  []int32 // step that tells a hop, plus one
+	call      *callflow.Call
+	story     Story
+	parties   []Party
+	facts     []Fact
+	addresses []addressState // of the REGISTERs told so far
+	slots     [factIDs]Fact  // the facts found so far; has tells which
+	has       uint32
+	steps     []Step
+	places    []capture.Evidence // storage of evidence
+	buf       []byte             // all sentences of the story, one behind the other
+	made      []byte             // other texts of it that were put together
+	ranges    []textRange
+	stepOf    []int32 // step that tells a hop, plus one
 
 	// fill is what stands in the places of the next sentence.
 	fill [places]string
@@ -84,7 +85,6 @@ type state struct {
 	cancelled   int // hop of the first CANCEL
 	refused422  bool
 	bye         int
-	registered  bool
 	everLive    bool   // a registration of it was accepted
 	removed     bool   // and was removed
 	cut         bool   // a message was told to be cut
@@ -131,6 +131,7 @@ func (t *Teller) reset(c *callflow.Call) {
 	t.call = c
 	t.story = Story{}
 	t.offerRead, t.fromRead.at, t.toRead.at = nil, nil, nil
+	t.addresses = t.addresses[:0]
 	t.facts, t.steps, t.places = t.facts[:0], t.steps[:0], t.places[:0]
 	t.buf, t.ranges, t.made = t.buf[:0], t.ranges[:0], t.made[:0]
 	t.state = state{challenged: -1, redirected: -1, ringing: -1, ringTag: -1, answered: -1, cancelled: -1, bye: -1, refer: -1}
@@ -492,21 +493,31 @@ func (t *Teller) logState(h *callflow.Hop, m *sip.Message) {
 		t.say("log.head")
 		return
 	}
-	if h.Missing == capture.MissingSnap {
+	switch h.Missing {
+	case capture.MissingSnap:
 		t.state.cut = true
 		t.say("log.cut.capture")
 		return
-	}
-	if _, cut := m.Problem(sip.ProblemCutInLine); cut || h.Missing == capture.MissingPart ||
-		h.Missing == capture.MissingStream {
+	case capture.MissingPart, capture.MissingStream:
 		t.state.cut = true
-		t.say("log.cut")
+		t.say("log.cut.header")
 		return
 	}
-	if _, short := m.Problem(sip.ProblemBodyShort); short && t.shortByCut(h, m) {
+	_, inLine := m.Problem(sip.ProblemCutInLine)
+	_, short := m.Problem(sip.ProblemBodyShort)
+	captured := t.call.Evidence(h).Unit == capture.Frame // what is missing from a packet that is whole was not sent
+	switch {
+	case captured && (inLine || h.HeaderCut()):
+		t.say("log.sent.header")
+	case captured && short:
+		t.say("log.sent.body")
+	case short && h.Time.IsZero() && t.shortByCut(h, m):
+		t.state.cut = true
+		t.say("log.short") // a text that no logger stamped
+	case inLine && !h.Time.IsZero(), short && t.shortByCut(h, m):
 		t.state.cut = true
 		t.say("log.cut")
-	} else if h.HeaderCut() {
+	case inLine || h.HeaderCut():
 		t.state.cut = true
 		t.say("log.cut.header")
 	}

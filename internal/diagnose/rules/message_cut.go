@@ -9,13 +9,14 @@ import (
 	"sipscribe/sip"
 )
 
-// MessageCut finds messages of which the log kept only the beginning.
+// MessageCut finds messages of which only the beginning is there.
 var MessageCut = &diagnose.Rule{
 	Code:     "message-cut",
-	Title:    "The logger cut this message",
+	Title:    "This message is not whole",
 	Severity: diagnose.SeverityNote,
-	Text: `The log shows only the beginning of the message. What was sent was whole: a device sends a message in one datagram, and the syslog daemon
-keeps as much as its line holds, classically 1,024 bytes. Nothing can be concluded from what is missing.`,
+	Text: `The log shows only the beginning of the message. What was sent was whole, as a rule: a device sends a message in one datagram, and the syslog daemon
+keeps as much as its line holds, classically 1,024 bytes; a capture keeps as much as its snap length. Only where a capture has the whole packet was the
+message sent so. Nothing can be concluded from what is missing.`,
 	Refs:  []diagnose.Ref{diagnose.RFC(3164, "4.1")},
 	Mend:  "Use a collector that keeps longer lines (8 KiB is usual today), and capture whole packets (tcpdump -s 0).",
 	Since: "0.1.0",
@@ -50,10 +51,18 @@ func runMessageCut(p *diagnose.Pass) {
 			p.Report(diagnose.Finding{Evidence: p.Evidence(i, where), Text: "not whole: it came in parts, and not all of them are here"})
 			continue
 		}
+		if p.Evidence(i, where)[0].Unit == capture.Frame {
+			runSentShort(p, i, m, where)
+			continue
+		}
 		if problem, ok := m.Problem(sip.ProblemCutInLine); ok {
 			p.MarkDamaged(i)
+			by := "cut by the logger"
+			if h.Time.IsZero() {
+				by = "cut" // a text that no logger stamped
+			}
 			p.Report(diagnose.Finding{Evidence: p.Evidence(i, problem.Span),
-				Text: fmt.Sprintf("cut by the logger in the middle of its header, after %d bytes%s", len(m.Raw), nearLimit(h.Missing, logged(p, i)))})
+				Text: fmt.Sprintf("%s in the middle of its header, after %d bytes%s", by, len(m.Raw), nearLimit(h.Missing, logged(p, i)))})
 			continue
 		}
 		if h.HeaderCut() {
@@ -64,11 +73,36 @@ func runMessageCut(p *diagnose.Pass) {
 		}
 		if _, ok := m.Problem(sip.ProblemBodyShort); ok && !lostLineEnd(m) && bodyCut(p, i, m) {
 			p.MarkDamaged(i)
+			if h.Time.IsZero() {
+				p.Report(diagnose.Finding{Evidence: p.Evidence(i, where), Mend: mendSender,
+					Text: fmt.Sprintf("its Content-Length names %d bytes, and %d bytes of a body are here", m.DeclaredLength, m.Body.Len())})
+				continue
+			}
 			p.Report(diagnose.Finding{Evidence: p.Evidence(i, where),
 				Text: fmt.Sprintf("cut by the logger: %d of %d bytes of the body are there%s", m.Body.Len(), m.DeclaredLength, nearLimit(h.Missing, logged(p, i))),
 				Mend: "Use a collector that keeps longer lines (8 KiB is usual today)."})
 		}
 	}
+}
+
+// mendSender is for what is not the doing of a log or capture.
+const mendSender = "Look at the program that sent it: a header ends with an empty line (RFC 3261 §7), and Content-Length is the length of the body (§20.14)."
+
+// runSentShort reports a message that is not whole although the packets that it came in are: it was sent so.
+func runSentShort(p *diagnose.Pass, i int, m *sip.Message, where sip.Span) {
+	_, inLine := m.Problem(sip.ProblemCutInLine)
+	_, short := m.Problem(sip.ProblemBodyShort)
+	text := ""
+	switch {
+	case inLine || p.Call.Hops[i].HeaderCut():
+		text = fmt.Sprintf("sent so: its header has no empty line behind it, and nothing follows its %d bytes", len(m.Raw))
+	case short:
+		text = fmt.Sprintf("sent so: its Content-Length names %d bytes, and %d bytes of a body came", m.DeclaredLength, m.Body.Len())
+	default:
+		return
+	}
+	p.MarkDamaged(i)
+	p.Report(diagnose.Finding{Evidence: p.Evidence(i, where), Text: text, Mend: mendSender})
 }
 
 // logged returns how many bytes the message takes in the log.
