@@ -1,6 +1,6 @@
 // Package app wires the parts together: it is the only place that knows them all.
 //
-//	files ─ decode.Open ─ sniff ─ Format.New ─▶ decode.Merge ─▶ callflow.Assembler ─▶ emit(call)
+//	files ─ decode.Open ─ sniff ─ Format.New ─▶ decode.Chronological ─▶ decode.Merge ─▶ callflow.Assembler ─▶ emit(call)
 package app
 
 import (
@@ -36,6 +36,8 @@ type ReadConfig struct {
 	Unrecognised func(source report.Source, rec *capture.Record) error
 	// Loss, if set, is called where a source says that it lost something.
 	Loss func(source report.Source, rec *capture.Record)
+	// Turned, if set, is called with a source that has its newest record first. whole: it is read from its end; else it is too long for that and read as it is.
+	Turned func(source report.Source, whole bool)
 	// Opened, if set, is called with each source as it is opened, before anything is read from it.
 	Opened func(source report.Source)
 	// Warn, if set, is told what went wrong with one source while the others go on.
@@ -181,7 +183,13 @@ func (r *reading) open(name string) error {
 	in := &decode.Input{Source: int32(src.ID), Name: name, R: f.R,
 		Options: decode.Options{Clock: r.cfg.Clock, KeepUnrecognised: r.cfg.Unrecognised != nil, Shown: true}}
 	r.inputs = append(r.inputs, in)
-	r.decoders = append(r.decoders, &survivor{dec: format.New(in), warn: r.warn, name: name})
+	ordered := decode.NewChronological(&survivor{dec: format.New(in), warn: r.warn, name: name})
+	ordered.Turned = func(whole bool) {
+		if r.cfg.Turned != nil {
+			r.cfg.Turned(src, whole)
+		}
+	}
+	r.decoders = append(r.decoders, ordered)
 	if r.total >= 0 && f.Size > 0 {
 		r.total += f.Size
 	} else {

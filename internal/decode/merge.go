@@ -136,5 +136,8 @@ func keep(r capture.Record) capture.Record {
 	if r.Origin.Map != nil {
 		r.Origin.Map = append(syslog.OffsetMap{}, r.Origin.Map...)
 	}
+	if r.Origin.Lines != nil {
+		r.Origin.Lines = r.Data
+	}
 	return r
 }

@@ -8,6 +8,8 @@
 //	line_ends_shown.go     a collector wrote the line ends of the messages as visible characters
 //	lines_wrapped.go       a mail program or terminal broke long lines, which are put together again
 //	clock_coarse.go        what the clock of the log cannot tell
+//	newest_first.go        the file has its newest line first
+//	clock_goes_back.go     a later line of the file has an earlier time
 //	logged_twice.go        each message stands in the log twice
 //	start_line_only.go     the device logs only the first line of each message
 //	start_line_damaged.go  a syslog daemon took a word of the start line for a host name
@@ -26,6 +28,8 @@ var All = []*diagnose.Rule{
 	LineEndsShown,
 	LinesWrapped,
 	ClockCoarse,
+	NewestFirst,
+	ClockGoesBack,
 	LoggedTwice,
 	StartLineOnly,
 	StartLineDamaged,

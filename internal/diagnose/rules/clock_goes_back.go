@@ -1,0 +1,41 @@
+package rules
+
+import (
+	"fmt"
+	"time"
+
+	"sipscribe/internal/callflow"
+	"sipscribe/internal/capture"
+	"sipscribe/internal/diagnose"
+	"sipscribe/sip"
+)
+
+// ClockGoesBack tells that the order of the file and its times contradict each other.
+var ClockGoesBack = &diagnose.Rule{
+	Code:     "clock-goes-back",
+	Title:    "The times in the file go back",
+	Severity: diagnose.SeverityNote,
+	Text: `A later line of the file has an earlier time. Two logs may stand behind each other in it, lines may have been put in another order, or the clock of the
+logger was set. Within a file its order holds; where it is not the order in which things happened, what is told of their order is not right either.`,
+	Mend:  "Give each log as a file of its own: several are merged by their times.",
+	Since: "0.1.0",
+	Run: func(p *diagnose.Pass) {
+		var before *callflow.Hop
+		for i := range p.Call.Hops {
+			h := &p.Call.Hops[i]
+			if h.Kind != capture.KindMessage || h.Time.IsZero() {
+				continue
+			}
+			if b := before; b != nil && b.Time.Domain() == h.Time.Domain() {
+				back := b.Time.Sub(h.Time)
+				above, here := p.Call.Evidence(b), p.Call.Evidence(h)
+				if back >= max(time.Second, h.Time.Precision()) && above.Source == here.Source && above.Number < here.Number {
+					p.Report(diagnose.Finding{Evidence: p.Evidence(i, sip.Span{}),
+						Text: fmt.Sprintf("order: the clock goes back by %s here; the messages are told in the order of the file", back.Round(time.Second))})
+					return
+				}
+			}
+			before = h
+		}
+	},
+}
