@@ -252,6 +252,27 @@ func (c *Call) transmission(i, j int) int {
 			return k
 		}
 	}
+	return c.loggedAgain(i, j, first)
+}
+
+// loggedAgain returns the transmission from hop first on, of the message of hop j, that hop i shows once more behind a place where the clock of the source has gone back: the same text at
+// the same time. A log stands behind itself, or behind another export of the same hours.
+func (c *Call) loggedAgain(i, j, first int) int {
+	h := &c.Hops[i]
+	if h.Time.IsZero() {
+		return -1
+	}
+	back, least := false, h.Time.Clock
+	for k := i - 1; k >= first; k-- {
+		o := &c.Hops[k]
+		if o.source != h.source || o.Time.IsZero() || o.Time.Domain() != h.Time.Domain() {
+			continue
+		}
+		back, least = back || o.Time.Clock > least, min(least, o.Time.Clock)
+		if back && (k == j || int(o.RepeatOf) == j) && o.Time.Clock == h.Time.Clock && c.sameText(o, h) {
+			return int(o.newest)
+		}
+	}
 	return -1
 }
 

@@ -17,6 +17,7 @@ type Chronological struct {
 	err  error // what the source gave behind kept
 	// through: what is to come is given out as it comes.
 	judged, through bool
+	most            int // that is kept to turn a source round, in bytes
 	// Turned, if set, is called when it is clear that the source has the newest first. whole is false where it is too long to be turned round: then it is given out as it is.
 	Turned func(whole bool)
 }
@@ -25,10 +26,11 @@ type Chronological struct {
 const (
 	judgeRecords, judgeBytes = 512, 4 << 20
 	turnBytes                = 256 << 20
+	recordBytes              = 512 // of a record beside its text
 )
 
 // NewChronological returns a Decoder over one source.
-func NewChronological(dec Decoder) *Chronological { return &Chronological{dec: dec} }
+func NewChronological(dec Decoder) *Chronological { return &Chronological{dec: dec, most: turnBytes} }
 
 // Next implements Decoder.
 func (c *Chronological) Next(rec *capture.Record) error {
@@ -80,7 +82,7 @@ func (c *Chronological) judge() {
 	if falls == 0 || falls == 1 && !c.backwards() {
 		return
 	}
-	for c.err == nil && size < turnBytes {
+	for c.err == nil && size < c.most {
 		c.read(&size)
 	}
 	whole := c.err != nil
@@ -99,7 +101,7 @@ func (c *Chronological) read(size *int) (*capture.Record, bool) {
 		return nil, false
 	}
 	c.kept = append(c.kept, keep(r))
-	*size += len(r.Data) + 256
+	*size += len(r.Data) + recordBytes
 	return &c.kept[len(c.kept)-1], true
 }
 

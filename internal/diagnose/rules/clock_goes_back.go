@@ -31,11 +31,24 @@ logger was set. Within a file its order holds; where it is not the order in whic
 				above, here := p.Call.Evidence(b), p.Call.Evidence(h)
 				if back >= max(time.Second, h.Time.Precision()) && above.Source == here.Source && above.Number < here.Number {
 					p.Report(diagnose.Finding{Evidence: p.Evidence(i, sip.Span{}),
-						Text: fmt.Sprintf("order: the clock goes back by %s here; the messages are told in the order of the file", back.Round(time.Second))})
+						Text: fmt.Sprintf("order: the clock goes back by %s here; the messages are told in the order of the file", about(back))})
 					return
 				}
 			}
 			before = h
 		}
 	},
+}
+
+// about writes how far a clock went back, in the unit in which one would say it.
+func about(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int64(d.Round(time.Second)/time.Second))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int64(d.Round(time.Minute)/time.Minute))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int64(d.Round(time.Hour)/time.Hour))
+	}
+	return fmt.Sprintf("%d days", int64(d.Round(24*time.Hour)/(24*time.Hour)))
 }

@@ -14,7 +14,7 @@ var LoggedTwice = &diagnose.Rule{
 	Title:    "Messages stand in the log twice",
 	Severity: diagnose.SeverityNote,
 	Text: `The same message was recorded more than once: an SPA whose Syslog Server and Debug Server are one host sends each text to both; a capture on several
-interfaces, or at both ends, sees a packet several times. They count as one message, not as retransmissions.`,
+interfaces, or at both ends, sees a packet several times; a log was put behind another of the same hours. They count as one message, not as retransmissions.`,
 	Mend:  "Set the Debug Server of the device to another host than the Syslog Server, or leave it empty.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
