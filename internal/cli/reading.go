@@ -80,10 +80,14 @@ func (f *readFlags) config(t *terminal, files []string) (app.ReadConfig, error) 
 	cfg.Warn = func(err error) { t.talk("%s", message(readError(err))) }
 	cfg.Loss = func(s report.Source, rec *capture.Record) { t.talk("%s: %s", s.Name, rec.Data) }
 	cfg.Turned = func(s report.Source, whole bool) {
+		name := s.Name
+		if name == "-" {
+			name = "standard input"
+		}
 		if whole {
-			t.talk("%s has its newest line first; it is read from its end", s.Name)
+			t.talk("%s has its newest line first; it is read from its end", name)
 		} else {
-			t.talk("%s has its newest line first and is too long to be turned round here: what is told of it is not right; turn it round (tac %s > FILE) and read that", s.Name, s.Name)
+			t.talk("%s has its newest line first and is too long to be turned round here: what is told of it is not right; turn it round (tac FILE > NEW) and read that", name)
 		}
 	}
 	if f.verbose {
