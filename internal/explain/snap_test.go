@@ -44,3 +44,20 @@ func TestCutCapture(t *testing.T) {
 		})
 	}
 }
+
+// TestBrokenOffCapture tells a capture that breaks off in the frame of the attempt with credentials: that is told, and no refusal is made of the challenge before it.
+func TestBrokenOffCapture(t *testing.T) {
+	for _, f := range fixtures(t) {
+		if f.name != "sent_broken_off" {
+			continue
+		}
+		calls.Read(t, f.log[:len(f.log)-100], calls.Options{}, func(c *callflow.Call) {
+			s := NewTeller(nil).Tell(c)
+			if last := s.Steps[len(s.Steps)-1]; c.Outcome != callflow.OutcomeInProgress || !strings.HasSuffix(last.Text, "(The capture cut this message.)") || len(s.Steps) != 4 {
+				t.Error(c.Outcome, s.Steps)
+			}
+		})
+		return
+	}
+	t.Error("the fixture is not there")
+}

@@ -22,6 +22,7 @@ type classic struct {
 	header int // bytes before each packet
 	last   int64
 	count  int64
+	torn   bool // the frame in which the file breaks off was given away
 }
 
 // classicMagic returns the byte order and the magic number at the beginning of a file, nil if it is no classic pcap.
@@ -87,7 +88,17 @@ func (c *classic) next(f *frame) error {
 	total := c.header + int(captured)
 	data := c.win.peek(total)
 	if len(data) < total {
-		return c.win.cut("the capture file ends in the middle of frame %d: %d of its %d bytes are there", c.count+1, len(data)-c.header, captured)
+		if !c.torn && len(data) > c.header && c.plausible(data, false) {
+			// What is there of the last frame may be the answer that would be missed: it is shown as cut, and the end of the file told behind it.
+			c.torn, f.torn = true, true
+			f.data = data[c.header:]
+			return nil
+		}
+		err := c.win.cut("the capture file ends in the middle of frame %d: %d of its %d bytes are there", c.count+1, len(data)-c.header, captured)
+		if c.torn {
+			return tornFrame(err)
+		}
+		return err
 	}
 	f.data = data[c.header:]
 	c.win.r += total

@@ -90,6 +90,7 @@ type frame struct {
 	length int64  // of the packet on the wire, in bytes; more than len(data) if the snap length cut it
 	link   uint16 // link type, as in www.tcpdump.org/linktypes.html
 	timed  bool   // the capture says when
+	torn   bool   // the file breaks off in it
 	sec    int64  // since 1970 UTC
 	nsec   int32
 	digits uint8  // of a fraction of a second that the file can hold
@@ -101,6 +102,15 @@ type frame struct {
 type cutError struct {
 	text       string
 	start, end int64 // of what is left over, in the file
+	torn       bool  // what is left over is part of a frame, which was given away as cut
+}
+
+// tornFrame is the error of a file that breaks off in a frame that was given away.
+func tornFrame(err error) error {
+	if cut, ok := err.(*cutError); ok {
+		cut.torn = true
+	}
+	return err
 }
 
 func (e *cutError) Error() string { return e.text }
@@ -166,8 +176,12 @@ func (d *decoder) step() {
 		d.err = err
 		var cut *cutError
 		if errors.As(err, &cut) {
+			number := d.frames + 1
+			if cut.torn {
+				number = d.frames
+			}
 			d.ready = append(d.ready, capture.Record{Kind: capture.KindLoss, Data: []byte(cut.text), Time: d.clock.time,
-				Origin: d.origin(d.frames+1, cut.start, cut.end)})
+				Origin: d.origin(number, cut.start, cut.end)})
 			d.err, d.in.Stats.BrokenOff = io.EOF, true
 		}
 	}
@@ -254,6 +268,9 @@ func (d *decoder) fill(r *capture.Record, p *place, src, dst capture.Endpoint, d
 
 // unrecognised counts a stretch that should have been SIP, or could not be read, and tells of it if that is asked for.
 func (d *decoder) unrecognised(p place, data []byte) {
+	if d.frame.torn && p.number == d.frame.number {
+		return // the loss behind it tells of the same bytes
+	}
 	d.in.Stats.UnrecognisedRecords++
 	if d.in.Options.KeepUnrecognised {
 		d.emit(capture.Record{Kind: capture.KindUnknown, Time: p.time, Data: data,

@@ -40,6 +40,7 @@ type pcapng struct {
 	big        bool
 	interfaces []iface
 	count      int64
+	torn       bool // as in classic
 }
 
 // iface is one interface of a section.
@@ -118,7 +119,19 @@ func (p *pcapng) next(f *frame) error {
 		start := p.win.pos
 		block := p.win.peek(int(total))
 		if len(block) < int(total) {
-			return p.win.cut("the capture file ends in the middle of a block after frame %d: %d of its %d bytes are there", p.count, len(block), total)
+			const before = 8 + 20 // bytes of an Enhanced Packet Block before its packet
+			if typ == blockEnhanced && !p.torn && len(block) > before {
+				p.torn = true // as in classic.next
+				p.packet(f, block[8:], false)
+				f.torn = true
+				f.offset += start + 8
+				return nil
+			}
+			err := p.win.cut("the capture file ends in the middle of a block after frame %d: %d of its %d bytes are there", p.count, len(block), total)
+			if p.torn {
+				return tornFrame(err)
+			}
+			return err
 		}
 		if p.u32(block[total-4:]) != total {
 			return p.resync(f, "a block whose two lengths differ")
@@ -160,6 +173,9 @@ func (p *pcapng) packet(f *frame, body []byte, obsolete bool) {
 		id = int64(p.u16(body)) // then 2 bytes of drop count
 	}
 	captured := p.u32(body[12:])
+	if p.torn {
+		captured = min(captured, uint32(len(body)-20))
+	}
 	if id >= int64(len(p.interfaces)) || int64(captured) > int64(len(body)-20) {
 		return
 	}

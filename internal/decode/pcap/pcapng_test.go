@@ -169,11 +169,20 @@ func TestPcapngByHand(t *testing.T) {
 func TestPcapngCutTail(t *testing.T) {
 	file, want := mixed(t)
 	whole, _ := decodeAll(t, file)
+	torn := 0
 	for cut := 1; cut < len(file); cut++ {
 		recs, _ := decodeAll(t, file[:cut])
 		// The packets whose blocks are whole are there; if a block is cut, one record says so.
 		n := 0
 		for n < len(recs) && recs[n].Kind == capture.KindMessage {
+			if recs[n].Missing == capture.MissingSnap { // of the block in which the file breaks off
+				if o := recs[n].Origin; o.End != int64(cut) || o.Number != int64(n+1) || !bytes.HasPrefix(want[n], recs[n].Data) || len(recs) != n+2 || recs[n+1].Origin.Number != o.Number {
+					t.Fatalf("cut at %d: %+v", cut, recs[n:])
+				}
+				torn++
+				n++
+				break
+			}
 			if !bytes.Equal(recs[n].Data, want[n]) {
 				t.Fatalf("cut at %d: %q", cut, recs[n].Data)
 			}
@@ -185,6 +194,9 @@ func TestPcapngCutTail(t *testing.T) {
 		if n < len(whole) && whole[n].Origin.End < int64(cut)-100 {
 			t.Fatalf("cut at %d: frame %d, which ends at %d, is missing", cut, n+1, whole[n].Origin.End)
 		}
+	}
+	if torn == 0 {
+		t.Error("of no block that breaks off a message is shown")
 	}
 }
 

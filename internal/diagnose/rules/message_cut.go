@@ -39,7 +39,7 @@ func runMessageCut(p *diagnose.Pass) {
 		case capture.MissingSnap:
 			p.MarkDamaged(i)
 			p.Report(diagnose.Finding{Evidence: p.Evidence(i, where),
-				Text: "cut by the capture: it kept only the first bytes of each packet (snap length)",
+				Text: "cut by the capture: it has only the first bytes of the packet (snap length, or the end of a file that breaks off)",
 				Mend: "Capture whole packets (tcpdump -s 0)."})
 			continue
 		case capture.MissingStream:
