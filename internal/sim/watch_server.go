@@ -112,11 +112,14 @@ func (n *watched) requestCame(x *watcher, now time.Time, rec *capture.Record, m 
 	}
 }
 
-// gone reports whether the transaction is over: by Timer H or J (§17.2.1, §17.2.2), or, of an INVITE that was answered, by Timer L (RFC 6026 §8.11). Of one
-// whose responses could not go out it is not known when the timer began: at the soonest with the request.
+// gone reports whether the transaction is over: by Timer H or J (§17.2.1, §17.2.2), or, of an INVITE that was answered, by Timer L (RFC 6026 §8.11).
 func (s *serverSeen) gone(now time.Time) bool {
-	return s.final != 0 && now.Sub(s.finalAt) > giveUp || s.refused && now.Sub(s.first) > giveUp
+	return s.final != 0 && now.Sub(s.finalAt) > giveUp
 }
+
+// doubtful reports whether the transaction may be over: of one whose responses could not go out it is not known when its timer began, at the soonest with the
+// request.
+func (s *serverSeen) doubtful(now time.Time) bool { return s.refused && now.Sub(s.first) > giveUp }
 
 // ackCame takes an ACK: for a refusal by its branch (RFC 3261 §17.2.3), for a 2xx by Call-ID and CSeq.
 func (n *watched) ackCame(x *watcher, now time.Time, rec *capture.Record, m *sip.Message, branch []byte) {
@@ -167,7 +170,7 @@ func (n *watched) responseSent(x *watcher, now time.Time, rec *capture.Record, m
 		x.fail("tag", "%s changes the To tag of a request: %q to %q", n.node.Name, s.toTag, tag)
 	case m.Status > 100 && tag == "":
 		x.fail("tag", "%s sends a %d without a To tag (RFC 3261 §8.2.6.2)", n.node.Name, m.Status)
-	case n.kind == kindPhone && s.tag != "" && tag != "" && tag != s.tag && !(s.method == sip.MethodCancel && s.final == 481):
+	case n.kind == kindPhone && !s.doubtful(now) && s.tag != "" && tag != "" && tag != s.tag && !(s.method == sip.MethodCancel && s.final == 481):
 		x.fail("tag", "%s: %s: %q and %q", n.node.Name, onceTag, s.tag, tag)
 	}
 	if tag != "" {
@@ -230,6 +233,8 @@ func (n *watched) finalSent(x *watcher, s *serverSeen, now time.Time, status int
 		s.final, s.finalTag = status, tag
 	case n.kind == kindProxy && s.final == 503 && (status == 401 || status == 407):
 		// A proxy answers strangers without state: one that has guessed too often hears something else when he has waited.
+		s.final, s.finalTag = status, tag
+	case s.doubtful(now):
 		s.final, s.finalTag = status, tag
 	case status != s.final:
 		x.fail("final", "%s answers a %s twice: %d and %d", n.node.Name, s.method, s.final, status)
