@@ -180,7 +180,7 @@ func (c *Call) callOutcome() {
 	if c.Bye = bye; answered >= 0 {
 		c.Answer = tx.Final
 		if bye >= 0 {
-			c.Talk = c.between(tx.Final, bye)
+			c.Talk = c.between(tx.Final, c.reaches(byeTx, tx.Final))
 		}
 	}
 	// What was not seen.
@@ -223,6 +223,21 @@ func (c *Call) callOutcome() {
 			c.Missing = append(c.Missing, MissingAck)
 		}
 	}
+}
+
+// reaches returns the hop in which a BYE comes by where the answer of the call was seen, by which the talk time is measured: the caller's end. One that the callee sends is seen
+// there last, behind all the proxies that pass it on.
+func (c *Call) reaches(bye, answer int) int {
+	hop := c.Transactions[bye].Request
+	if c.Hops[hop].fromTag != c.Hops[answer].toTag {
+		return hop // of the caller, who sends it first of all
+	}
+	for t := bye + 1; t < len(c.Transactions); t++ {
+		if tx := &c.Transactions[t]; tx.Upstream == bye && tx.Request >= 0 {
+			bye, hop = t, tx.Request
+		}
+	}
+	return hop
 }
 
 // cancelRefused reports whether the CANCEL of an INVITE cancelled nothing: one that came before its INVITE, or long after, is refused by 481 (RFC 3261 §9.2), and the INVITE ends in its
