@@ -639,9 +639,44 @@ func (c *Call) findRoles() {
 			p.Role = RoleServer // a device's log: what is behind the other side is not known
 			return
 		}
+		if c.saysItRoutes(best) {
+			p.Role = RoleServer
+			return
+		}
 		c.Callee = best
 		p.Role = RoleCallee
 	} else if best >= 0 && c.Participants[best].Role == RoleUnknown {
 		c.Participants[best].Role = RoleServer
 	}
+}
+
+// routers are words by which programs that pass calls on, and take none themselves, name themselves in Server or User-Agent, in small letters.
+var routers = [...]string{"router", "proxy", "openser", "kamailio", "opensips"}
+
+// saysItRoutes reports whether a participant that nobody was seen to pass anything on calls itself a router or proxy, and nothing shows that it is more: no ringing, answer or request
+// of its own with the Contact of a telephone (RFC 3261 §12.1.1, §8.1.1.8).
+func (c *Call) saysItRoutes(i int) bool {
+	says := false
+	const maxLook = 64 // a telephone shows itself by its first answers
+	looked := 0
+	for n := range c.Hops {
+		h := &c.Hops[n]
+		if int(h.From) != i || h.Kind != capture.KindMessage || h.Missing != capture.MissingNothing {
+			continue
+		}
+		if looked++; looked > maxLook {
+			break
+		}
+		m := c.parsed(0, n)
+		if h.IsRequest() || h.Status/100 == 2 && h.Method == sip.MethodInvite || h.Status > 100 && h.Status < 200 && m.Has(sip.FieldContact) {
+			return false
+		}
+		for _, f := range [...]sip.FieldID{sip.FieldServer, sip.FieldUserAgent} {
+			v := bytes.ToLower(m.Value(f))
+			for _, word := range routers {
+				says = says || bytes.Contains(v, []byte(word))
+			}
+		}
+	}
+	return says
 }

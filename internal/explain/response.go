@@ -56,7 +56,7 @@ func (t *Teller) response(i int, h *callflow.Hop, m *sip.Message) {
 				t.state.cancelled = -1 // the INVITE goes on
 			}
 		default:
-			t.say("final.other")
+			t.say("cancel.refused")
 		}
 	default:
 		switch {
