@@ -14,6 +14,7 @@ type Reader struct {
 	offset int64 // of buf[r] in the source
 	line   int64 // lines read
 	err    error // from src, sticky
+	lone   bool  // lines end in CR alone: see turnLoneCRs
 }
 
 // MaxLine is the longest physical line that ReadLine returns in one piece, in bytes. A longer one comes in several pieces of
@@ -47,6 +48,9 @@ func (r *Reader) fill(need int) {
 	}
 	for i := 0; i < 100; i++ {
 		n, err := r.src.Read(r.buf[r.w:])
+		if r.lone {
+			turnCRs(r.buf[r.w : r.w+n])
+		}
 		r.w += n
 		if err != nil {
 			r.err = err
@@ -87,6 +91,38 @@ func (r *Reader) take(n int) ([]byte, int64, int64, error) {
 	r.offset += int64(n)
 	r.line++
 	return line, r.line, off, nil
+}
+
+// turnLoneCRs makes every CR of a source an LF if its lines end in CR alone, as those of the old Macintosh do: its first bytes have no LF, and behind a CR a line begins.
+// rsyslog with SpaceLF keeps the CR of a message and puts a blank behind it; there a CR ends no line (syslog.EscapeSpaceLF).
+func (r *Reader) turnLoneCRs() {
+	head := r.Peek(SniffLen)
+	if bytes.IndexByte(head, '\n') >= 0 {
+		return
+	}
+	for at := 0; ; {
+		i := bytes.IndexByte(head[at:], '\r')
+		if i < 0 || at+i+1 == len(head) {
+			return
+		}
+		at += i + 1
+		if c := head[at]; c > ' ' && c < 0x7f {
+			break
+		}
+	}
+	r.lone = true
+	turnCRs(r.buf[r.r:r.w])
+}
+
+func turnCRs(b []byte) {
+	for i := bytes.IndexByte(b, '\r'); i >= 0; {
+		b[i] = '\n'
+		k := bytes.IndexByte(b[i+1:], '\r')
+		if k < 0 {
+			return
+		}
+		i += 1 + k
+	}
 }
 
 // Read makes Reader an io.Reader, for formats that are not made of lines.

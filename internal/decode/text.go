@@ -33,6 +33,7 @@ type Text struct {
 	dates    syslog.Dates
 	marker   marker
 	near     nearTime
+	stuck    bool   // the source has lines with several records; see unstick
 	pri      bool   // the source has datagrams with a PRI and no other header: Wireshark glues them
 	page     bool   // inside the break between two pages of an RFC
 	quote    []byte // what somebody's mail puts before the lines of a log that it quotes; see unquote
@@ -144,7 +145,10 @@ type EventLine struct {
 }
 
 // NewText returns an engine that reads in.
-func NewText(in *Input) *Text { return &Text{in: in, clock: NewClock(in.Options.Clock)} }
+func NewText(in *Input) *Text {
+	in.R.turnLoneCRs()
+	return &Text{in: in, clock: NewClock(in.Options.Clock)}
+}
 
 // maxTextMessage bounds a message that is put together from lines, in bytes.
 const maxTextMessage = 256 << 10
@@ -218,6 +222,9 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 	}
 	t.dates.Parse(h, p.line)
 	t.unglue(h, p) // first, so that nothing below looks at the whole line again for each datagram on it
+	if t.mayBeStuck(p) {
+		t.unstick(h, p)
+	}
 	if h.Shape == syslog.ShapeRFC5424 {
 		t.restore(h, p)
 	}
@@ -395,6 +402,15 @@ func (t *Text) between(rec *capture.Record, h *syslog.Header, p *piece) bool {
 		}
 		bare = bare[lead:]
 		e, ok := t.Event(bare)
+		if !ok && firstByte(bare) == '<' {
+			// A collector put its own header before the one that the device sent.
+			var inner syslog.Header
+			if inner.Parse(bare); inner.Shape != syslog.ShapeNone {
+				lead += inner.TextStart
+				bare = inner.Text
+				e, ok = t.Event(bare)
+			}
+		}
 		if k := h.TextStart - len(h.App) - len(": "); !ok && len(h.App) > 0 && k >= 0 && bytes.HasPrefix(p.line[k:], h.App) {
 			// "RSE_DEBUG: …" looks like a TAG, and of "CC:CallProgress" rsyslog makes one.
 			tagged := p.line[k : h.TextStart+lead+len(bare)]

@@ -231,6 +231,14 @@ func hostile(part int) map[string][]byte {
 		"full stops":               rep("U 192.0.2.5:5060 -> 192.0.2.6:5060\n  BYE sip:b@c SIP/2.0..Via: x........\n  ........\n", 8_000),
 		"full stops without end":   cat([]byte("U 192.0.2.5:5060 -> 192.0.2.6:5060\n"), rep("  BYE sip:b@c SIP/2.0.", 40_000)),
 		"parts for a header":       rep("<13>1 2026-08-20T16:40:00Z INVITE sip - - - b@c SIP/2.0#015#012Via: x\n<13>1 2026-08-20T16:40:00Z h SIP - - -  200 OK\n", 8_000),
+		"stuck":                    rep("Aug 20 16:40:00 h BYE sip:b@c SIP/2.0^M Via: x^M ^M ", 20_000),
+		"stuck, bare":              rep("BYE sip:b@c SIP/2.0^M Content-Length: 0^M ^M ", 20_000),
+		"stuck without an end":     rep("Aug 20 16:40:00 h BYE sip:b@c SIP/2.0^M Via: x^M ", 20_000),
+		"stuck in a body":          cat([]byte("BYE sip:b@c SIP/2.0^M Content-Length: 999999^M ^M "), rep("Aug 20 16:40:00 h BYE sip:b@c SIP/2.0^M Via: x^M ^M ", 20_000)),
+		"stuck, with long headers": rep("Aug 20 16:40:00 h "+strings.Repeat("A1 ", 50)+"SIP/2.0 200 OK^M Via: x^M Content-Length: 0^M ^M ", 5_000),
+		"stuck, no start lines":    cat([]byte("BYE sip:b@c SIP/2.0^M Via: x^M ^M "), rep("A1 SIP/2.0 200 ", 60_000)),
+		"stuck, many short lines":  rep("BYE sip:b@c SIP/2.0^M Via: x^M ^M BYE sip:b@c SIP/2.0^M Via: x^M ^M \n", 12_000),
+		"CRs":                      rep("\rx", 500_000),
 		"a message after all that": []byte(bye),
 	}
 }

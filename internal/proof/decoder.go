@@ -11,6 +11,9 @@ var TextSeeds = []string{
 	"<13>1 2026-08-20T16:40:00Z INVITE sip - - - b@example.com SIP/2.0#015#012Via: x#015#012\n<13>1 2026-08-20T16:40:00Z 192.0.2.5 SIP - - -  200 OK\n",
 	"U 192.0.2.5:5060 -> 192.0.2.6:5060\n  BYE sip:b@example.com SIP/2.0..Via: SIP/2.0/UDP 192.\n  0.2.5....\n1 0.0 192.0.2.5 -> 192.0.2.6 SIP Request: BYE sip:b@c |\n",
 	"sip port 26 read [(0,44) (42594520736970\n3a62406578616d706c652e636f6d205349502f322e300d0a5669613a20780d0a0d0a)(BYE sip:b..)]\n",
+	"Aug 20 16:40:00 h INVITE sip:b@c SIP/2.0^M Content-Length: 3^M ^M x^M Aug 20 16:40:01 h [0]On HookAug 20 16:40:01 h SIP/2.0 200 OK^M Content-Length: 0^M ^M \"}]",
+	"Aug 20 16:40:00 h [0]Off Hook\rAug 20 16:40:01 h BYE sip:b@c SIP/2.0\rVia: x\r\r",
+	"Aug 20 16:40:00 h <134>1 2026-08-20T16:40:00Z h spa - EVENT - [0]Off Hook\n",
 	"\x00\xff<1>", "prose\n",
 }
 

@@ -29,7 +29,9 @@ func sniff(head []byte) decode.Verdict {
 	in := decode.SniffInput(head)
 	t := decode.NewText(in)
 	for messages < 50 && t.Next(&rec) == nil {
-		messages++
+		if rec.Kind == capture.KindMessage { // not that a limit was reached
+			messages++
+		}
 	}
 	if messages == 0 {
 		return decode.Verdict{}
