@@ -330,9 +330,9 @@ func (tel *telephone) stop(within time.Duration) {
 func (tel *telephone) failure(e ua.Event) (why, hint string) {
 	said := fmt.Sprintf("%d %s", e.Status, e.Reason)
 	switch {
-	case e.By == ua.Network && e.Status == 503 && strings.Contains(e.Reason, "its certificate"):
+	case e.By == ua.Network && strings.Contains(e.Reason, "its certificate"):
 		// It is there, and runs: this is not to be looked for where nobody answers.
-		return strings.Replace(e.Reason, "the certificate of its authority", "the certificate of its authority with --ca FILE", 1), ""
+		return strings.ReplaceAll(e.Reason, "the certificate of its authority", "the certificate of its authority with --ca FILE"), ""
 	case e.By == ua.Network && e.Status == 503:
 		return "the proxy cannot be reached: " + e.Reason, "check --proxy, and that it runs there"
 	case e.By == ua.Network && e.Status == 408:
@@ -385,6 +385,8 @@ func (tel *telephone) describe(e ua.Event) string {
 		return fmt.Sprintf("they have not agreed to hold or resume: %d %s", e.Status, e.Reason)
 	case ua.EventDigit:
 		return "they pressed " + e.Reason
+	case ua.EventUndialled:
+		return fmt.Sprintf("the Dial Plan makes no number of %s, and nothing is called; \"call %s\" calls it without the plan", e.Reason, e.Reason)
 	case ua.EventEnded:
 		why := ""
 		switch {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sipscribe/internal/live"
 )
 
 func TestDialPlan(t *testing.T) {
@@ -93,4 +95,19 @@ func FuzzDialPlan(f *testing.F) {
 			t.Errorf("%q with %q makes %q", plan, digits, d.Number)
 		}
 	})
+}
+
+// A number that the plan has no use for is not called, and that is told when nobody presses another key any more.
+func TestKeysThatMakeNoNumber(t *testing.T) {
+	tb := newTable(t, nil)
+	tb.do(0, func(p *Phone, now time.Time, out *live.Outbox) error { return p.OffHook(now, 1, out) })
+	for _, key := range []byte("202") {
+		tb.do(0, func(p *Phone, now time.Time, out *live.Outbox) error { return p.Digit(now, 1, key, out) })
+	}
+	tb.net.Run(9 * time.Second)
+	tb.want("before the long timer", tb.events)
+	tb.net.Run(2 * time.Second)
+	tb.want("after it", tb.events, "a undialled by local 202")
+	tb.net.Run(time.Minute)
+	tb.want("once", tb.events, "a undialled by local 202")
 }

@@ -36,11 +36,13 @@ const (
 	EventDigit
 	// EventEnded: the call is over. By says whose doing it was; Status is that of a refusal.
 	EventEnded
+	// EventUndialled: the keys in Reason make no number of the Dial Plan, and the long timer has run out; a device plays the reorder tone.
+	EventUndialled
 )
 
 func (k EventKind) String() string {
 	names := [...]string{"none", "registered", "unregistered", "register-failed", "calling", "trying", "ringing", "incoming", "answered", "held",
-		"resumed", "unchanged", "digit", "ended"}
+		"resumed", "unchanged", "digit", "ended", "undialled"}
 	if int(k) < len(names) {
 		return names[k]
 	}

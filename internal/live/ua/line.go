@@ -353,6 +353,9 @@ func (l *line) wake(now time.Time, out *live.Outbox) {
 				l.phone.notify(Event{Time: now, Kind: EventEnded, Line: l.number, Peer: l.address(d.Number), By: Local, Reason: err.Error()})
 			}
 		} else {
+			if l.digits != "" {
+				l.phone.notify(Event{Time: now, Kind: EventUndialled, Line: l.number, By: Local, Reason: l.digits})
+			}
 			l.digits = ""
 		}
 	}

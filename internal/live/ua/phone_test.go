@@ -59,7 +59,7 @@ func newTable(t *testing.T, change func(a, b *Config)) *table {
 			if e.Status != 0 {
 				line += fmt.Sprint(" ", e.Status)
 			}
-			if e.Kind == EventDigit {
+			if e.Kind == EventDigit || e.Kind == EventUndialled {
 				line += " " + e.Reason
 			}
 			tb.events = append(tb.events, line)

@@ -1,6 +1,7 @@
 package ua
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -282,5 +283,40 @@ func TestRequestsOfStrangers(t *testing.T) {
 		if got := requestTo(t, a, c.msg...); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
+	}
+}
+
+// A name may have addresses of both families: each is dialled from an address of its own, and why none of them would do is told, not of the last alone.
+func TestServerOfBothFamilies(t *testing.T) {
+	var told Event
+	p, err := New(Config{Rand: seeded(7), Notify: func(e Event) { told = e }, Lines: []LineConfig{{Local: atA, Proxy: "localhost", UserID: "spa1", Register: true, Transport: capture.TLS}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 8, 20, 16, 40, 0, 0, time.UTC)
+	var out live.Outbox
+	last := func(kind live.ItemKind) live.Item {
+		t.Helper()
+		i := out.Items[len(out.Items)-1]
+		if i.Kind != kind {
+			t.Fatalf("kind %d, want %d", i.Kind, kind)
+		}
+		return i
+	}
+	p.Start(now, &out)
+	var flows []live.Flow
+	for _, a := range []string{"127.0.0.1:5061", "[::1]:5061"} {
+		flows = append(flows, live.Flow{Transport: capture.TLS, Remote: netip.MustParseAddrPort(a), Name: "localhost"})
+	}
+	p.Resolved(now, last(live.ItemResolve).Ref, flows, nil, &out)
+	for i, want := range []netip.AddrPort{atA, {}} {
+		sent := last(live.ItemSend)
+		if sent.Flow.Remote != flows[i].Remote || sent.Flow.Local != want {
+			t.Errorf("sent to %s from %s, want from %s", sent.Flow.Remote, sent.Flow.Local, want)
+		}
+		p.Failed(now, sent.Flow, sent.Ref, errors.New([]string{"its certificate is for example.org", "connection refused"}[i]), &out)
+	}
+	if told.Kind != EventRegisterFailed || told.By != Network || told.Status != 503 || told.Reason != "its certificate is for example.org; then connection refused" {
+		t.Errorf("told %+v", told)
 	}
 }

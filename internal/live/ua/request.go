@@ -1,7 +1,9 @@
 package ua
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"sipscribe/internal/live"
@@ -24,6 +26,7 @@ type request struct {
 	next  string
 	flow  live.Flow
 	flows []live.Flow // still to be tried
+	tried []string    // why nothing came of those before them
 	auth  *credentials
 
 	client *transaction.Client
@@ -96,7 +99,8 @@ func (r *request) send(now time.Time, out *live.Outbox) {
 // transmit sends the request to the address at the head, as a transaction of its own.
 func (r *request) transmit(now time.Time, out *live.Outbox) {
 	flow := r.flows[0]
-	if r.line.Transport == flow.Transport {
+	// A socket of one family does not reach the other: the driver then takes the address that the system sends from.
+	if r.line.Transport == flow.Transport && r.line.Local.Addr().Is4() == flow.Remote.Addr().Unmap().Is4() {
 		flow.Local = r.line.Local
 	}
 	d := r.draft
@@ -156,6 +160,7 @@ func (r *request) respond(now time.Time, m *response, out *live.Outbox) {
 		return
 	}
 	if m.Status == 503 && len(r.flows) > 1 && !r.cancelled {
+		r.leave("503 " + string(m.Text(m.Reason)) + " from " + r.flows[0].Remote.String())
 		r.flows = r.flows[1:]
 		r.transmit(now, out)
 		return
@@ -179,10 +184,22 @@ func (r *request) fail(now time.Time, status int, reason string, out *live.Outbo
 		return
 	}
 	if len(r.flows) > 1 && !r.cancelled {
+		r.leave(reason)
 		r.flows = r.flows[1:]
 		r.transmit(now, out)
 		return
 	}
 	r.done = true
-	r.failed(now, status, reason, out)
+	r.leave(reason)
+	r.failed(now, status, strings.Join(r.tried, "; then "), out)
+}
+
+// maxTried is how many addresses are told of a name that none of them has answered for; more of them say no more.
+const maxTried = 4
+
+// leave remembers why nothing came of an address: a certificate that is not for the name is said by the first, and the last may only be one where nobody listens.
+func (r *request) leave(reason string) {
+	if len(r.tried) < maxTried && !slices.Contains(r.tried, reason) {
+		r.tried = append(r.tried, reason)
+	}
 }
