@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -117,6 +118,25 @@ func (s seconds) duration() time.Duration { return time.Duration(float64(s) * fl
 // Seconds turns a time into that of a setting.
 func Seconds(d time.Duration) seconds { return seconds(d.Seconds()) }
 
+// maxSeconds is the longest time that a setting may have: what a time.Duration can hold, with room.
+const maxSeconds = 1e9
+
+// checkTimes says which time no phone can wait for.
+func (cfg *PhoneConfig) checkTimes() error {
+	for _, group := range []any{cfg, cfg.Line1, cfg.Line2} {
+		v := reflect.ValueOf(group)
+		if v.IsNil() {
+			continue
+		}
+		for i, v := 0, v.Elem(); i < v.NumField(); i++ {
+			if s, ok := v.Field(i).Interface().(seconds); ok && !(s >= 0 && s <= maxSeconds) {
+				return fmt.Errorf("setting %s: %v is no number of seconds from 0 on", v.Type().Field(i).Tag.Get("yaml"), s)
+			}
+		}
+	}
+	return nil
+}
+
 // Phone is a phone on the sockets of this machine.
 type Phone struct {
 	phone   *ua.Phone
@@ -129,6 +149,9 @@ type Phone struct {
 
 // NewPhone makes a phone. notify is told what happens, while the phone is held: it must not wait, nor call Do.
 func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone, error) {
+	if err := cfg.checkTimes(); err != nil {
+		return nil, err
+	}
 	p := &Phone{}
 	ok := false
 	defer func() {

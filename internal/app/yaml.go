@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -122,10 +123,19 @@ func plainYAML(s string) string {
 			value = "this"
 		}
 		if ok {
+			if bits, err := strconv.Atoi(strings.TrimPrefix(kind, "uint")); err == nil && bits < 64 && isWhole(value) {
+				return fmt.Sprintf("%s is not from 0 to %d", value, uint64(1)<<bits-1)
+			}
 			return fmt.Sprintf("%s is not %s", value, plainKind(kind))
 		}
 	}
 	return s
+}
+
+// isWhole reports whether a value is a whole number, as an error of the library quotes it: one of more than ten characters it does not show to its end.
+func isWhole(value string) bool {
+	_, err := strconv.ParseInt(strings.Trim(value, "`"), 10, 64)
+	return err == nil
 }
 
 func plainKind(kind string) string {

@@ -35,3 +35,17 @@ func TestMisplaced(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbersOutOfReach: a whole number that is too large, or less than nothing, is no mistake of kind.
+func TestNumbersOutOfReach(t *testing.T) {
+	for text, want := range map[string]string{
+		"RTP Port Min: 99999\n": "`99999` is not from 0 to 65535",
+		"RTP Port Min: -1\n":    "`-1` is not from 0 to 65535",
+		"RTP Port Min: many\n":  "`many` is not a whole number",
+		"RTP Port Min: 1.5\n":   "`1.5` is not a whole number",
+	} {
+		if got := LoadYAML("p.yaml", []byte(text), &PhoneConfig{}); got == nil || !strings.HasSuffix(got.Error(), ": "+want) {
+			t.Errorf("%s: %v\nwant %s", text, got, want)
+		}
+	}
+}

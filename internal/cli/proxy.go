@@ -226,6 +226,10 @@ func obey(running context.Context, stop func(), cancelled <-chan struct{}, signa
 // proxyError says that the proxy could not start, and what to do about what most often keeps it from that.
 func proxyError(err error) error {
 	var listen *transport.ListenError
+	var operations *proxyd.OperationsError
+	if errors.As(err, &operations) {
+		return withHint(fmt.Errorf("proxy: %w", err), listenHint(operations.Listen, "--http (port 0: any that is free)", "--http"))
+	}
 	if errors.As(err, &listen) {
 		return withHint(fmt.Errorf("proxy: %w", err), listenHint(listen, "--listen (port 0: any that is free)", "--listen, or 0.0.0.0 for all of them"))
 	}

@@ -2,10 +2,16 @@ package proxyd
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
+	"sipscribe/internal/capture"
 	"sipscribe/internal/live/proxy"
 )
 
@@ -34,7 +40,15 @@ func (s *Settings) Check() (string, error) {
 			return "", err
 		}
 	}
+	if s.Database != "" {
+		if err := checkDatabase(s.Database); err != nil {
+			return "", err
+		}
+	}
 	for _, l := range listeners {
+		if l.transport == capture.TLS && s.TLS.Cert == "" {
+			return "", fmt.Errorf("cannot listen with TLS at %s: there is no certificate; give one with its key", l.addr)
+		}
 		cfg.Listeners = append(cfg.Listeners, proxy.Listener{Transport: l.transport, Addr: l.addr, Name: l.sentBy()})
 	}
 	cfg.Rand = rand.Reader
@@ -98,6 +112,12 @@ func (s *Settings) Check() (string, error) {
 		}
 		line(name, "%s: %s%s", g.Name, g.URI, as)
 	}
+	limits := cfg.Limits.WithDefaults()
+	if limits.Rate >= Unlimited {
+		line("limits", "any number of requests from one source")
+	} else {
+		line("limits", "%g requests a second from one source before it says who it is, %g at once", limits.Rate, limits.Burst)
+	}
 	if s.Database == "" {
 		line("database", "none: registrations are forgotten when the proxy ends")
 	} else {
@@ -110,4 +130,37 @@ func (s *Settings) Check() (string, error) {
 		line("mind", "%s", o)
 	}
 	return b.String(), nil
+}
+
+// sqliteMagic is what an SQLite file begins with.
+const sqliteMagic = "SQLite format 3\x00"
+
+// checkDatabase says why a database could not be opened, or made, without making it.
+func checkDatabase(path string) error {
+	folder := filepath.Dir(path)
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("database: there is no folder %s for %s; make it, or name another file", folder, filepath.Base(path))
+	case err != nil:
+		return fmt.Errorf("database: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("database: %s is no folder, and cannot hold %s", folder, filepath.Base(path))
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		if !mayWrite(folder) {
+			return fmt.Errorf("database: %s cannot be made: you may not write in %s", filepath.Base(path), folder)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	defer f.Close()
+	head := make([]byte, len(sqliteMagic))
+	if n, err := io.ReadFull(f, head); n > 0 && (err != nil || string(head) != sqliteMagic) {
+		return fmt.Errorf("database: %s is another kind of file; name one that is not there yet", path)
+	}
+	return nil
 }

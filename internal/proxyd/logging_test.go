@@ -78,3 +78,20 @@ func (s *stuck) Write(b []byte) (int, error) {
 	<-s.go_
 	return s.text.Write(b)
 }
+
+// What an operator should look at is a warning: a gateway whose name has no address takes no calls.
+func TestWhatIsAWarning(t *testing.T) {
+	for kind, want := range map[proxy.EventKind]string{proxy.EventUnlocated: "level=WARN", proxy.EventRefused: "level=INFO"} {
+		j := &journal{}
+		log, err := (&Settings{}).NewLog(j, levelVar())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := newReporter(log)
+		r.tell(proxy.Event{Kind: kind})
+		r.close()
+		if text := j.String(); !strings.Contains(text, want) {
+			t.Errorf("%s, want %s", text, want)
+		}
+	}
+}

@@ -12,7 +12,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"sipscribe/internal/capture"
 	"sipscribe/internal/live"
+	"sipscribe/internal/live/transport"
 )
 
 // operations is the HTTP listener for whoever watches the proxy: /metrics for Prometheus, /healthz (the process is alive), /readyz (it takes calls).
@@ -36,6 +38,15 @@ func (s *Settings) operationsAt() (netip.AddrPort, error) {
 	return addr, nil
 }
 
+// OperationsError says that the address for metrics and health could not be had. Another than one for SIP: it is chosen in another place.
+type OperationsError struct{ Listen *transport.ListenError }
+
+func (e *OperationsError) Error() string {
+	return "metrics and health cannot be served: " + e.Listen.Error()
+}
+
+func (e *OperationsError) Unwrap() error { return e.Listen }
+
 // newOperations binds the listener.
 func newOperations(s *Server) (*operations, error) {
 	addr, err := s.settings.operationsAt()
@@ -44,7 +55,7 @@ func newOperations(s *Server) (*operations, error) {
 	}
 	l, err := net.Listen("tcp", addr.String())
 	if err != nil {
-		return nil, fmt.Errorf("metrics and health cannot be served at %s: %w", addr, err)
+		return nil, &OperationsError{&transport.ListenError{Listener: transport.Listener{Transport: capture.TCP, Addr: addr}, Err: err}}
 	}
 	if !addr.Addr().IsLoopback() {
 		s.log.Warn("metrics and health are served to everybody who reaches this address, without a password", "http", addr.String())

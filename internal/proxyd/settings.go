@@ -110,6 +110,9 @@ const (
 	DefaultUsers = "users.txt"
 )
 
+// minTimerC is what Timer C has to be more than (RFC 3261 §16.6, 11).
+const minTimerC = 3 * time.Minute
+
 // Unlimited is what a rate of "off" comes to.
 const Unlimited = 1e12
 
@@ -254,6 +257,9 @@ func (s *Settings) check() error {
 		if d < 0 {
 			return fmt.Errorf("%s: %v is less than nothing", name, d)
 		}
+	}
+	if c := s.Timers.C; c > 0 && c <= minTimerC {
+		return fmt.Errorf("timers: c: %v is not more than %v, as RFC 3261 §16.6 wants it: it ends calls that still ring", c, minTimerC)
 	}
 	l := &s.Limits
 	for name, n := range map[string]float64{"transactions": float64(l.Transactions), "addresses": float64(l.AORs), "sources": float64(l.Sources), "rate": l.Rate, "burst": l.Burst,

@@ -7,6 +7,8 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"math/big"
 	"os"
@@ -16,6 +18,7 @@ import (
 	"time"
 
 	"sipscribe/digest"
+	"sipscribe/internal/store/bindings"
 )
 
 func levelVar() *slog.LevelVar { return new(slog.LevelVar) }
@@ -125,7 +128,8 @@ func TestCertificates(t *testing.T) {
 }
 
 func TestSettingsThatCannotBe(t *testing.T) {
-	users := usersFile(t, t.TempDir(), "alice")
+	dir := t.TempDir()
+	users := usersFile(t, dir, "alice")
 	good := func() Settings {
 		return Settings{Domains: []string{domain}, Listen: []string{"127.0.0.1:5060"}, Users: users}
 	}
@@ -140,6 +144,30 @@ func TestSettingsThatCannotBe(t *testing.T) {
 	}
 	if more, err := s.Check(); err != nil || strings.Contains(told, "recurse") || !strings.Contains(more, "recurse    where a phone forwards a call to is tried here") {
 		t.Errorf("%s %v", more, err)
+	}
+	// A database is not made by being checked, and one that is there is left as it is; 0 is the default, and said to be so.
+	s = good()
+	s.Database = filepath.Join(dir, "bindings.db")
+	for range 2 {
+		told, err := s.Check()
+		if err != nil || !strings.Contains(told, "limits     200 requests a second from one source before it says who it is, 1000 at once\n") {
+			t.Errorf("%s %v", told, err)
+		}
+		if _, err := os.Stat(s.Database); !errors.Is(err, fs.ErrNotExist) && s.Limits.Rate == 0 {
+			t.Errorf("the database was made: %v", err)
+		}
+		s.Limits.Rate = 200
+		db, err := bindings.Open(s.Database, 10, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	s.Limits.Rate, s.Timers.C = Unlimited, minTimerC+time.Second
+	if told, err := s.Check(); err != nil || !strings.Contains(told, "limits     any number of requests") {
+		t.Errorf("%s %v", told, err)
 	}
 	for want, change := range map[string]func(*Settings){
 		"no domain":                          func(s *Settings) { s.Domains = nil },
@@ -164,6 +192,11 @@ func TestSettingsThatCannotBe(t *testing.T) {
 		"no level":                    func(s *Settings) { s.Log.Level = "loud" },
 		"no format":                   func(s *Settings) { s.Log.Format = "xml" },
 		"a certificate needs its key": func(s *Settings) { s.TLS.Cert = "a" },
+		"cannot listen with TLS at 127.0.0.1:5061: there is no certificate": func(s *Settings) { s.Listen = []string{"tls:127.0.0.1:5061"} },
+		"there is no folder " + filepath.Join(dir, "none") + " for x.db":    func(s *Settings) { s.Database = filepath.Join(dir, "none", "x.db") },
+		users + " is no folder":               func(s *Settings) { s.Database = filepath.Join(users, "x.db") },
+		users + " is another kind of file":    func(s *Settings) { s.Database = users },
+		"timers: c: 3m0s is not more than 3m": func(s *Settings) { s.Timers.C = 3 * time.Minute },
 	} {
 		s := good()
 		if change == nil {

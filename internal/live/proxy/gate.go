@@ -26,7 +26,8 @@ type Limits struct {
 	Failures int
 }
 
-func (l Limits) withDefaults() Limits {
+// WithDefaults returns the limits with the default of each that is 0.
+func (l Limits) WithDefaults() Limits {
 	def := func(v *float64, d float64) {
 		if *v == 0 {
 			*v = d

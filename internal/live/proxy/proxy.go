@@ -254,7 +254,7 @@ func filled(cfg Config) Config {
 	if cfg.Agent == "" {
 		cfg.Agent = "sipscribe"
 	}
-	cfg.Limits = cfg.Limits.withDefaults()
+	cfg.Limits = cfg.Limits.WithDefaults()
 	cfg.Listeners = slices.Clone(cfg.Listeners)
 	for i := range cfg.Listeners {
 		if l := &cfg.Listeners[i]; l.Name == "" && !l.Addr.Addr().IsUnspecified() {
