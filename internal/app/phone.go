@@ -156,7 +156,7 @@ func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone,
 	ok := false
 	defer func() {
 		if !ok {
-			p.close()
+			_ = p.close() // what kept it from being made is told
 		}
 	}()
 	uc := ua.Config{UserAgent: cfg.UserAgent, MaxForward: cfg.MaxForward, MaxRedirection: cfg.MaxRedirection, MaxAuth: cfg.MaxAuth,
@@ -371,7 +371,14 @@ func (p *Phone) emitters(cfg *PhoneConfig, lines []emit.Line) (func(*capture.Rec
 			return nil, err
 		}
 		pcap.Own = p.Lines[0]
-		p.closers = append(p.closers, pcap.Close, w.Flush, f.Close)
+		p.closers = append(p.closers, func() error {
+			for _, err := range []error{pcap.Close(), w.Flush(), f.Close()} {
+				if err != nil {
+					return fmt.Errorf("the capture is not whole: %w", err)
+				}
+			}
+			return nil
+		})
 		tee = append(tee, pcap)
 	}
 	if cfg.Keep != nil {
@@ -410,19 +417,21 @@ func (p *Phone) Do(f func(ph *ua.Phone, now time.Time, out *live.Outbox) error) 
 	return err
 }
 
-// Run drives the phone until the context ends, then closes everything. Whoever ends it has had it hang up and unregister before.
+// Run drives the phone until the context ends, then closes everything. Whoever ends it has had it hang up and unregister before. The error is that of a socket, or of a capture that
+// could not be written.
 func (p *Phone) Run(ctx context.Context) error {
 	err := p.driver.Run(ctx)
-	p.close()
-	return err
+	return errors.Join(err, p.close())
 }
 
-func (p *Phone) close() {
+func (p *Phone) close() error {
 	if p.rtp != nil {
 		p.rtp.Close() // before the capture that its packets go to
 	}
+	var errs []error
 	for _, f := range p.closers {
-		_ = f()
+		errs = append(errs, f())
 	}
 	p.closers = nil
+	return errors.Join(errs...)
 }

@@ -4,7 +4,8 @@
 //	sipscribe list FILE…      one row a call
 //
 // Standard output is data, standard error is talk: lower case, no full stop, what went wrong, where, and what to do next. Exit status 0: done, and all that was
-// named was read; 1: some of it could not be read, or not to its end, and the rest is told; 2: could not run, or nothing could be read; 130: interrupted.
+// named was read; 1: some of it could not be read, or not to its end, and the rest is told, or a call was not answered; 2: could not run, or nothing could be read; 130:
+// interrupted.
 package cli
 
 import (
@@ -70,7 +71,8 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	}
 	t.talk("%s", message(err))
 	var some *partly
-	if errors.As(err, &some) {
+	var nobody *unanswered
+	if errors.As(err, &some) || errors.As(err, &nobody) {
 		return exitPartly
 	}
 	return exitFailed
@@ -106,7 +108,7 @@ what happened in each call, with the place in the log that proves each sentence.
 
 Standard output is data, standard error is talk. Exit status:
   0    done; all files were read
-  1    some of the files could not be read, or not to their end; what could be is told
+  1    some of the files could not be read, or not to their end; what could be is told. Of "phone call": it was not answered
   2    it could not be done, or nothing could be read
   130  interrupted`,
 		SilenceErrors: true,

@@ -20,9 +20,8 @@ import (
 func newExplain(t *terminal) *cobra.Command {
 	var read readFlags
 	var assume []string
-	var format, color string
-	width := widthFlag()
-	var ascii, brief bool
+	var format string
+	draw := newDrawing()
 	cmd := &cobra.Command{
 		Use:   "explain FILE…",
 		Short: "Tell what happened in each call: facts, story, how it ended",
@@ -47,7 +46,7 @@ Files may be compressed (gzip, Zstandard); several are merged by time; "-" is st
 			if err != nil {
 				return err
 			}
-			useColor, err := t.color(color)
+			options, err := draw.options(t)
 			if err != nil {
 				return err
 			}
@@ -66,8 +65,7 @@ Files may be compressed (gzip, Zstandard); several are merged by time; "-" is st
 			}
 			e := &explainer{out: bufio.NewWriterSize(t, 64<<10), filter: filter, builder: report.NewBuilder(facts, rules.All),
 				assumed: facts, logs: map[string]int{},
-				options: text.Options{Width: t.width(width.n), Color: useColor, ASCII: ascii || oldConsole() && isTerminal(t.stdout), Brief: brief},
-				sources: &sources}
+				options: options, sources: &sources}
 			switch format {
 			case "text":
 				e.write = e.text
@@ -85,10 +83,7 @@ Files may be compressed (gzip, Zstandard); several are merged by time; "-" is st
 	fl := cmd.Flags()
 	fl.StringVar(&format, "format", "text", "text, json (one document) or ndjson (one call a line)")
 	fl.StringArrayVar(&assume, "assume", nil, "supply a fact that the log hides, as name=value (proxy=…, callee=…); what rests on it is marked")
-	fl.Var(&width, "width", "`columns` to draw for; 0: no limit (default: those of the terminal)")
-	fl.StringVar(&color, "color", "auto", "use colours: auto, always, never (NO_COLOR is obeyed)")
-	fl.BoolVar(&ascii, "ascii", false, "draw arrows with - and > only")
-	fl.BoolVar(&brief, "brief", false, "leave out the facts and what happened to the log")
+	draw.register(fl)
 	return cmd
 }
 

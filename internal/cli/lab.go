@@ -25,15 +25,15 @@ import (
 )
 
 func newLab(t *terminal) *cobra.Command {
-	var scenario, save, color, quirks, over string
+	var scenario, save, quirks, over string
 	var ring time.Duration
-	var list, asPage, ascii, brief bool
+	var list, asPage bool
 	port := func() number {
 		return number{want: "a port from 1 to 65535", ok: func(n int) bool { return n >= 1 && n <= 65535 }}
 	}
 	sipPort, proxyPort := port(), port()
 	limit := number{want: "a number of bytes from 64 to 65535; 1022 is sysklogd's", ok: func(n int) bool { return n >= 64 && n <= 65535 }}
-	width := widthFlag()
+	draw := newDrawing()
 	cmd := &cobra.Command{
 		Use:   "lab",
 		Short: "Place a call for real, on this machine alone, and tell it from its syslog",
@@ -76,9 +76,12 @@ for 16 seconds, cancelled.`,
 			if carrier == capture.TransportUnknown {
 				return fmt.Errorf("--transport: there is no %q; there are udp, tcp, tls", over)
 			}
-			useColor, err := t.color(color)
+			options, err := draw.options(t)
 			if err != nil {
 				return err
+			}
+			if sipPort.set && proxyPort.set && sipPort.n == proxyPort.n {
+				return fmt.Errorf("--sip-port and --proxy-port are both %d: the SPA and the proxy need a port each", sipPort.n)
 			}
 			defer t.done()
 			t.interrupted = "; what happened until then is told"
@@ -93,12 +96,12 @@ for 16 seconds, cancelled.`,
 			if err != nil && !interrupted {
 				return labError(err)
 			}
-			story, err := tellLab(res.Log, asPage, text.Options{Width: t.width(width.n), Color: useColor, ASCII: ascii || oldConsole() && isTerminal(t.stdout), Brief: brief})
+			story, err := tellLab(res.Log, asPage, options)
 			if err != nil {
 				return err
 			}
 			if save != "" {
-				plain, err := tellLab(res.Log, asPage, text.Options{Brief: brief})
+				plain, err := tellLab(res.Log, asPage, text.Options{Brief: draw.brief})
 				if err != nil {
 					return err
 				}
@@ -126,10 +129,7 @@ for 16 seconds, cancelled.`,
 	fl.Var(&proxyPort, "proxy-port", "the `port` of the proxy (default: any that is free)")
 	fl.StringVar(&over, "transport", "udp", "what carries the messages: udp, tcp, or tls with a certificate made for this run")
 	fl.StringVar(&quirks, "quirks", "", "spa: do as the real device does (credentials in CANCEL, Contact in ACK, x-sipura)")
-	fl.Var(&width, "width", "`columns` to draw for; 0: no limit (default: those of the terminal)")
-	fl.StringVar(&color, "color", "auto", "use colours: auto, always, never (NO_COLOR is obeyed)")
-	fl.BoolVar(&ascii, "ascii", false, "draw arrows with - and > only")
-	fl.BoolVar(&brief, "brief", false, "leave out the facts and what happened to the log")
+	draw.register(fl)
 	return cmd
 }
 

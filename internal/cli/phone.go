@@ -25,7 +25,6 @@ import (
 	"sipscribe/internal/live/transport"
 	"sipscribe/internal/live/ua"
 	"sipscribe/internal/media"
-	"sipscribe/internal/render/text"
 )
 
 // phoneFlags are the flags of phone and its commands.
@@ -195,6 +194,8 @@ type telephone struct {
 	line int
 	// password: the line has one. domain: it was said which domain the user belongs to.
 	password, domain bool
+	// stranger: the proxy has said of the registration that it knows no such user (404).
+	stranger bool
 
 	events chan ua.Event
 	cancel context.CancelFunc
@@ -222,8 +223,8 @@ func (b *lockedBuffer) Bytes() []byte {
 	return bytes.Clone(b.buf.Bytes())
 }
 
-// start makes a phone and registers its lines.
-func (f *phoneFlags) start(ctx context.Context, t *terminal, keep bool) (*telephone, error) {
+// start makes a phone and registers its lines, unless check finds something that would keep it from what it is started for; nil: nothing is looked for.
+func (f *phoneFlags) start(ctx context.Context, t *terminal, keep bool, check func(*ua.Phone) error) (*telephone, error) {
 	cfg, err := f.settings(ctx, t)
 	if err != nil {
 		return nil, err
@@ -260,6 +261,13 @@ func (f *phoneFlags) start(ctx context.Context, t *terminal, keep bool) (*teleph
 		defer close(tel.done)
 		tel.err = tel.Run(ctx)
 	}()
+	if check != nil {
+		if err := tel.Do(func(p *ua.Phone, _ time.Time, _ *live.Outbox) error { return check(p) }); err != nil {
+			cancel()
+			<-tel.done
+			return nil, err
+		}
+	}
 	t.talk("the phone is at %s", tel.Lines[0])
 	if !tel.password {
 		t.talk("no password is given, and there is no terminal to ask at: a proxy that wants one will refuse (--password-file FILE gives it)")
@@ -309,8 +317,8 @@ func (tel *telephone) stopped() error {
 	return errors.New("the phone has stopped")
 }
 
-// stop hangs up, unregisters, and ends the phone when that is done, or after a while.
-func (tel *telephone) stop(within time.Duration) {
+// stop hangs up, unregisters, and ends the phone when that is done, or after a while. It returns what has failed meanwhile.
+func (tel *telephone) stop(within time.Duration) error {
 	err := tel.Do(func(p *ua.Phone, now time.Time, out *live.Outbox) error { p.Stop(now, out); return nil })
 	deadline := time.Now().Add(within)
 	for err == nil && time.Now().Before(deadline) {
@@ -323,7 +331,11 @@ func (tel *telephone) stop(within time.Duration) {
 	}
 	tel.cancel()
 	<-tel.done
+	return tel.err
 }
+
+// domainHint is what to do about a proxy that knows no such user.
+const domainHint = "the proxy may keep the users of another domain than the one that --proxy names: say which with --domain"
 
 // failure says why a registration or a call has come to nothing, and what to do about it, "" if that is not known. Where nobody has answered, the status is
 // one that the phone itself lets that stand for (RFC 3261 §8.1.3.1), and is not told as somebody's word.
@@ -337,10 +349,12 @@ func (tel *telephone) failure(e ua.Event) (why, hint string) {
 		return "the proxy cannot be reached: " + e.Reason, "check --proxy, and that it runs there"
 	case e.By == ua.Network && e.Status == 408:
 		return "the proxy does not answer", "check --proxy, and that nothing between drops UDP"
+	case e.Status == 403 && tel.stranger && !tel.domain:
+		return said, domainHint
 	case e.Status != 401 && e.Status != 407 && (e.Status != 404 || tel.domain || e.Kind != ua.EventRegisterFailed):
 		return said, ""
 	case e.Status == 404:
-		return said, "the proxy may keep the users of another domain than the one that --proxy names: say which with --domain"
+		return said, domainHint
 	case !tel.password:
 		return "a password is asked for, and there is none (" + said + ")", "give it with --password-file FILE"
 	}
@@ -453,7 +467,7 @@ ends it (SIGTERM, Ctrl-C); after commands that came from a file or a pipe the en
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := endedBySignal(cmd.Context())
 			defer stop()
-			tel, err := f.start(ctx, t, false)
+			tel, err := f.start(ctx, t, false, nil)
 			if err != nil {
 				return err
 			}
@@ -468,11 +482,15 @@ ends it (SIGTERM, Ctrl-C); after commands that came from a file or a pipe the en
 func newPhoneCall(t *terminal, f *phoneFlags) *cobra.Command {
 	var cancelAfter, hangUpAfter, ringFor time.Duration
 	var byPlan, tell bool
+	draw := newDrawing()
 	cmd := &cobra.Command{
 		Use:   "call NUMBER",
 		Short: "Call a number or a SIP address, once",
-		Long: `Registers, calls, and ends when the call has ended. The exit status is 0 if the call was answered or cancelled as asked for, 2 otherwise. Ctrl-C while it rings cancels
-the call and waits for the answer to that; once more ends at once.`,
+		Long: `Registers, calls, and ends when the call has ended. Ctrl-C while it rings cancels the call and waits for the answer to that; once more ends at once. Exit status:
+  0    it was answered, or cancelled as asked for
+  1    it came to nothing: busy, refused, not answered, or the proxy let nobody through or is not there
+  2    it was not tried (a wrong option or setting, a port in use), or all went well but for what --capture was to keep
+  130  interrupted`,
 		Example: `  sipscribe phone call 1-800-555-1212 --user spa1 --proxy 127.0.0.1:5060 --cancel-after 16s --tell`,
 		Args:    oneArgument("number", "1-800-555-1212"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -487,22 +505,32 @@ the call and waits for the answer to that; once more ends at once.`,
 					return fmt.Errorf("%s: %s is in the past", d.name, shortTime(d.d))
 				}
 			}
+			options, err := draw.options(t)
+			if err != nil {
+				return err
+			}
 			ctx, stop := endedBySignal(cmd.Context())
 			defer stop()
-			tel, err := f.start(ctx, t, tell)
+			tel, err := f.start(ctx, t, tell, func(p *ua.Phone) error { return p.CheckNumber(f.line.n, args[0], byPlan) })
 			if err != nil {
 				return err
 			}
 			c := &oneCall{tel: tel, t: t, cancelAfter: cancelAfter, hangUpAfter: hangUpAfter, ringFor: ringFor, register: !f.noRegister}
 			err = c.run(ctx, args[0], byPlan)
-			tel.stop(5 * time.Second)
+			later := []error{tel.stop(5 * time.Second)}
 			if tell {
-				story, terr := tellLab(tel.log.Bytes(), false, text.Options{Width: t.width(-1)})
+				story, terr := tellLab(tel.log.Bytes(), false, options)
 				if terr == nil {
 					_, terr = t.Write(story)
 				}
-				if err == nil {
-					err = terr
+				later = append(later, terr)
+			}
+			for _, e := range later {
+				switch {
+				case err == nil:
+					err = e
+				case e != nil && !errors.Is(err, e):
+					t.talk("%v", e)
 				}
 			}
 			return err
@@ -514,8 +542,14 @@ the call and waits for the answer to that; once more ends at once.`,
 	fl.DurationVar(&ringFor, "give-up-after", 0, "hang up so long after dialling if nobody has answered (default: INVITE Expires)")
 	fl.BoolVar(&byPlan, "dial-plan", false, "take the number through the Dial Plan")
 	fl.BoolVar(&tell, "tell", false, "tell the story from the phone's own syslog at the end")
+	draw.register(fl)
 	return cmd
 }
+
+// unanswered is the error of a call that came to nothing though it was rightly asked for: a script is to tell that from a wrong option.
+type unanswered struct{ text string }
+
+func (e *unanswered) Error() string { return e.text }
 
 // oneCall is what "phone call" does.
 type oneCall struct {
@@ -568,7 +602,7 @@ func (c *oneCall) run(ctx context.Context, number string, byPlan bool) error {
 				return nil
 			case e.Kind == ua.EventEnded:
 				why, hint := c.tel.failure(e)
-				return withHint(fmt.Errorf("the call was not answered: %s", why), hint)
+				return withHint(&unanswered{"the call was not answered: " + why}, hint)
 			}
 		case <-c.tel.done:
 			return c.tel.stopped()
@@ -596,8 +630,9 @@ func (c *oneCall) awaitRegistration(ctx context.Context) error {
 				return nil
 			case ua.EventRegisterFailed:
 				if e.By == ua.Network {
-					return errors.New("no call: the line is not registered") // and why was told
+					return &unanswered{"no call: the line is not registered"} // and why was told
 				}
+				c.tel.stranger = e.Status == 404
 				c.t.talk("calling all the same")
 				return nil
 			}
@@ -620,7 +655,7 @@ quit         hang up, unregister and end (Ctrl-C with no call does the same)
 `
 
 // work is the interactive phone. A signal is one of the ways to end it, and for one that nobody sits at the only one: no error.
-func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) error {
+func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) (err error) {
 	lines := make(chan string)
 	go func() {
 		defer close(lines)
@@ -634,7 +669,11 @@ func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) erro
 			}
 		}
 	}()
-	defer tel.stop(35 * time.Second)
+	defer func() {
+		if serr := tel.stop(35 * time.Second); err == nil {
+			err = serr
+		}
+	}()
 	inCall, read := false, false
 	done := ctx.Done()
 	for {

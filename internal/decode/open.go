@@ -3,7 +3,6 @@ package decode
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -99,7 +98,7 @@ func (f *File) decompress(src io.Reader, layer int) (io.Reader, error) {
 	head, _ := br.Peek(utf16Sample)
 	switch {
 	case len(head) >= 2 && head[0] == 0x1f && head[1] == 0x8b:
-		z, err := gzip.NewReader(br)
+		z, err := newGzipReader(br)
 		if err != nil {
 			return nil, fmt.Errorf("%s: gzip: %w", f.Name, err)
 		}

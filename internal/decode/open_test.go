@@ -152,6 +152,33 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
+// What stands behind a gzip stream and is none is told as that: the text before it was read whole. Zeros are padding.
+func TestBehindGzip(t *testing.T) {
+	text := []byte(strings.Repeat("some words\n", 1000))
+	for tail, want := range map[string]string{
+		"x":                         "1 byte stands behind the end of the compressed text, and cannot be read; the text itself is whole",
+		"garbage":                   "7 bytes stand behind the end of the compressed text",
+		strings.Repeat("g", 10000):  "10000 bytes stand behind",
+		"\x1f":                      "1 byte stands behind",
+		"\x00\x00\x01":              "3 bytes stand behind",
+		"\x1f\x8b\x08":              "unexpected EOF",
+		strings.Repeat("\x00", 512): "",
+		"":                          "",
+	} {
+		f, err := Open("-", strings.NewReader(string(gz(text))+tail))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(f.R)
+		if !bytes.Equal(got, text) || (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), "-: gzip: "+want) {
+			t.Errorf("%d bytes behind: %d of %d bytes read, %v, want %s", len(tail), len(got), len(text), err, want)
+		}
+		if f.Done() != int64(len(gz(text))+len(tail)) {
+			t.Errorf("%d bytes behind: %d read", len(tail), f.Done())
+		}
+	}
+}
+
 // A file that was compressed over and over is opened a few layers deep, no more.
 func TestOpenLayers(t *testing.T) {
 	b := []byte("text")

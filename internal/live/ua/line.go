@@ -242,6 +242,22 @@ func (p *Phone) DialByPlan(now time.Time, n int, number string, out *live.Outbox
 	return p.Dial(now, n, d.Number, out)
 }
 
+// CheckNumber returns what is wrong with a number, or an address, before anything is done about it; byPlan: as DialByPlan takes it.
+func (p *Phone) CheckNumber(n int, number string, byPlan bool) error {
+	l, err := p.line(n)
+	if err != nil {
+		return err
+	}
+	if byPlan {
+		d := l.plan.Match(plainNumber(number))
+		if d.Refused || d.Number == "" {
+			return ErrRefused
+		}
+		number = d.Number
+	}
+	return checkAddress(number, l.address(number))
+}
+
 // mayDial returns what keeps a line from calling a number, or an address.
 func (l *line) mayDial(number string) error {
 	if l.call != nil {

@@ -1,0 +1,29 @@
+package cli
+
+import (
+	"github.com/spf13/pflag"
+
+	"sipscribe/internal/render/text"
+)
+
+// drawing are the flags of how a story is drawn, the same wherever one is told.
+type drawing struct {
+	width        number
+	color        string
+	ascii, brief bool
+}
+
+func newDrawing() *drawing { return &drawing{width: widthFlag()} }
+
+func (d *drawing) register(fl *pflag.FlagSet) {
+	fl.Var(&d.width, "width", "`columns` to draw for; 0: no limit (default: those of the terminal)")
+	fl.StringVar(&d.color, "color", "auto", "use colours: auto, always, never (NO_COLOR is obeyed)")
+	fl.BoolVar(&d.ascii, "ascii", false, "draw arrows with - and > only")
+	fl.BoolVar(&d.brief, "brief", false, "leave out the facts and what happened to the log")
+}
+
+// options returns what the flags come to on a terminal.
+func (d *drawing) options(t *terminal) (text.Options, error) {
+	color, err := t.color(d.color)
+	return text.Options{Width: t.width(d.width.n), Color: color, ASCII: d.ascii || oldConsole() && isTerminal(t.stdout), Brief: d.brief}, err
+}
