@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,9 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := Run(ctx, Config{Scenario: s, Ring: 300 * time.Millisecond, SIPPort: port, Location: time.UTC, Talk: t.Logf})
+			var said []string
+			talk := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
+			r, err := Run(ctx, Config{Scenario: s, Ring: 300 * time.Millisecond, SIPPort: port, Location: time.UTC, Talk: talk})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,6 +99,9 @@ func TestScenarios(t *testing.T) {
 				}
 				if heard != keys || bytes.Contains(r.Log, []byte("INFO sip:")) {
 					t.Errorf("the telephone heard %q", heard)
+				}
+				if !slices.Contains(said, "the SPA presses #, the telephone hears #") || !slices.Contains(said, "digits sent: 123#, heard: 123#") {
+					t.Errorf("nobody is told: %q", said)
 				}
 			}
 		})

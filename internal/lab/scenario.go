@@ -147,10 +147,10 @@ var Scenarios = []*Scenario{
 			}
 			return l.ended(from)
 		}},
-	{Name: "digits", About: "the caller presses 1 2 3 # in the call, and the one who was called hears them", Rings: time.Second, Phones: called(),
+	{Name: "digits", About: "the caller presses 1 2 3 # in the call, and the one who was called hears them: that is said while it plays, a device's syslog has no line of it", Rings: time.Second, Phones: called(),
 		script: func(l *lab, ring time.Duration) error {
 			return l.inCall(ring, func() error {
-				from := l.others[0].mark()
+				from, heard := l.others[0].mark(), ""
 				for _, key := range []byte(keys) {
 					if err := l.spa.do(func(ph *ua.Phone, now time.Time, out *live.Outbox) error { return ph.Digit(now, 1, key, out) }); err != nil {
 						return err
@@ -159,8 +159,13 @@ var Scenarios = []*Scenario{
 					if err != nil {
 						return err
 					}
-					l.cfg.Talk("the telephone hears %s", e.Reason)
+					l.cfg.Talk("the SPA presses %c, the telephone hears %s", key, e.Reason)
 					from = next
+					heard += e.Reason
+				}
+				l.cfg.Talk("digits sent: %s, heard: %s", keys, heard)
+				if heard != keys {
+					return fmt.Errorf("the digits %s were heard as %s", keys, heard)
 				}
 				return nil
 			})

@@ -1,6 +1,9 @@
 package ua
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -110,4 +113,43 @@ func TestKeysThatMakeNoNumber(t *testing.T) {
 	tb.want("after it", tb.events, "a undialled by local 202")
 	tb.net.Run(time.Minute)
 	tb.want("once", tb.events, "a undialled by local 202")
+}
+
+// What the manuals say of the dial plan of an office is so: with theirs an extension is called at once and 0 leads out, with the default it is not.
+func TestDialPlanOfTheManuals(t *testing.T) {
+	var office, standard []byte
+	for _, c := range []struct {
+		file, before string
+		into         *[]byte
+	}{{"proxy.md", `\*\*Dial Plan\*\* `, &office}, {"phone.md", `The default plan,\n`, &standard}} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := regexp.MustCompile(c.before + "`([^`]+)`").FindSubmatch(text)
+		if m == nil {
+			t.Fatalf("%s has no dial plan", c.file)
+		}
+		*c.into = m[1]
+	}
+	if string(standard) != DefaultDialPlan {
+		t.Errorf("%s is not the default plan", standard)
+	}
+	for _, c := range []struct {
+		plan, digits string
+		want         Dialled
+	}{
+		{string(office), "102", Dialled{Number: "102"}},
+		{string(office), "001234", Dialled{Number: "001234", Wait: interdigitShort}},
+		{string(office), "5", Dialled{Refused: true}},
+		{DefaultDialPlan, "102", Dialled{Wait: interdigitLong}},
+	} {
+		p, err := ParseDialPlan(c.plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Match(c.digits); got != c.want {
+			t.Errorf("%s after %s: %+v, want %+v", c.plan, c.digits, got, c.want)
+		}
+	}
 }
