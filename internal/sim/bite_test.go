@@ -236,6 +236,17 @@ func TestInvariantsDoNotBiteWhatIsRight(t *testing.T) {
 			s.Faults = []Fault{{Kind: HangConnections, Node: "callee", At: time.Minute}} // there are none; it keeps the script going
 			return s
 		}()},
+		{"a CANCEL comes when the INVITE is refused and over", func() *Schedule {
+			// The connection goes with the refusal, and the caller cancels when he has rung long enough.
+			s := call(0)
+			t := &s.Topology
+			s.Seed, t.Transport, t.Far = 3, capture.TLS, capture.TLS // the story is the callee's
+			t.Phones[0].Expires = 40 * time.Second
+			s.Actions[1].Verb, s.Actions[1].Status = Decline, 488
+			s.Actions = s.Actions[:2]
+			s.Faults = []Fault{{Kind: Offline, Node: "caller", At: 3 * time.Second, For: 19 * time.Second}}
+			return s
+		}()},
 		{"nonces live shorter than the way to the proxy is long", func() *Schedule {
 			s := call(1)
 			s.Topology.NonceLifetime, s.Topology.NoRecordRoute = time.Second, true

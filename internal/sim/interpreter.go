@@ -224,7 +224,7 @@ func (w *world) expected(c *told) (story, bool) {
 				if s.toTag == "" {
 					invites++
 				}
-				if s.cancelled {
+				if s.cancelled && (s.final == 0 || !s.cancelAt.After(s.finalAt)) { // one that comes when the INVITE is over is refused
 					cancel = s.cancelAt
 				}
 				if s.refused {
