@@ -224,7 +224,7 @@ func (w *world) expected(c *told) (story, bool) {
 				if s.toTag == "" {
 					invites++
 				}
-				if s.cancelled && (s.final == 0 || !s.cancelAt.After(s.finalAt)) { // one that comes when the INVITE is over is refused
+				if s.cancelled && !n.refusesCancel(s.branch) {
 					cancel = s.cancelAt
 				}
 				if s.refused {
@@ -284,6 +284,16 @@ func (w *world) expected(c *told) (story, bool) {
 func (n *watched) hungUp(callID string) bool {
 	for _, s := range n.served {
 		if s.method == sip.MethodBye && s.callID == callID {
+			return true
+		}
+	}
+	return false
+}
+
+// refusesCancel reports whether a node has refused the CANCEL of a branch, whose INVITE was over or not there yet.
+func (n *watched) refusesCancel(branch string) bool {
+	for _, s := range n.served {
+		if s.method == sip.MethodCancel && s.branch == branch && s.final == 481 {
 			return true
 		}
 	}
