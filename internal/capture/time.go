@@ -29,6 +29,8 @@ const (
 	BasisAssumed
 	// BasisReceived: it is the time at which we received it.
 	BasisReceived
+	// BasisTwice: date and zone are known, but clocks of the zone showed this time twice, or never (daylight saving): UTC cannot be told.
+	BasisTwice
 )
 
 // String returns the word that the data contract uses. A time whose UTC cannot be told is still the log's.
@@ -42,12 +44,15 @@ func (b Basis) String() string {
 	return "log"
 }
 
+// tells reports whether UTC can be told.
+func (b Basis) tells() bool { return b != BasisNone && b != BasisTwice }
+
 // IsZero reports whether the source gave no time.
 func (t Time) IsZero() bool { return t.Stamp.IsZero() }
 
 // UTC returns the time in UTC, and false if the log does not say enough and nobody supplied what is missing.
 func (t Time) UTC() (time.Time, bool) {
-	if t.Basis == BasisNone {
+	if !t.Basis.tells() {
 		return time.Time{}, false
 	}
 	return time.Unix(0, t.Clock).UTC(), true
@@ -82,7 +87,7 @@ const (
 // Domain returns the domain of the time.
 func (t Time) Domain() Domain {
 	switch {
-	case t.Basis != BasisNone:
+	case t.Basis.tells():
 		return DomainUTC
 	case !t.Stamp.HasDate():
 		return DomainClock

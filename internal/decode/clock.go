@@ -28,6 +28,9 @@ type Clock struct {
 	dateDays                     int64
 	dateReal                     bool
 
+	twice int64 // the latest time, as a wall clock shows it, that was seen in an hour that the zone has twice; 0: none
+	again bool  // the clock went back within that hour: it is in its second run
+
 	newest capture.Time // of the last stamp that had a date
 }
 
@@ -122,10 +125,31 @@ func (c *Clock) time(s syslog.Timestamp) capture.Time {
 		if utc, ok := inZone(wall, c.rules.Zone); ok {
 			t.Clock, t.Basis = utc, capture.BasisAssumed
 		} else {
-			t.Clock = utc
+			t.Clock, t.Basis = c.inTwice(wall, utc), capture.BasisTwice
 		}
 	}
 	return t
+}
+
+// disorder is how far a clock may go back because records of several writers overtake each other.
+const disorder = int64(time.Minute)
+
+// inTwice returns where a time of an hour that the zone has twice stands, of which first is the first of the two: in the second run of that hour, once the clock went back within it by
+// more than disorder would. In which run a log begins is not known; it is taken for the first.
+func (c *Clock) inTwice(wall, first int64) int64 {
+	if c.twice == 0 || wall < c.twice-dayNanos || wall > c.twice+dayNanos {
+		c.twice, c.again = wall, false
+	}
+	if back := c.twice - wall; back > disorder && back <= int64(time.Hour) {
+		c.again = true
+	}
+	c.twice = max(c.twice, wall)
+	if !c.again {
+		return first
+	}
+	_, before := time.Unix(0, first).In(c.rules.Zone).Zone()
+	_, after := time.Unix(0, first+dayNanos).In(c.rules.Zone).Zone()
+	return first + int64(max(0, before-after))*int64(time.Second) // an hour that was skipped has no second run
 }
 
 // days returns the days from 1970-01-01 to the civil date, and whether there is such a date.

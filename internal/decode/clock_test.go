@@ -86,10 +86,10 @@ func TestClockUTC(t *testing.T) {
 		{"16:40:00", &ClockRules{2009, berlin}, "", capture.BasisNone},
 		// In 2022 the hour from 2 to 3 was skipped on 27 March and came twice on 30 October.
 		{"2022-03-27 01:59:59", &ClockRules{Zone: berlin}, "2022-03-27T00:59:59Z", capture.BasisAssumed},
-		{"2022-03-27 02:30:00", &ClockRules{Zone: berlin}, "", capture.BasisNone},
+		{"2022-03-27 02:30:00", &ClockRules{Zone: berlin}, "", capture.BasisTwice},
 		{"2022-03-27 03:00:00", &ClockRules{Zone: berlin}, "2022-03-27T01:00:00Z", capture.BasisAssumed},
 		{"2022-10-30 01:59:59", &ClockRules{Zone: berlin}, "2022-10-29T23:59:59Z", capture.BasisAssumed},
-		{"2022-10-30 02:30:00", &ClockRules{Zone: berlin}, "", capture.BasisNone},
+		{"2022-10-30 02:30:00", &ClockRules{Zone: berlin}, "", capture.BasisTwice},
 		{"2022-10-30 03:00:00", &ClockRules{Zone: berlin}, "2022-10-30T02:00:00Z", capture.BasisAssumed},
 	} {
 		got := NewClock(c.rules).Time(stamp(t, c.stamp))
@@ -116,5 +116,36 @@ func TestClockMixed(t *testing.T) {
 	}
 	if !c.Time(syslog.Timestamp{}).IsZero() {
 		t.Error("no stamp is a time")
+	}
+}
+
+// The hour that clocks show twice: one that goes back within it is in its second run; a record that was overtaken is not.
+func TestClockTwice(t *testing.T) {
+	york, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Skip("no zone information: ", err)
+	}
+	c := NewClock(&ClockRules{2009, york})
+	var last capture.Time
+	for i, s := range []struct {
+		stamp string
+		after time.Duration
+	}{
+		{"Nov  1 01:00:10", 0}, {"Nov  1 01:59:54", 59*time.Minute + 44*time.Second}, {"Nov  1 01:59:53", -time.Second},
+		{"Nov  1 01:00:10", 17 * time.Second}, {"Nov  1 01:59:50", 59*time.Minute + 40*time.Second},
+	} {
+		got := c.Time(stamp(t, s.stamp))
+		if d := got.Sub(last); i > 0 && d != s.after || got.Basis != capture.BasisTwice || got.Domain() == capture.DomainUTC {
+			t.Errorf("%s comes %s after the one before, want %s; basis %d", s.stamp, d, s.after, got.Basis)
+		}
+		last = got
+	}
+	if utc, ok := c.Time(stamp(t, "Nov  1 02:00:00")).UTC(); !ok || utc.Hour() != 7 {
+		t.Error(utc, ok)
+	}
+	// In March the hour was skipped: going back in it is disorder, and no second run.
+	c = NewClock(&ClockRules{2009, york})
+	if a, b := c.Time(stamp(t, "Mar  8 02:40:00")), c.Time(stamp(t, "Mar  8 02:30:00")); b.Sub(a) != -10*time.Minute {
+		t.Error(b.Sub(a))
 	}
 }

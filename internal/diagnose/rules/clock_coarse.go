@@ -41,14 +41,16 @@ file, times between messages are right to a second either way, and what year it 
 		if t.Precision() >= time.Second {
 			step = "whole seconds (within one the order is that of the file)"
 		}
-		if t.Basis == capture.BasisNone {
+		if t.Basis == capture.BasisNone || t.Basis == capture.BasisTwice {
 			switch {
+			case t.Basis == capture.BasisTwice:
+				lack = "an hour that the zone has twice or not at all, at the change of daylight saving"
 			case !t.Stamp.HasDate():
 				lack = "no date and no zone"
 			case t.Stamp.Year == 0:
 				lack = "no year and no zone"
 			default:
-				lack = "no zone, or an hour that the zone has twice or not at all"
+				lack = "no zone"
 			}
 		}
 		between := ""

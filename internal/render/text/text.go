@@ -187,6 +187,8 @@ func clockNote(t capture.Time) string {
 	case t.Basis == capture.BasisAssumed:
 		utc, _ := t.UTC()
 		return " (" + utc.Format("2006-01-02 15:04:05") + " UTC, as you supplied)"
+	case t.Basis == capture.BasisTwice:
+		return " (the zone has this time twice, or not at all)"
 	case t.Basis != capture.BasisNone:
 		return ""
 	case !t.Stamp.HasDate():
