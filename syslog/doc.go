@@ -22,6 +22,7 @@
 //	EscapeHashOctal       INVITE sip:b@x SIP/2.0#015#012Via: …       rsyslog
 //	EscapeC               INVITE sip:b@x SIP/2.0\r\nVia: …           rsyslog, C style
 //	EscapeDecimal         INVITE sip:b@x SIP/2.0<013><010>Via: …     Kiwi
+//	EscapeNamed           INVITE sip:b@x SIP/2.0<CR><LF>Via: …       terminals and viewers
 //	EscapeBlanks          INVITE sip:b@x SIP/2.0  Via: …             syslog-ng with no-multi-line
 //	EscapeSpaceLF         INVITE sip:b@x SIP/2.0 CR Via: …           rsyslog with SpaceLF: a raw CR, and a blank
 //

@@ -37,9 +37,12 @@ const (
 	// kept, so that a raw CR stands inside the line. Only the last character of the text is escaped, as EscapeHashOctal or
 	// EscapeC would: a message ends in #015, its LF dropped.
 	EscapeSpaceLF
+	// EscapeNamed writes the line ends as their names in angle brackets (CR LF is <CR><LF>), as terminals and viewers show them; all
+	// else is kept.
+	EscapeNamed
 )
 
-var escapeNames = [...]string{"none", "caret", "meta", "hash-octal", "backslash-octal", "c", "decimal", "hex", "blanks", "space-lf"}
+var escapeNames = [...]string{"none", "caret", "meta", "hash-octal", "backslash-octal", "c", "decimal", "hex", "blanks", "space-lf", "named"}
 
 // String returns a short name: "caret", "hash-octal".
 func (e Escape) String() string {
@@ -124,6 +127,17 @@ func DetectEscape(text []byte) Escape {
 		at += i
 		if separates(text[at:], "<013>", "<010>") {
 			return EscapeDecimal
+		}
+		at++
+	}
+	for at := 0; at < len(text); {
+		i := bytes.IndexByte(text[at:], '<')
+		if i < 0 {
+			break
+		}
+		at += i
+		if separates(text[at:], "<CR>", "<LF>") {
+			return EscapeNamed
 		}
 		at++
 	}
@@ -216,7 +230,7 @@ func isMeta(text []byte) bool {
 //
 //   - EscapeCaret, EscapeMeta: "^M " and "^M" (the blank is sometimes lost), at the end of the text too. Single blanks stay: LF
 //     alone cannot be told from a blank. "M-^M" is 0x8d only behind a byte from 0x80, else "M-" and a line end.
-//   - EscapeHashOctal, EscapeBackslashOctal, EscapeC, EscapeDecimal: the escapes of CR and LF; CR and a blank (SpaceLF); and CR at
+//   - EscapeHashOctal, EscapeBackslashOctal, EscapeC, EscapeDecimal, EscapeNamed: the escapes of CR and LF; CR and a blank (SpaceLF); and CR at
 //     the end of the text, whose LF rsyslog drops. In C style a pair of backslashes is left alone: it is a quoted pair of SIP.
 //   - EscapeBlanks: only if text begins with a start line of SIP. If two blanks follow that line, each two blanks before
 //     "Name:" are a line end, four are the empty line before the body, and in the body each two before "x=", "name=", "name:"
@@ -243,6 +257,8 @@ func (e Escape) AppendUnescaped(dst, text []byte, m OffsetMap) ([]byte, OffsetMa
 		return appendDecoded(dst, text, m, '\\', decodeC)
 	case EscapeDecimal:
 		return appendDecoded(dst, text, m, '<', decodeDecimal)
+	case EscapeNamed:
+		return appendDecoded(dst, text, m, '<', decodeNamed)
 	case EscapeHex:
 		return appendDecoded(dst, text, m, '\\', decodeHex)
 	case EscapeBlanks:
@@ -581,6 +597,20 @@ func decodeDecimal(text []byte, at int) (byte, int) {
 	return escaped(byte(v), 5)
 }
 
+func decodeNamed(text []byte, at int) (byte, int) {
+	b := text[at:]
+	if len(b) < len("<CR>") {
+		return 0, 0
+	}
+	switch string(b[:len("<CR>")]) {
+	case "<CR>":
+		return '\r', len("<CR>")
+	case "<LF>":
+		return '\n', len("<LF>")
+	}
+	return 0, 0
+}
+
 func decodeHex(text []byte, at int) (byte, int) {
 	b := text[at:]
 	if len(b) < 4 || b[1] != 'x' {
@@ -733,6 +763,13 @@ func (e Escape) appendEscape(dst []byte, c byte, text []byte, i int) []byte {
 		if c >= 0x80 && !inRune(text, i) {
 			const hex = "0123456789abcdef"
 			return append(dst, '\\', 'x', hex[c>>4], hex[c&15])
+		}
+	case EscapeNamed:
+		switch c {
+		case '\r':
+			return append(dst, "<CR>"...)
+		case '\n':
+			return append(dst, "<LF>"...)
 		}
 	case EscapeBlanks:
 		if c == '\r' || c == '\n' || c == 0 {

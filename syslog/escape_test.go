@@ -42,7 +42,7 @@ func message() []byte {
 
 // lineEscapes are those that write line ends so that all of a message comes back.
 var lineEscapes = []Escape{EscapeCaret, EscapeMeta, EscapeHashOctal, EscapeBackslashOctal, EscapeC, EscapeDecimal, EscapeBlanks,
-	EscapeSpaceLF}
+	EscapeSpaceLF, EscapeNamed}
 
 func TestEscapesBringAMessageBack(t *testing.T) {
 	msg := message()
@@ -131,6 +131,8 @@ func TestAppendUnescaped(t *testing.T) {
 		{"one blank, a body", EscapeBlanks, "ACK sip:b@x SIP/2.0 Via: a Content-Length: 9  v=0 o=- 1 1 IN IP4 h s=x ", "ACK sip:b@x SIP/2.0\r\nVia: a\r\nContent-Length: 9\r\n\r\nv=0\r\no=- 1 1 IN IP4 h\r\ns=x\r\n"},
 		{"blanks in what is no SIP", EscapeBlanks, "a  Via: b", "a  Via: b"},
 		{"a reason phrase with blanks", EscapeBlanks, "SIP/2.0 400 Bad Request: no  Via: a  To: b", "SIP/2.0 400 Bad Request: no\r\nVia: a\r\nTo: b"},
+		{"names", EscapeNamed, "A: <sip:a@b><CR><LF>B<CR><LF><CR><LF><CRLF><cr> <LF", "A: <sip:a@b>\r\nB\r\n\r\n<CRLF><cr> <LF"},
+		{"names, the last LF dropped", EscapeNamed, "A<CR><LF>B<CR>", "A\r\nB\r\n"},
 		{"a raw CR and a blank", EscapeSpaceLF, "A\r B:\tx\r \r #015", "A\r\nB:\tx\r\n\r\n\r\n"},
 		{"a raw CR and a blank, C style", EscapeSpaceLF, `A: b` + "\r " + `\r`, "A: b\r\n\r\n"},
 		{"a raw CR at the end", EscapeSpaceLF, "A: b\r \r", "A: b\r\n\r\n"},
@@ -198,6 +200,9 @@ func TestDetectEscape(t *testing.T) {
 		{"C, hexadecimal", `INVITE sip:b@x SIP/2.0\x0d\x0aVia: x`, EscapeC},
 		{"a quoted pair", `Reason: Q.850;text="a\rb"`, EscapeNone},
 		{"Kiwi", "INVITE sip:b@x SIP/2.0<013><010>Via: x", EscapeDecimal},
+		{"names", "INVITE sip:b@x SIP/2.0<CR><LF>Via: x", EscapeNamed},
+		{"the name of LF alone", "INVITE sip:b@x SIP/2.0<LF>Via: x", EscapeNamed},
+		{"a name in prose", "INVITE sip:b@x SIP/2.0 ends in <CR> there", EscapeNone},
 		{"Kiwi's number in prose", "code <013> came", EscapeNone},
 		{"flattened", "INVITE sip:b@x SIP/2.0  Via: x  To: y", EscapeBlanks},
 		{"flattened to one blank", "INVITE sip:b@x SIP/2.0 Via: x To: y", EscapeBlanks},
@@ -231,6 +236,7 @@ func TestAppendEscaped(t *testing.T) {
 		{EscapeHex, "A\a\tB\r\n\x7f\\x85\xc3\xa9\\xff"},
 		{EscapeBlanks, "A\a\tB  \x7f\x85\xc3\xa9\xff"},
 		{EscapeSpaceLF, "A\a\tB\r \x7f\x85\xc3\xa9\xff"},
+		{EscapeNamed, "A\a\tB<CR><LF>\x7f\x85\xc3\xa9\xff"},
 		{EscapeNone, mixed},
 	} {
 		if got := c.e.AppendEscaped(nil, []byte(mixed)); string(got) != c.want {

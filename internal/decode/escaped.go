@@ -179,7 +179,10 @@ func trailer(msg []byte, before byte, bundle bool) int {
 	if len(b) == 0 || b[len(b)-1] != closing {
 		return n
 	}
-	// "<013><010>" ends in a bracket of its own.
+	// "<013><010>" and "<CR><LF>" end in a bracket of their own.
+	if closing == '>' && (bytes.HasSuffix(b, []byte("<LF>")) || bytes.HasSuffix(b, []byte("<CR>"))) {
+		return n
+	}
 	if closing == '>' && len(b) >= 5 && b[len(b)-5] == '<' && isDigit(b[len(b)-2]) {
 		return n
 	}

@@ -145,7 +145,7 @@ func (t *Text) begin(h *syslog.Header, start int, p *piece) {
 
 // escapedCR returns the length of a CR at the end of a line that a collector escaped, 0 if there is none.
 func escapedCR(line []byte) int {
-	for _, e := range [...]string{"#015", "\\015", "\\r", "<013>", "<013><010>", "#015#012"} {
+	for _, e := range [...]string{"#015", "\\015", "\\r", "<013>", "<013><010>", "#015#012", "<CR>", "<CR><LF>"} {
 		if len(line) > len(e) && string(line[len(line)-len(e):]) == e {
 			return len(e)
 		}

@@ -153,7 +153,7 @@ func endsStartLine(rest []byte) bool {
 	}
 	switch t[0] {
 	case '^', '#', '\\', '<', '"', '\'':
-		for _, e := range [...]string{"^M", "#015", "#012", "\\r", "\\n", "\\015", "\\012", "<013>", "<010>", "\\x0d", "\\x0D", "\"", "'"} {
+		for _, e := range [...]string{"^M", "#015", "#012", "\\r", "\\n", "\\015", "\\012", "<013>", "<010>", "<CR>", "<LF>", "\\x0d", "\\x0D", "\"", "'"} {
 			if len(t) >= len(e) && string(t[:len(e)]) == e {
 				return true
 			}

@@ -523,7 +523,7 @@ func (t *Text) unrecognised(rec *capture.Record, p *piece) bool {
 func trimEscapedEOL(b []byte) []byte {
 	for {
 		n := len(b)
-		for _, e := range [...]string{"<010>", "<013>", "#012", "#015", "^M", "\\012", "\\015", "\\n", "\\r"} {
+		for _, e := range [...]string{"<010>", "<013>", "<CR>", "<LF>", "#012", "#015", "^M", "\\012", "\\015", "\\n", "\\r"} {
 			b = bytes.TrimSuffix(b, []byte(e))
 		}
 		if b = trimRightBlank(b); len(b) == n {

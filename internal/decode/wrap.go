@@ -268,7 +268,7 @@ func (t *Text) prefersWords(lines []foldedLine, hard, soft int) bool {
 
 // hasEscape reports whether a line has the escape of a line end.
 func hasEscape(line []byte) bool {
-	for _, e := range [...]string{"^M", "#015", "#012", "\\015", "\\012", "\\r", "\\n", "<013>", "<010>", "\\x0d", "\\x0D"} {
+	for _, e := range [...]string{"^M", "#015", "#012", "\\015", "\\012", "\\r", "\\n", "<013>", "<010>", "<CR>", "<LF>", "\\x0d", "\\x0D"} {
 		if bytes.Contains(line, []byte(e)) {
 			return true
 		}

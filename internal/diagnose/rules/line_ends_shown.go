@@ -45,6 +45,8 @@ func shownLineEnd(e syslog.Escape) string {
 		return `\r\n`
 	case syslog.EscapeDecimal:
 		return "<013><010>"
+	case syslog.EscapeNamed:
+		return "<CR><LF>"
 	case syslog.EscapeBlanks, syslog.EscapeSpaceLF:
 		return "blanks"
 	}
