@@ -187,6 +187,58 @@ func TestGatewayAsksForAReferral(t *testing.T) {
 	}
 }
 
+// The tags do not prove that the gateway knows the dialog: what it may take for a new call goes with the account only to the Contact that it gave. A BYE calls nobody, and
+// gets through after a target refresh as well (RFC 3261 §12.2.1.1).
+func TestGatewayAsksForAnotherTarget(t *testing.T) {
+	for _, c := range []struct {
+		method, uri, more string
+		account           bool
+	}{
+		{"INVITE", "sip:19005551212@198.51.100.1", "", true},
+		{"INVITE", "sip:19009999999@198.51.100.1", "", false},
+		{"INVITE", "sip:19005551212@198.51.100.1;user=phone", "", false},
+		{"INVITE", "sip:19005551212@198.51.100.1:5060", "", false},
+		{"INVITE", "sip:19005551212@198.51.100.1", ", <sip:edge@198.51.100.1;lr>", true},
+		{"INVITE", "sip:19005551212@198.51.100.1", ", <sip:19009999999@198.51.100.1>", false}, // a strict router's takes its place
+		{"UPDATE", "sip:19009999999@198.51.100.1", "", false},
+		{"MESSAGE", "sip:19009999999@198.51.100.1", "", false},
+		{"BYE", "sip:19009999999@198.51.100.1", "", true},
+	} {
+		d := newDoor(t, withGateway)
+		_, route := d.throughGateway()
+		got := d.send(caller, strings.Replace(d.within(c.method, route+c.more), " sip:19005551212@198.51.100.1 ", " "+c.uri+" ", 1))
+		var first *sip.Message
+		for _, m := range got {
+			if m.to.Remote == atGateway {
+				first = m.Message
+			}
+		}
+		if first == nil {
+			t.Fatalf("%+v: %s", c, told(got))
+		}
+		again, asked := false, false
+		for _, m := range d.gatewaySays(first, 407, "gw1", challenge(407)) {
+			again = again || m.to.Remote == atGateway && m.Has(sip.FieldProxyAuthorization)
+			asked = asked || m.to.Remote == caller && m.Status == 407
+		}
+		if again != c.account || asked == c.account {
+			t.Errorf("%+v: sent again %t, the caller asked %t", c, again, asked)
+		}
+	}
+}
+
+// A gateway that gives no Contact has no target that the account could be for.
+func TestGatewayWithoutContact(t *testing.T) {
+	door := newDoor(t, withGateway)
+	p := door.proxy
+	f := udpFrom(atGateway)
+	d := dialogOf{callID: []byte("c"), from: []byte("f"), to: []byte("t")}
+	value := p.seal(door.now, d, f, p.gateways["out"])
+	if w, ok := p.open(door.now, d, []byte(value)); !ok || w.gateway == nil || w.target || w.flow.Remote != atGateway {
+		t.Errorf("%+v %t", w, ok)
+	}
+}
+
 // What the caller asks of the gateway's BYE is for the gateway to answer.
 func TestCallerAsksGateway(t *testing.T) {
 	d := newDoor(t, withGateway)

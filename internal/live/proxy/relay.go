@@ -324,6 +324,10 @@ func (p *Proxy) answeredRoute(now time.Time, b *branch, response *sip.Message) s
 	if g != nil && (g.session == nil || len(d.to) == 0) {
 		g = nil
 	}
+	if g != nil {
+		contact := sip.ParseAddress(response.Value(sip.FieldContact))
+		d.target = contact.URI.AppendRequestURI(nil)
+	}
 	return p.recordRouteOf(b.listener, p.seal(now, d, b.flow, g))
 }
 
@@ -339,7 +343,7 @@ func (p *Proxy) acknowledge(now time.Time, from live.Flow, m *sip.Message, out *
 	// First what most of them are: the ACK for a challenge, of which nothing is known here.
 	route := p.core.Preprocess(m, from)
 	trusted := p.cfg.Open || p.trusts(from)
-	toward, _, known := p.open(now, dialogOf{m.CallID(), m.FromTag(), m.ToTag()}, route.Token)
+	dialog, known := p.open(now, dialogOf{m.CallID(), m.FromTag(), m.ToTag(), nil}, route.Token)
 	if !trusted && !known && !(p.cfg.NoRecordRoute && p.acks.expected(now, p.acks.key(from, m))) {
 		return
 	}
@@ -370,7 +374,7 @@ func (p *Proxy) acknowledge(now time.Time, from live.Flow, m *sip.Message, out *
 		out.Send(flow, 0, p.buf)
 	}
 	if known {
-		send(toward, out)
+		send(dialog.flow, out)
 		return
 	}
 	if flow, ok := live.FlowOf(hop); ok {

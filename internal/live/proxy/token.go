@@ -23,8 +23,9 @@ import (
 // The MAC is over the Call-ID, too, and is what the encryption begins with: without our key nobody learns from it where the other side is. It is good for
 // two days; a call that lasts longer is asked for credentials when it is changed.
 //
-// Where the other side is a gateway that we have an account with, the content has a mark of it at its end, and the MAC is over the tags of the dialog, too: what
-// the gateway asks of a re-INVITE or a BYE the proxy answers, since nobody else can. Whoever has such a token can so do nothing but go on with that one dialog.
+// Where the other side is a gateway that we have an account with, the content has a mark of it at its end and one of the Contact that it gave, and the MAC is over
+// the tags of the dialog, too: what the gateway asks of a re-INVITE or a BYE the proxy answers, since nobody else can. A gateway may take a request with
+// tags that it does not know for a new call (RFC 3261 §12.2.2), so that the tags alone do not hold whoever has the token to one dialog: the Request-URI must be that Contact.
 const (
 	tokenMAC   = 12
 	tokenHours = 48
@@ -33,10 +34,19 @@ const (
 	// tokenGateway is set in the byte of the transport if there is the mark of a gateway.
 	tokenGateway = 0x80
 	gatewayMark  = 4
+	targetMark   = 8
 )
 
-// dialogOf is what a token is good for: a call, and of it, for the account with a gateway, one dialog.
-type dialogOf struct{ callID, from, to []byte }
+// dialogOf is what a token is good for: a call, and of it, for the account with a gateway, one dialog. target is the URI of the other side: its Contact where the
+// token is made, the Request-URI where it comes back (§12.2.1.1).
+type dialogOf struct{ callID, from, to, target []byte }
+
+// way is what a token says.
+type way struct {
+	flow    live.Flow
+	gateway *gateway // at its end, where we have an account; nil: there is none
+	target  bool     // the Request-URI is the Contact that the gateway gave when the dialog began
+}
 
 // seal returns the token of a flow for the requests of a call. g is the gateway at its end that has an account for us; nil: there is none.
 func (p *Proxy) seal(now time.Time, d dialogOf, f live.Flow, g *gateway) string {
@@ -58,42 +68,49 @@ func (p *Proxy) seal(now time.Time, d dialogOf, f live.Flow, g *gateway) string 
 	if g != nil {
 		b[tokenMAC] |= tokenGateway
 		b = append(b, g.mark[:]...)
+		b = append(b, p.markOf(d.target)...)
 	}
 	copy(b, p.tokenSum(d, b[tokenMAC:]))
 	p.tokenStream(b)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// open returns the flow of a token, and the gateway at its end that has an account for us; and false if it is none of ours, of another call or dialog, or too old.
-func (p *Proxy) open(now time.Time, d dialogOf, token []byte) (live.Flow, *gateway, bool) {
-	var f live.Flow
+// markOf returns the mark of the target of a dialog. Without our key nobody can look for another URI that has the same.
+func (p *Proxy) markOf(target []byte) []byte {
+	return p.mac([]byte("target\x00"), target)[:targetMark]
+}
+
+// open returns what a token says; and false if it is none of ours, of another call or dialog, or too old.
+func (p *Proxy) open(now time.Time, d dialogOf, token []byte) (way, bool) {
+	var w way
 	if len(token) == 0 || len(token) > maxToken {
-		return f, nil, false
+		return w, false
 	}
 	b := make([]byte, base64.RawURLEncoding.DecodedLen(len(token)))
 	n, err := base64.RawURLEncoding.Decode(b, token)
 	if err != nil || n < tokenMAC+8+4 {
-		return f, nil, false
+		return w, false
 	}
 	b = b[:n]
 	p.tokenStream(b)
 	if !hmac.Equal(p.tokenSum(d, b[tokenMAC:]), b[:tokenMAC]) {
-		return f, nil, false
+		return w, false
 	}
 	b = b[tokenMAC:]
 	if age := now.Unix()/3600 - int64(binary.BigEndian.Uint32(b[2:])); age < -1 || age > tokenHours {
-		return f, nil, false
+		return w, false
 	}
-	var g *gateway
 	if b[0]&tokenGateway != 0 {
-		end := len(b) - gatewayMark
+		end := len(b) - gatewayMark - targetMark
+		w.target = len(d.target) > 0 && hmac.Equal(p.markOf(d.target), b[end+gatewayMark:])
 		for _, known := range p.gateways {
-			if known.session != nil && bytes.Equal(known.mark[:], b[end:]) {
-				g = known // nil: it was taken out since
+			if known.session != nil && bytes.Equal(known.mark[:], b[end:end+gatewayMark]) {
+				w.gateway = known // nil: it was taken out since
 			}
 		}
 		b[0], b = b[0]&^tokenGateway, b[:end]
 	}
+	f := &w.flow
 	f.Transport = capture.Transport(b[0])
 	listener, port, rest := int(b[1]), binary.BigEndian.Uint16(b[6:]), b[8:]
 	size := 4
@@ -102,7 +119,7 @@ func (p *Proxy) open(now time.Time, d dialogOf, token []byte) (live.Flow, *gatew
 	}
 	addr, ok := netip.AddrFromSlice(rest[:size])
 	if !ok {
-		return f, nil, false
+		return w, false
 	}
 	f.Remote = netip.AddrPortFrom(addr, port)
 	if rest = rest[size:]; len(rest) == 8 {
@@ -113,7 +130,7 @@ func (p *Proxy) open(now time.Time, d dialogOf, token []byte) (live.Flow, *gatew
 			f.Local = l.Addr
 		}
 	}
-	return f, g, !p.isOwn(f)
+	return w, !p.isOwn(w.flow)
 }
 
 // isOwn reports whether a flow leads back to this proxy, as in a spiral.
@@ -134,7 +151,7 @@ func (p *Proxy) tokenSum(d dialogOf, content []byte) []byte {
 		for i, s := range [...][]byte{d.callID, d.from, d.to} {
 			binary.BigEndian.PutUint32(lengths[4*i:], uint32(len(s)))
 		}
-		return p.mac([]byte("gateway token\x00"), lengths[:], d.callID, d.from, d.to, content)[:tokenMAC]
+		return p.mac([]byte("gateway token 2\x00"), lengths[:], d.callID, d.from, d.to, content)[:tokenMAC]
 	}
 	return p.mac([]byte("token\x00"), d.callID, []byte{0}, content)[:tokenMAC]
 }

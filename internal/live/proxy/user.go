@@ -58,11 +58,10 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		p.answer(now, from, m, &reply, out)
 		return
 	}
-	var toward live.Flow
-	var account *gateway
+	var dialog way
 	inDialog := false
 	if route.Ours && len(m.ToTag()) > 0 {
-		toward, account, inDialog = p.open(now, dialogOf{m.CallID(), m.FromTag(), m.ToTag()}, route.Token)
+		dialog, inDialog = p.open(now, dialogOf{m.CallID(), m.FromTag(), m.ToTag(), route.URI}, route.Token)
 	}
 	who := ""
 	if !inDialog && !trusted && !p.cfg.Open {
@@ -85,9 +84,9 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	var targets []proxycore.Target
 	status := 0
 	if inDialog {
-		targets = []proxycore.Target{{URI: string(route.URI), Q: 1000, Flow: toward, Else: elsewhere(toward, string(route.URI))}}
-		if account != nil && m.Method != sip.MethodRefer {
-			targets[0].User = account // not for a REFER: it would have the gateway call any number on our account (RFC 3515), whatever the routes are
+		targets = []proxycore.Target{{URI: string(route.URI), Q: 1000, Flow: dialog.flow, Else: elsewhere(dialog.flow, string(route.URI))}}
+		if dialog.gateway != nil && dialog.shows(m, &route) {
+			targets[0].User = dialog.gateway
 		}
 	} else {
 		targets, status = p.targets(now, m, &route, &uri)
@@ -98,6 +97,17 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	}
 	fixed := inDialog || len(m.ToTag()) > 0 || !route.Responsible || route.Remaining > 0
 	p.relay(now, from, m, targets, fixed, out)
+}
+
+// shows reports whether our account may be shown to the gateway of a dialog for a request. A BYE calls nobody, and has to get through whatever the gateway's Contact
+// has become (§12.2.1.1, target refresh). Anything else must have the Request-URI that the gateway gave when the dialog began: one that takes it for a new
+// call dials what the Request-URI says, whatever the routes are. A strict router's URI would take its place (§16.6 step 6). A REFER would have the gateway call any number (RFC 3515).
+func (w *way) shows(m *sip.Message, route *proxycore.Route) bool {
+	if m.Method == sip.MethodBye {
+		return true
+	}
+	next := proxycore.Forward{Route: *route}
+	return w.target && m.Method != sip.MethodRefer && !next.IsStrict(m)
 }
 
 // anonymousHost is that of a From that says nothing of who calls (RFC 3323 §4.1.1.3, RFC 3261 §8.1.1.3).

@@ -45,8 +45,8 @@ func AppendForward(dst []byte, m *sip.Message, how *Forward) []byte {
 	push := how.Push
 	skip, keep := how.Route.Skip, how.Route.Remaining
 	// first is the Route value that a strict router at the next hop wants as the Request-URI.
-	first, routed := how.firstRoute(m)
-	strict := routed && !isLoose(first)
+	first, _ := how.firstRoute(m)
+	strict := how.IsStrict(m)
 	if strict && len(push) > 0 {
 		push = push[1:]
 	} else if strict {

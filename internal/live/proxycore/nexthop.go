@@ -29,6 +29,12 @@ func (f *Forward) target() []byte {
 	return f.Route.URI
 }
 
+// IsStrict reports whether the next hop is a strict router, whose URI takes the place of the Request-URI (§16.6 step 6).
+func (f *Forward) IsStrict(m *sip.Message) bool {
+	first, has := f.firstRoute(m)
+	return has && !isLoose(first)
+}
+
 // firstRoute returns the first Route value that the request will have.
 func (f *Forward) firstRoute(m *sip.Message) ([]byte, bool) {
 	if len(f.Push) > 0 {
