@@ -273,6 +273,35 @@ func TestFromInADialog(t *testing.T) {
 	}
 }
 
+// A To tag proves no dialog: with one that is made up nobody calls, or writes to, a user of ours as somebody at another domain.
+func TestFromWithAToTag(t *testing.T) {
+	for _, c := range []struct {
+		method, uri string
+		unrecorded  bool
+		want        int
+	}{
+		{"INVITE", "sip:spa1@" + domain, false, 403}, {"MESSAGE", "sip:spa1@" + domain, false, 403}, {"INVITE", "sip:spa1@203.0.113.10:5062", false, 403},
+		{"INVITE", "sip:spa1@" + domain, true, 403}, {"MESSAGE", "sip:spa1@" + domain, true, 403}, {"MESSAGE", "sip:spa1@203.0.113.10:5062", true, 403},
+		// These may be of a dialog.
+		{"INVITE", "sip:spa1@203.0.113.10:5062", true, 0}, {"UPDATE", "sip:spa1@203.0.113.10:5062", true, 0},
+		{"BYE", "sip:spa1@203.0.113.10:5062", false, 0}, {"BYE", "sip:spa1@203.0.113.10:5062", true, 0},
+	} {
+		d := newDoor(t, func(p *Config) { p.NoRecordRoute = c.unrecorded })
+		d.register("spa1", caller)
+		got := d.as("18005551212", "secret", callee1, c.method, c.uri, "From: <sip:ceo@bank.example>;tag=callee", "To: <sip:spa1@"+domain+">;tag=t1", "Call-ID: made-up")
+		status, reached := 0, false
+		for _, m := range got {
+			reached = reached || m.to.Remote == caller
+			if m.Status >= 200 {
+				status = int(m.Status)
+			}
+		}
+		if status != c.want || reached != (c.want == 0) {
+			t.Errorf("%+v: %s", c, told(got))
+		}
+	}
+}
+
 // A user may call as himself or as nobody, and as somebody else where any-from says so.
 func TestFromIsYou(t *testing.T) {
 	for _, c := range []struct {

@@ -69,7 +69,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		if who, ok = p.identify(now, p.authority, from, m, sip.FieldProxyAuthorization, out); !ok {
 			return
 		}
-		if a := m.From(); !p.cfg.AnyFrom && !p.mayBe(&a.URI, who, m) {
+		if a := m.From(); !p.cfg.AnyFrom && !p.mayBe(&a.URI, who, m, &uri) {
 			p.refuse(now, from, m, &live.Reply{Status: 403, Reason: "From Is Not You"}, out)
 			return
 		}
@@ -114,15 +114,24 @@ func (w *way) shows(m *sip.Message, route *proxycore.Route) bool {
 const anonymousHost = "anonymous.invalid"
 
 // mayBe reports whether a user may have an address in From: his own at a domain of ours, or that of nobody. RFC 3261 §22.1 leaves it to whoever
-// asks for credentials what they are good for; an address of somebody else, here or at another domain, would be told to the callee as if it were true. Within a dialog
-// the From of whoever was called is what the caller had dialled (§12.2.1.1), at whatever domain; and of whatever user, if the caller was redirected: who hangs up
-// tells nobody that he is calling.
-func (p *Proxy) mayBe(from *sip.URI, user string, m *sip.Message) bool {
+// asks for credentials what they are good for; an address of somebody else, here or at another domain, would be told to the callee as if it were true.
+//
+// Within a dialog the From of whoever was called is what the caller had dialled (§12.2.1.1), at whatever domain; and of whatever user, if the caller was redirected. A To
+// tag proves no dialog, and phones show a MESSAGE, or an INVITE whose tags they do not know, as any other. A BYE tells nobody that somebody is
+// calling. Of the rest, what belongs to a dialog comes with a token, and is not asked; where no route is recorded none does, and what goes to an address that is none of
+// ours is taken for it: there it is a Contact, to which its sender could do without us. No MESSAGE is, which needs no dialog.
+func (p *Proxy) mayBe(from *sip.URI, user string, m *sip.Message, to *sip.URI) bool {
 	inDialog := len(m.ToTag()) > 0
-	if !p.core.IsResponsible(from) {
-		return inDialog || from.IsSIP() && strings.EqualFold(string(from.Host), anonymousHost)
+	if inDialog && m.Method == sip.MethodBye {
+		return true
 	}
-	return inDialog && m.Method == sip.MethodBye || string(sip.Unescape(from.User)) == user
+	if p.core.IsResponsible(from) {
+		return string(sip.Unescape(from.User)) == user
+	}
+	if from.IsSIP() && strings.EqualFold(string(from.Host), anonymousHost) {
+		return true
+	}
+	return inDialog && p.cfg.NoRecordRoute && m.Method != sip.MethodMessage && !p.core.IsResponsible(to)
 }
 
 // trusts reports whether requests over a flow need no credentials.
