@@ -15,10 +15,14 @@ import (
 // not repeat the credentials.
 //
 // An ACK comes as long as the 2xx is sent again, 64·T1 (§13.3.1.4). Two generations are kept, each for that time, so that nothing has to be looked
-// for to be forgotten.
+// for to be forgotten. One that is full makes room for the next: an ACK comes within moments, and to push the note of it out somebody would have to be answered as
+// many times as there is room for meanwhile.
+//
+// Each 2xx that is handed back, again or of another branch, is good for acksEach ACKs. The proxy cannot know where an ACK has to go, and is not to send what somebody
+// thinks up to whomever he likes for a minute.
 type acks struct {
 	seed       maphash.Seed
-	young, old map[uint64]struct{}
+	young, old map[uint64]uint8 // how many ACKs may come
 	turned     time.Time
 	life       time.Duration
 	limit      int
@@ -28,8 +32,15 @@ type acks struct {
 // ackLife is 64·T1 with the T1 of the RFC: that of whoever answers is not known here.
 const ackLife = 32 * time.Second
 
+const (
+	// acksEach: one, and one that a network has made two.
+	acksEach = 2
+	// maxACKs of one INVITE: a 2xx is sent eleven times (§13.3.1.4), and branches answer together now and then.
+	maxACKs = 64
+)
+
 func newACKs(life time.Duration, limit int) acks {
-	return acks{seed: maphash.MakeSeed(), young: map[uint64]struct{}{}, old: map[uint64]struct{}{}, life: life, limit: limit}
+	return acks{seed: maphash.MakeSeed(), young: map[uint64]uint8{}, old: map[uint64]uint8{}, life: life, limit: limit}
 }
 
 // key returns what an INVITE and its ACK have in common.
@@ -43,20 +54,27 @@ func (a *acks) key(from live.Flow, m *sip.Message) uint64 {
 	return maphash.Bytes(a.seed, a.buf)
 }
 
-// answered takes note of an INVITE whose 2xx is handed back; past the limit of none more.
+// answered takes note of an INVITE whose 2xx is handed back.
 func (a *acks) answered(now time.Time, key uint64) {
 	a.turn(now)
-	if len(a.young) < a.limit {
-		a.young[key] = struct{}{}
+	may := max(a.young[key], a.old[key])
+	if _, noted := a.young[key]; !noted && len(a.young) >= a.limit {
+		a.next(now)
 	}
+	delete(a.old, key)
+	a.young[key] = min(may+acksEach, maxACKs)
 }
 
-// expected reports whether an ACK belongs to one of them.
+// expected reports whether an ACK belongs to one of them, and counts it.
 func (a *acks) expected(now time.Time, key uint64) bool {
 	a.turn(now)
-	_, young := a.young[key]
-	_, old := a.old[key]
-	return young || old
+	for _, noted := range [...]map[uint64]uint8{a.young, a.old} {
+		if may := noted[key]; may > 0 {
+			noted[key] = may - 1
+			return true
+		}
+	}
+	return false
 }
 
 // turn lets the older ones go.
@@ -65,11 +83,15 @@ func (a *acks) turn(now time.Time) {
 	case passed >= 2*a.life:
 		clear(a.young)
 		clear(a.old)
+		a.turned = now
 	case passed >= a.life:
-		a.young, a.old = a.old, a.young
-		clear(a.young)
-	default:
-		return
+		a.next(now)
 	}
+}
+
+// next begins another generation.
+func (a *acks) next(now time.Time) {
+	a.young, a.old = a.old, a.young
+	clear(a.young)
 	a.turned = now
 }

@@ -88,5 +88,68 @@ func TestACKsOfNobody(t *testing.T) {
 		if passed := len(got) == 1 && got[0].to.Remote == home; passed != c.passes || len(got) > 1 {
 			t.Errorf("%s: %s, want it passed on: %v", c.name, told(got), c.passes)
 		}
+		if !c.passes || c.later > 0 { // what comes after 64·T1 is not handed back
+			continue
+		}
+		// The 200 comes again: so may the ACK, and not for ever.
+		again := 0
+		for range 3 {
+			d.send(home, response.String())
+			for range 10 {
+				again += len(d.send(c.from, d.request("ACK", "sip:18005551212@198.51.100.5", "spa1", fields...)))
+			}
+		}
+		if again < 3 || again > 4*acksEach {
+			t.Errorf("%s: %d more ACKs are passed on for three more answers", c.name, again)
+		}
+	}
+}
+
+// An answer is good for its ACK, and not for whatever is thought up in the minute after; each time it is sent again for another.
+func TestACKsAreCounted(t *testing.T) {
+	now := time.Unix(0, 0)
+	a := newACKs(ackLife, 10)
+	passed := func(key uint64) (n int) {
+		for a.expected(now, key) {
+			if n++; n > 1000 {
+				t.Fatal("without end")
+			}
+		}
+		return n
+	}
+	a.answered(now, 1)
+	if n := passed(1); n != acksEach {
+		t.Errorf("%d ACKs for one answer", n)
+	}
+	for range 3 {
+		a.answered(now, 1)
+		now = now.Add(ackLife - 1)
+	}
+	if n := passed(1); n != 3*acksEach {
+		t.Errorf("%d ACKs for three answers, of one generation and the next", n)
+	}
+	for range 1000 {
+		a.answered(now, 1)
+	}
+	if n := passed(1); n != maxACKs {
+		t.Errorf("%d ACKs for a thousand answers", n)
+	}
+}
+
+// Somebody whose calls fill the table does not keep the ACKs of others out.
+func TestManyACKs(t *testing.T) {
+	now := time.Unix(0, 0)
+	a := newACKs(ackLife, 10)
+	for key := range uint64(1000) {
+		a.answered(now, key)
+		if len(a.young) > 10 || len(a.old) > 10 {
+			t.Fatalf("%d and %d are kept", len(a.young), len(a.old))
+		}
+		if key >= 9 && !a.expected(now, key-9) {
+			t.Fatalf("the ACK of %d is not expected nine calls later", key-9)
+		}
+	}
+	if a.expected(now, 1) {
+		t.Error("nothing is forgotten")
 	}
 }
