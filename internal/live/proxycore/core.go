@@ -79,7 +79,7 @@ type Config struct {
 	TimerC time.Duration
 	// Ring, if not 0, is how long the targets of one q may ring before they are cancelled and the next are tried.
 	Ring time.Duration
-	// Recurse: the contacts of a 300, 301 or 302 are tried here instead of being handed back (§16.7 step 4).
+	// Recurse: the contacts of a phone's 300, 301 or 302 are tried here instead of being handed back (§16.7 step 4).
 	Recurse bool
 }
 

@@ -9,9 +9,10 @@ import (
 // nothing of the response is left to be handed back. Contacts that are tried are noted in how.Without: "the proxy MUST remove them from the response
 // before adding the response to the response context". A 305 names a proxy and a 380 another service: they are the caller's.
 //
-// A contact that is a user of ours is no place to send to but a name to look up, as it would be in a Request-URI (§16.5): its addresses would be ours. It may be
-// a number that a gateway takes, so only a phone that has registered here may name one. One named by somebody else, to whom a phone has led the call or a
-// route has, stays for the caller.
+// A contact that is a user of ours is no place to send to but a name to look up, as it would be in a Request-URI (§16.5): its addresses would be ours.
+//
+// Only a phone that has registered here is followed: what it names may be a number that a gateway takes, or a host that only we reach. What somebody else names, to whom a phone has
+// led the call or a route has, stays for the caller, unless it has been tried.
 func (x *Context) redirect(b *branch, m *sip.Message, how *Relay) bool {
 	if !x.core.cfg.Recurse || x.Fixed || x.closed || b.cancelled || m.Status < 300 || m.Status > 302 {
 		return false
@@ -33,7 +34,7 @@ func (x *Context) redirect(b *branch, m *sip.Message, how *Relay) bool {
 			how.Without = append(how.Without, s) // tried already: "Targets can only be placed in the target set once" (§16.5)
 			continue
 		}
-		if ours && x.targets[b.target].Flow.Transport == 0 {
+		if x.targets[b.target].Flow.Transport == 0 {
 			continue
 		}
 		// A contact is preferred as its parent was, and among its siblings as q says.
