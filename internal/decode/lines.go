@@ -640,8 +640,8 @@ func isSDPVersion(line []byte) bool {
 
 // isFieldLine reports whether a line looks like a header field: a token, and a colon.
 func isFieldLine(line []byte) bool {
-	n := tokenLen(line[:min(len(line), 65)])
-	if n == 0 || n > 64 {
+	n := tokenLen(line[:min(len(line), maxFieldName+1)])
+	if n == 0 || n > maxFieldName {
 		return false
 	}
 	rest := bytes.TrimLeft(line[n:], " \t") // RFC 3261 §25.1, HCOLON
@@ -666,8 +666,11 @@ func isFieldLine(line []byte) bool {
 	return true
 }
 
+// maxFieldName is how long the name of a header field may be, in bytes; that of RFC 4475 §3.1.1.7 has 93.
+const maxFieldName = 128
+
 // fieldName returns the name of a header field.
-func fieldName(line []byte) []byte { return line[:tokenLen(line[:min(len(line), 65)])] }
+func fieldName(line []byte) []byte { return line[:tokenLen(line[:min(len(line), maxFieldName+1)])] }
 
 // knownField reports whether a line begins with the name of a header field that is registered, and a colon.
 func knownField(line []byte) bool {

@@ -14,6 +14,9 @@ const maxBefore = 300
 // maxRequestURI is how long a Request-URI may be, in bytes.
 const maxRequestURI = 4096
 
+// maxMethod is how long a method may be that begins a line, in bytes; that of RFC 4475 §3.1.1.2 has 43.
+const maxMethod = 64
+
 // maxVersions is how many occurrences of "SIP/2.0" in a line are looked at: a hostile line has as many as it likes.
 const maxVersions = 8
 
@@ -183,7 +186,7 @@ func requestStart(b []byte) int {
 	for lead < len(b) && (b[lead] == ' ' || b[lead] == '\t') {
 		lead++
 	}
-	if n := tokenLen(b[lead:]); n > 0 && n < 32 && lead <= maxBefore && lead+n < len(b) && b[lead+n] == ' ' && uriBegins(b[lead+n+1:]) {
+	if n := tokenLen(b[lead:]); n > 0 && n < maxMethod && lead <= maxBefore && lead+n < len(b) && b[lead+n] == ' ' && uriBegins(b[lead+n+1:]) {
 		return lead
 	}
 	// The method was eaten: "sip:bob@example.com SIP/2.0".
