@@ -15,14 +15,12 @@ import (
 //
 // Each becomes a record of its own. A message ends where its Content-Length says (RFC 3261 §20.14): what looks like a record inside a header field or a body may have been
 // sent so. Behind that end the next record begins with a header of syslog and a start line, or with a start line right there. What stands between the two, and behind the
-// last, is a line of its own too: an event, or not recognised and counted. That lines were split is told, once for a source, since bytes behind a body may have been sent, too
-// (RFC 3261 §18.3 has them discarded).
+// last, is a line of its own too: an event, or not recognised and counted.
+//
+// Bytes behind a body may have been sent, too (RFC 3261 §18.3 has them discarded): whoever sends a message could so put a record of his own into the log. Therefore the first
+// line of a source with a message decides for all of it: if it holds one alone, the log has its line ends, and no line is split. That lines are split is told.
 
 const (
-	// Every line of the beginning of a source is searched, and beyond it those that are longer than nearly every message: the search costs as much as a tenth of what
-	// a list does with a message. Once one line was split, all are searched.
-	stuckLines = 40
-	stuckLong  = 2 << 10
 	// maxStuckHeader is how long the header of a record may be, in bytes.
 	maxStuckHeader = 160
 	// maxStuckEnds bounds how often the end of a message is looked for: each time the text is unescaped up to there.
@@ -31,7 +29,7 @@ const (
 
 // mayBeStuck reports whether a line is to be searched for further records.
 func (t *Text) mayBeStuck(p *piece) bool {
-	return p.at == nil && (p.number <= stuckLines || len(p.line) > stuckLong || t.stuck)
+	return p.at == nil && !t.lined
 }
 
 // unstick cuts a line behind the message that it begins with if another record stands there, and holds the rest.
@@ -47,7 +45,7 @@ func (t *Text) unstick(h *syslog.Header, p *piece) {
 			if t.stuck {
 				t.cutStuck(h, p, first, len(p.line))
 			}
-			return
+			break
 		}
 		at = after
 		record := t.stuckHeader(p.line, max(first, message-maxStuckHeader), message)
@@ -64,6 +62,7 @@ func (t *Text) unstick(h *syslog.Header, p *piece) {
 		t.cutStuck(h, p, first, record)
 		return
 	}
+	t.lined = !t.stuck
 }
 
 // cutStuck makes p the message at p.line[first:] alone and holds what stands behind it before p.line[record:].
@@ -167,13 +166,12 @@ func (t *Text) stuckEnd(text []byte, headed bool) int {
 		return 0
 	}
 	var m sip.Message
-	m.Parse(t.whole[:head+len("\r\n\r\n")])
-	end := head + len("\r\n\r\n") + max(0, m.DeclaredLength)
-	switch {
-	case end > len(t.whole), !headed && (m.DeclaredLength < 0 || end < len(t.whole)):
+	if m.Parse(t.whole[:head+len("\r\n\r\n")]); m.DeclaredLength < 0 {
+		return 0 // the rest of the datagram is the body
+	}
+	end := head + len("\r\n\r\n") + m.DeclaredLength
+	if end > len(t.whole) || !headed && end < len(t.whole) {
 		return 0
-	case m.DeclaredLength < 0:
-		return len(text)
 	}
 	// Whoever edited a log has not counted: what was put into the body is read, up to its last line end.
 	if k := bytes.LastIndex(t.whole[end:], []byte("\r\n")); k >= 0 {

@@ -27,7 +27,7 @@ func TestStuck(t *testing.T) {
 	}{
 		{"two", head + empty + head + ok, "message loss message"},
 		{"a body without a line end", head + text + head + ok, "message loss message"},
-		{"no Content-Length, a header behind", head + open + head + ok, "message loss message"},
+		{"no Content-Length, a header behind", head + open + head + ok, "message"},
 		{"no Content-Length, no header behind", open + ok, "message"},
 		{"no headers", empty + text + ok, "message loss message message"},
 		{"no header, and a word behind the body", empty + "and " + ok, "message"},
@@ -41,8 +41,7 @@ func TestStuck(t *testing.T) {
 		{"one of them behind it", head + said + head + ok, "message loss message"},
 		{"twice", head + empty + head + ok + "\n" + head + empty + head + ok + "\n", "message loss message message message"},
 		{"a line end is left", head + empty + "\n" + head + ok + "\n", "message message"},
-		{"beyond the first lines", strings.Repeat(head+empty+"\n", stuckLines) + head + empty + strings.Repeat(" ", stuckLong) + head + ok + "\n",
-			strings.Repeat("message ", stuckLines+1) + "loss message"},
+		{"behind a line that holds one alone", head + empty + "\n" + head + empty + head + ok + "\n" + head + ok + "\n", "message message message"},
 	} {
 		in := &Input{R: NewReader(strings.NewReader(c.text)), Options: Options{KeepUnrecognised: true, Shown: true}}
 		dec := NewText(in)

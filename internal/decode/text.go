@@ -34,6 +34,7 @@ type Text struct {
 	marker   marker
 	near     nearTime
 	stuck    bool   // the source has lines with several records; see unstick
+	lined    bool   // the first line with a message holds one alone: the source has its line ends
 	pri      bool   // the source has datagrams with a PRI and no other header: Wireshark glues them
 	page     bool   // inside the break between two pages of an RFC
 	quote    []byte // what somebody's mail puts before the lines of a log that it quotes; see unquote
