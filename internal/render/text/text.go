@@ -538,13 +538,17 @@ func (p *Printer) padded(color, s string, n int) {
 	p.write(spaces(n - len(s)))
 }
 
-// what names a message in a word: its method, or its status.
+// what names a message in a word: its method, or its status. A method may have any name (RFC 3261 §25.1, extension-method); a long one is whole in the sentence, and its
+// beginning stands for it here.
 func what(s *explain.Step) string {
+	const longest = len("SUBSCRIBE") + 7
 	switch {
 	case s.Kind == capture.KindEvent:
 		return "event"
 	case s.Status != 0:
 		return explain.StatusCode(s.Status)
+	case len(s.Method) > longest:
+		return s.Method[:longest-len("...")] + "..."
 	}
 	return s.Method
 }
