@@ -158,7 +158,9 @@ func (c *Call) callOutcome() {
 		c.Outcome = OutcomeAnswered
 	case cancel >= 0:
 		c.Outcome = OutcomeCancelled
-		end = cancel
+		if end < 0 || cancel < end { // one that comes behind the end stops no ringing
+			end = cancel
+		}
 	case tx.Final >= 0:
 		c.Outcome = c.outcomeOf(tx)
 	case bye >= 0 || c.wasAcknowledged(tx):

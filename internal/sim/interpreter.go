@@ -261,7 +261,10 @@ func (w *world) expected(c *told) (story, bool) {
 			want.bye = capture.Sent // it was hung up as it was answered
 		}
 	case !cancel.IsZero():
-		want.outcome, end = callflow.OutcomeCancelled, cancel
+		want.outcome = callflow.OutcomeCancelled
+		if cancel.Before(end) {
+			end = cancel // one that came when it had stopped ringing by itself stops nothing
+		}
 	case c.outgoing && last != nil && last.final != 0 && c.status == 408 && c.by != ua.Remote:
 		return want, false // likewise
 	case c.outgoing && last != nil && last.final == 0:
