@@ -258,21 +258,15 @@ func (t *Teller) username(first *sip.Message) ([]byte, string) {
 		}
 		if v, ok := cr.Get("username"); ok && len(v) > 0 && !sip.Masked(v) {
 			t.credHop = h
-			return v, credentialsIn(id)
+			return v, t.inField("the name in its credentials", id)
 		}
 	}
 	return nil, ""
 }
 
-// credentialsIn says in words where a name in credentials was read.
-func credentialsIn(id sip.FieldID) string {
-	switch id {
-	case sip.FieldAuthorization:
-		return "the name in its credentials (Authorization)"
-	case sip.FieldProxyAuthorization:
-		return "the name in its credentials (Proxy-Authorization)"
-	}
-	return "the name in its credentials (" + id.String() + ")"
+// inField says in words where something was read: "the challenge (WWW-Authenticate)".
+func (t *Teller) inField(what string, id sip.FieldID) string {
+	return t.joined(what, " (", id.String(), ")")
 }
 
 // deviceName makes a User-Agent readable where its parts are known: "Sipura/SPA3000-2.0.13(GWg)" is a Sipura SPA3000 with
@@ -306,7 +300,7 @@ func (t *Teller) serverFacts(near *callflow.Hop) {
 		if !realmFound {
 			if ch, id, ok := m.Challenge(); ok {
 				if realm, ok := ch.Get("realm"); ok && len(realm) > 0 {
-					t.found(factRealm, t.shown(realm), h, realm, challengeIn(id))
+					t.found(factRealm, t.shown(realm), h, realm, t.inField("the challenge", id))
 					realmFound = true
 				}
 			}
@@ -375,17 +369,6 @@ func (t *Teller) publicAddress(h *callflow.Hop, m *sip.Message) bool {
 	}
 	t.found(factPublicAddress, value, h, v, "received in Via: another address than the device's own, so there is a NAT between")
 	return true
-}
-
-// challengeIn says in words where a challenge was read.
-func challengeIn(id sip.FieldID) string {
-	switch id {
-	case sip.FieldWWWAuthenticate:
-		return "the challenge (WWW-Authenticate)"
-	case sip.FieldProxyAuthenticate:
-		return "the challenge (Proxy-Authenticate)"
-	}
-	return "the challenge (" + id.String() + ")"
 }
 
 // isAddress reports whether a host is an address, not a name. A name in Via says nothing about a NAT.

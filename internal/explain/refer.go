@@ -1,0 +1,28 @@
+package explain
+
+import (
+	"bytes"
+
+	"sipscribe/internal/callflow"
+	"sipscribe/sip"
+)
+
+// refer tells a REFER.
+func (t *Teller) refer(i int, h *callflow.Hop, m *sip.Message) {
+	t.state.refer = i
+	if h.Forwards >= 0 {
+		t.say("request.forward")
+		return
+	}
+	a := sip.ParseAddress(m.Value(sip.FieldReferTo))
+	t.fill[placeTarget] = t.addressName(a)
+	if h.HeaderCut() && t.fill[placeTarget] == "" {
+		t.say("refer.cut")
+		return
+	}
+	if bytes.Contains(a.URI.Headers, []byte("Replaces=")) {
+		t.say("refer.attended")
+		return
+	}
+	t.say("refer")
+}
