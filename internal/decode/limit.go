@@ -27,9 +27,10 @@ func (t *Text) fits(n int) bool {
 }
 
 // noteLongLine tells of a line that is longer than MaxLine, of which p is a piece; once, with the second piece: a line that ends the source may be just as long as the
-// limit.
-func (t *Text) noteLongLine(p *piece) {
-	if t.longLine && t.longStart.End > 0 {
+// limit. It reports whether there is something to tell.
+func (t *Text) noteLongLine(p *piece) bool {
+	tell := t.longLine && t.longStart.End > 0
+	if tell {
 		t.losses = append(t.losses, loss{origin: t.longStart, text: fmt.Sprintf(
 			"line %d is longer than %d kB, which is the most that is read in one piece; it is read as several lines, and what stands across their borders is lost",
 			t.longStart.Number, MaxLine>>10)})
@@ -39,6 +40,7 @@ func (t *Text) noteLongLine(p *piece) {
 	if t.longLine = p.line[len(p.line)-1] != '\n' && len(p.line) == MaxLine; t.longLine && first {
 		t.longStart = capture.Origin{Source: t.in.Source, Number: p.number, Start: p.place(0), End: p.place(len(p.line))}
 	}
+	return tell
 }
 
 // tellLoss fills rec with the first loss, unless something that stands before it is still to come.

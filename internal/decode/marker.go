@@ -26,11 +26,16 @@ type marker struct {
 	from, to  []byte
 	time      syslog.Timestamp
 	peer      capture.Endpoint // one address, on the far side
-	lines     []piece          // in which it stands
+	lines     int              // in which it stands
+	near      nearTime         // the time in the last of them
+	gap       int              // bytes since, and what a record of each piece takes
 }
 
 // markerReach is how many lines further down the message of a marker may begin, empty ones not counted.
 const markerReach = 4
+
+// maxMarkerGap is how much may stand in these lines, in bytes: a line can be long, and hold many datagrams. The line with the message does not count.
+const maxMarkerGap = 64 << 10
 
 // maxMarkerLines is how many lines may share the work of a marker.
 const maxMarkerLines = 4

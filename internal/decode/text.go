@@ -48,6 +48,8 @@ type Text struct {
 	// held are pieces of the source still to be looked at, the next one last: the line that ended a message, the rest of a line that was
 	// split, lines that turned out not to belong to a message.
 	held []piece
+	// waiting are the records from a marker on of which it is not settled that it is one; see waiting.go.
+	waiting []waiting
 
 	// The message that is read.
 	open    bool
@@ -159,40 +161,55 @@ var utf8BOM = []byte("\xef\xbb\xbf")
 // Next implements Decoder.
 func (t *Text) Next(rec *capture.Record) error {
 	for {
-		if len(t.losses) > 0 && t.tellLoss(rec) {
+		if len(t.waiting) > 0 && t.giveWaiting(rec) {
 			return nil
 		}
-		var p piece
-		if n := len(t.held); n > 0 {
-			p = t.held[n-1]
-			t.held = t.held[:n-1]
-		} else {
-			var err error
-			p.line, p.number, p.offset, err = t.in.R.ReadLine()
-			if err != nil {
-				switch {
-				case t.open:
-					if t.finish(rec) {
-						return nil
-					}
-					continue
-				case t.marker.set:
-					t.dropMarker()
-					continue
-				}
-				return err
-			}
-			if len(p.line) == MaxLine || t.longLine {
-				t.noteLongLine(&p)
-			}
-			if p.number == 1 && bytes.HasPrefix(p.line, utf8BOM) {
-				p = p.from(len(utf8BOM))
-			}
-		}
-		if t.line(rec, &p) {
+		filled, err := t.look(rec)
+		switch {
+		case err != nil:
+			return err
+		case !filled:
+		case len(t.waiting) > 0:
+			t.waiting = append(t.waiting, waiting{rec: keep(*rec)})
+		default:
 			return nil
 		}
 	}
+}
+
+// look takes the next piece of the source. It returns true if rec was filled, and an error where the source has no more.
+func (t *Text) look(rec *capture.Record) (bool, error) {
+	if len(t.losses) > 0 && t.tellLoss(rec) {
+		return true, nil
+	}
+	var p piece
+	if n := len(t.held); n > 0 {
+		p = t.held[n-1]
+		t.held = t.held[:n-1]
+		return t.line(rec, &p), nil
+	}
+	var err error
+	p.line, p.number, p.offset, err = t.in.R.ReadLine()
+	switch {
+	case err == nil:
+	case t.open:
+		return t.finish(rec), nil
+	case t.marker.set:
+		t.dropMarker()
+		return false, nil
+	default:
+		return false, err
+	}
+	if len(p.line) == MaxLine || t.longLine {
+		if t.noteLongLine(&p) {
+			t.hold(p) // it is told before what stands in the piece
+			return false, nil
+		}
+	}
+	if p.number == 1 && bytes.HasPrefix(p.line, utf8BOM) {
+		p = p.from(len(utf8BOM))
+	}
+	return t.line(rec, &p), nil
 }
 
 // hold puts a piece back, to be looked at next.
@@ -211,11 +228,12 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 			if page {
 				return false
 			}
-		case p.number-t.marker.line > markerReach:
+		case p.number-t.marker.line > markerReach || t.marker.gap > maxMarkerGap:
 			t.hold(*p)
 			t.dropMarker()
 			return false
 		}
+		t.marker.gap += len(p.line) + recordBytes
 	}
 	h := &t.header
 	if len(p.line) > 0 && p.line[0] == '>' || len(t.quote) > 0 {
@@ -361,7 +379,7 @@ func (t *Text) heading(h *syslog.Header, start int, p *piece) {
 	if t.marker.set {
 		t.applyMarker(&stamp)
 		t.lines.marked = true
-		t.marker = marker{} // it speaks for one message
+		t.takeMarker() // it speaks for one message
 	}
 	if stamp.IsZero() && t.near.opens && p.number-t.near.line <= 2 {
 		stamp = t.near.time
@@ -472,52 +490,54 @@ func (t *Text) between(rec *capture.Record, h *syslog.Header, p *piece) bool {
 
 // announce keeps what a marker says for the message that follows.
 func (t *Text) announce(p *piece, m marker) bool {
-	var lines []piece
 	if t.marker.set {
 		// Two lines may share the work ("Sent:" under a line with the time): the later one adds to the earlier. If it says
 		// the same thing otherwise, it is about another message.
-		if m.conflicts(&t.marker) || len(t.marker.lines) >= maxMarkerLines {
+		if m.conflicts(&t.marker) || t.marker.lines >= maxMarkerLines {
 			t.hold(*p)
 			t.dropMarker()
 			return false
 		}
 		m.merge(&t.marker)
-		lines = t.marker.lines
 	}
 	m.keep()
-	m.line = p.number
-	m.lines = append(lines, p.copyOf())
+	m.line, m.lines, m.gap = p.number, t.marker.lines+1, t.marker.gap
+	m.near = t.asUnrecognised(p)
 	t.marker = m
-	return false
-}
-
-// dropMarker gives up a marker that no message followed: its lines are not recognised.
-func (t *Text) dropMarker() {
-	for i := len(t.marker.lines) - 1; i >= 0; i-- {
-		p := t.marker.lines[i]
-		p.passed = true
-		t.hold(p)
+	if t.in.Options.KeepUnrecognised {
+		var rec capture.Record
+		t.unknown(&rec, p)
+		t.waiting = append(t.waiting, waiting{rec: keep(rec), marker: true})
 	}
-	t.marker = marker{}
+	return false
 }
 
 // unrecognised counts a line, and fills rec if such lines are wanted.
 func (t *Text) unrecognised(rec *capture.Record, p *piece) bool {
-	if p.at != nil {
-		// As it stands there.
-		p.line, p.offset, p.at = p.raw[p.at[0]:p.at[len(p.line)]], p.place(0), nil
-	}
-	h := &t.header
-	h.Parse(p.line)
-	bare := trimEOL(h.Text)
-	t.near = readNearTime(p.line, h, p.number)
+	t.near = t.asUnrecognised(p)
 	t.in.Stats.UnrecognisedLines++
 	if !t.in.Options.KeepUnrecognised {
 		return false
 	}
+	t.unknown(rec, p)
+	return true
+}
+
+// asUnrecognised makes of p the line as it stands in the source, reads its header again and returns the time in it.
+func (t *Text) asUnrecognised(p *piece) nearTime {
+	if p.at != nil {
+		p.line, p.offset, p.at = p.raw[p.at[0]:p.at[len(p.line)]], p.place(0), nil
+	}
+	t.header.Parse(p.line)
+	return readNearTime(p.line, &t.header, p.number)
+}
+
+// unknown fills rec with a line whose header was read.
+func (t *Text) unknown(rec *capture.Record, p *piece) {
+	h := &t.header
+	bare := trimEOL(h.Text)
 	*rec = capture.Record{Kind: capture.KindUnknown, Data: bare, Observer: h.Host, Time: t.clock.Time(h.Time)}
 	rec.Origin = capture.Origin{Source: t.in.Source, Number: p.number, Start: p.place(h.TextStart), End: p.place(h.TextStart + len(bare))}
-	return true
 }
 
 // trimEscapedEOL takes the line ends off that a collector escaped at the end of a line.

@@ -288,7 +288,7 @@ func checkText(t testing.TB, text []byte) {
 	in := &Input{R: NewReader(bytes.NewReader(text)), Options: Options{KeepUnrecognised: true}}
 	dec := NewText(in)
 	var rec capture.Record
-	total, unknown := 0, int64(0)
+	total, unknown, last := 0, int64(0), int64(0)
 	for {
 		rec = capture.Record{Label: []byte("left over"), Event: capture.Event{Line: 9}}
 		err := dec.Next(&rec)
@@ -302,6 +302,10 @@ func checkText(t testing.TB, text []byte) {
 		if rec.Kind == capture.KindUnknown {
 			unknown++
 		}
+		if rec.Origin.Number < last {
+			t.Fatalf("a record of line %d behind one of line %d", rec.Origin.Number, last)
+		}
+		last = rec.Origin.Number
 		checkRecord(t, text, &rec)
 	}
 	if total > 2*len(text)+100 {
