@@ -3,6 +3,8 @@ package sip
 import (
 	"bytes"
 	"net/netip"
+	"slices"
+	"strconv"
 )
 
 // maxCompared is how many parameters, and how many headers, of a URI are compared one by one. The work grows with the square; a URI with more
@@ -29,6 +31,98 @@ func (u *URI) Equal(v *URI) bool {
 		(u.PortText == nil) == (v.PortText == nil) && u.Port == v.Port &&
 		equalParams(u.Params, v.Params, isDecisive) &&
 		equalHeaders(u.Headers, v.Headers)
+}
+
+// AppendComparable appends the URI in a form that two URIs share only if they are Equal, for whoever has to compare one with another that he has not kept, but, say,
+// a hash of. Case, escapes and the order of parameters do not change it, as in §19.1.4; but every parameter counts, also one that Equal ignores where only one of the two has
+// it, and so does an "@" without a user.
+func (u *URI) AppendComparable(dst []byte) []byte {
+	odd := func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '"' || c == '<' || c == '>' } // what no URI has: parts would end elsewhere in another order
+	params, ok := comparableParams(u.Params)
+	if !u.IsSIP() || !ok || bytes.ContainsFunc(u.Raw, odd) {
+		return append(dst, u.Raw...)
+	}
+	dst = append(appendLower(dst, u.Scheme), ':')
+	dst = appendPlain(dst, u.User, false)
+	if u.Password != nil {
+		dst = appendPlain(append(dst, ':'), u.Password, false)
+	}
+	if u.HasAt {
+		dst = append(dst, '@')
+	}
+	if a, ok := ipv6Of(u.Host); ok {
+		dst = append(a.AppendTo(append(dst, '[')), ']')
+	} else {
+		dst = appendLower(dst, u.Host)
+	}
+	switch {
+	case u.Port != 0:
+		dst = strconv.AppendUint(append(dst, ':'), uint64(u.Port), 10)
+	case u.PortText != nil:
+		dst = append(append(dst, ':'), u.PortText...) // no port, whatever it is
+	}
+	slices.SortFunc(params, func(a, b comparableParam) int { return bytes.Compare(a.name, b.name) })
+	for _, p := range params {
+		dst = append(dst, p.text...)
+	}
+	if u.Headers != nil {
+		dst = append(append(dst, '?'), u.Headers...)
+	}
+	return dst
+}
+
+// comparableParam is a parameter in the form in which it can be compared.
+type comparableParam struct{ name, text []byte }
+
+// comparableParams returns parameters in their order; false if no other order says the same: there are too many to look, or one is there twice, which no URI has (§19.1.1).
+func comparableParams(p Params) ([]comparableParam, bool) {
+	if countParams(p) > maxCompared {
+		return nil, false
+	}
+	var params []comparableParam
+	for p := range p.All {
+		name := appendPlain(nil, p.Name, true)
+		if slices.ContainsFunc(params, func(q comparableParam) bool { return bytes.Equal(q.name, name) }) {
+			return nil, false
+		}
+		text := append([]byte{';'}, name...)
+		if p.HasValue {
+			text = appendPlain(append(text, '='), p.Value, !equalFold(p.Name, "method"))
+		}
+		params = append(params, comparableParam{name, text})
+	}
+	return params, true
+}
+
+// appendPlain appends a part of a URI with escapes only where they are not the same as their character, and in lower case if fold. A "%" that begins no escape is doubled, so
+// that it begins none here either.
+func appendPlain(dst, b []byte, fold bool) []byte {
+	for len(b) > 0 {
+		var c byte
+		var escaped bool
+		c, escaped, b = nextChar(b)
+		switch {
+		case escaped:
+			dst = append(dst, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&15])
+		case c == '%':
+			dst = append(dst, "%%"...)
+		case fold && c >= 'A' && c <= 'Z':
+			dst = append(dst, c|0x20)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+func appendLower(dst, b []byte) []byte {
+	for _, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		dst = append(dst, c)
+	}
+	return dst
 }
 
 // isDecisive reports whether a parameter that only one of two URIs has makes them differ.
@@ -145,12 +239,19 @@ func equalHost(a, b []byte) bool {
 	if bytes.EqualFold(a, b) {
 		return true
 	}
-	if len(a) < 4 || len(b) < 4 || a[0] != '[' || b[0] != '[' || a[len(a)-1] != ']' || b[len(b)-1] != ']' {
-		return false
+	x, ok := ipv6Of(a)
+	y, ok2 := ipv6Of(b)
+	return ok && ok2 && x == y
+}
+
+// ipv6Of returns the address of a host that is an IPv6 address in its brackets.
+func ipv6Of(host []byte) (netip.Addr, bool) {
+	n := len(host)
+	if n < 4 || host[0] != '[' || host[n-1] != ']' {
+		return netip.Addr{}, false
 	}
-	x, err := netip.ParseAddr(string(a[1 : len(a)-1]))
-	y, err2 := netip.ParseAddr(string(b[1 : len(b)-1]))
-	return err == nil && err2 == nil && x == y
+	a, err := netip.ParseAddr(string(host[1 : n-1]))
+	return a, err == nil
 }
 
 // equalNumber compares telephone numbers without their visual separators (RFC 3966 §4).

@@ -50,3 +50,62 @@ func TestURIEqual(t *testing.T) {
 		}
 	}
 }
+
+// What may stand for a URI says no more and no less than the comparison does, but for parameters that only one of two has.
+func TestURIComparable(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"sip:%61lice@atlanta.com;transport=TCP", "SIP:alice@AtLanTa.CoM;Transport=tcp", true},
+		{"sip:a@h;x=1;transport=udp;ob", "sip:a@h;transport=udp;ob;x=1", true},
+		{"sip:a@h;ob", "sip:a@h;OB", true},
+		{"sip:a@[2001:db8::1]:5060", "sip:a@[2001:DB8:0::1]:05060", true},
+		{"tel:+1-201", "tel:+1-201", true},
+		{"sip:a@h;x=1;x=2", "sip:a@h;x=2;x=1", false},
+		{"sip:a@h", "sip:a@h;ob", false},
+		{"sip:a@h;method=invite", "sip:a@h;method=INVITE", false},
+		{"sip:ALICE@h", "sip:alice@h", false},
+		{"sip:a@h", "sip:a@h:5060", false},
+		{"sip:a@h", "sips:a@h", false},
+		{"sip:a:@h", "sip:a@h", false},
+		{"sip:@h", "sip:h", false},
+		{"sip:a%3bb@h", "sip:a;b@h", false},
+		{"sip:%%32%35@h", "sip:%25@h", false},
+		{"sip:%%34%31@h", "sip:%41@h", false},
+		{"sip:a@h;rn=+1900", "sip:a@h;rn=+1901", false},
+		{"sip:a@h:70000", "sip:a@h:70001", false},
+		{"sip:a@h?x=1", "sip:a@h", false},
+	} {
+		a, b := ParseURI([]byte(c.a)), ParseURI([]byte(c.b))
+		x, y := string(a.AppendComparable(nil)), string(b.AppendComparable(nil))
+		if (x == y) != c.want {
+			t.Errorf("%s and %s: %s and %s", c.a, c.b, x, y)
+		}
+		if x == y && !a.Equal(&b) {
+			t.Errorf("%s and %s are not equal", c.a, c.b)
+		}
+	}
+}
+
+// FuzzURIComparable: URIs that have one form are equal, and the form has one of its own.
+func FuzzURIComparable(f *testing.F) {
+	for _, pair := range [][2]string{
+		{"sip:%61lice@atlanta.com;transport=TCP", "SIP:alice@AtLanTa.CoM;Transport=tcp"}, {"sip:a@h;x=1;x=2", "sip:a@h;x=2;x=1"}, {"sip:%%32%35@h", "sip:%25@h"},
+		{"sip:a@b@h;x", "sip:a@b%40h;x"}, {"sip:a@[::1]:05060?x=1", "sip:a@[0::1]:5060?x=1"}, {"sip:[email protected]:5062", "sip:a:b;c@h>"},
+	} {
+		f.Add([]byte(pair[0]), []byte(pair[1]))
+	}
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		u, v := ParseURI(a), ParseURI(b)
+		x, y := u.AppendComparable(nil), v.AppendComparable(nil)
+		if string(x) == string(y) && !u.Equal(&v) {
+			t.Errorf("%q and %q have the form %q, and are not equal", a, b, x)
+		}
+		// Another writing of the same: it must be equal too, whatever the other one is.
+		w := ParseURI(x)
+		if z := w.AppendComparable(nil); string(z) == string(x) && strings.Count(string(a), "%") == 0 && !w.Equal(&u) {
+			t.Errorf("%q and its form %q are not equal", a, x)
+		}
+	})
+}
