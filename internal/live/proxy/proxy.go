@@ -101,6 +101,9 @@ type Config struct {
 	Recurse bool
 	// NoRecordRoute: requests within a dialog need not pass here. Those of a phone that uses its outbound proxy for them all the same are asked for
 	// credentials; its ACKs are known by their INVITE.
+	//
+	// It is for proxies between others, as the simulator has them, and there is no setting for it: without our token nobody reaches a phone behind a NAT within a call, the proxy
+	// cannot answer what a gateway asks of a BYE, and a drain does not know who still talks.
 	NoRecordRoute bool
 	Timers        transaction.Timers
 	// TimerC bounds how long an INVITE may ring; 0: 185 s.
