@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"sipscribe/digest"
 	"sipscribe/internal/live"
 	"sipscribe/sip"
 )
@@ -25,8 +26,8 @@ func (d *door) gatewaySays(m *sip.Message, status int, tag string, fields ...sip
 	return d.send(atGateway, string(live.AppendReply(nil, m, live.Flow{Remote: atProxy}, &live.Reply{Status: status, ToTag: tag, Fields: fields})))
 }
 
-// challenge is what a gateway asks with.
-func challenge(status int) sip.DraftField {
+// asksWith is what a gateway asks with.
+func asksWith(status int) sip.DraftField {
 	if status == 401 {
 		return sip.DraftField{Name: "WWW-Authenticate", Value: asks}
 	}
@@ -46,7 +47,7 @@ func (d *door) throughGateway() (invite *sip.Message, route string) {
 	if inner == nil {
 		d.Fatalf("nothing reached the gateway: %s", told(got))
 	}
-	for _, m := range d.gatewaySays(inner, 407, "gw0", challenge(407)) {
+	for _, m := range d.gatewaySays(inner, 407, "gw0", asksWith(407)) {
 		if m.Method == sip.MethodInvite && m.IsRequest() {
 			inner = m.Message
 		}
@@ -67,6 +68,21 @@ func (d *door) within(method, route string, more ...string) string {
 	return d.request(method, "sip:19005551212@198.51.100.1", "spa1", append([]string{via, "To: <sip:19005551212@" + domain + ">;tag=gw1", "Call-ID: through", "Route: " + route}, more...)...)
 }
 
+// signed is within with the caller's credentials, where the proxy asks for them; first is what that has sent meanwhile to anybody else.
+func (d *door) signed(method, uri, route string, more ...string) (got, first []sent) {
+	d.Helper()
+	write := func(more ...string) string {
+		return strings.Replace(d.within(method, route, more...), " sip:19005551212@198.51.100.1 ", " "+uri+" ", 1)
+	}
+	got = d.send(caller, write(more...))
+	if len(got) != 1 || got[0].to.Remote != caller || got[0].Status != 407 {
+		return got, nil
+	}
+	ask := got[0]
+	first = d.send(caller, strings.Replace(write(append(more, "CSeq: "+fmt.Sprint(ask.CSeq().Number)+" ACK", "Via: "+string(ask.Value(sip.FieldVia)))...), method+" ", "ACK ", 1))
+	return d.send(caller, write(append(more, d.credentials(ask, method, uri, "spa1", "secret"))...)), first
+}
+
 // What a gateway asks of a request within a dialog that was opened with our account, the proxy answers: the caller has no account there, and could not hang up.
 func TestGatewayAsksInDialog(t *testing.T) {
 	for _, method := range []string{"BYE", "INVITE", "UPDATE", "INFO"} {
@@ -74,16 +90,20 @@ func TestGatewayAsksInDialog(t *testing.T) {
 			d := newDoor(t, withGateway)
 			_, route := d.throughGateway()
 			var first *sip.Message
-			for _, m := range d.send(caller, d.within(method, route)) {
+			got, early := d.signed(method, "sip:19005551212@198.51.100.1", route)
+			for _, m := range got {
 				if m.to.Remote == atGateway && m.IsRequest() {
 					first = m.Message
 				}
+			}
+			if len(early) > 0 {
+				t.Errorf("%s %d: for a request that was challenged, and its ACK: %s", method, status, told(early))
 			}
 			if first == nil || first.Has(sip.FieldAuthorization) || first.Has(sip.FieldProxyAuthorization) {
 				t.Fatalf("%s %d: to the gateway: %v", method, status, first)
 			}
 			var second *sip.Message
-			for _, m := range d.gatewaySays(first, status, "gw1", challenge(status)) {
+			for _, m := range d.gatewaySays(first, status, "gw1", asksWith(status)) {
 				switch {
 				case m.to.Remote == caller:
 					t.Errorf("%s %d: the caller is asked for what he cannot have: %d", method, status, m.Status)
@@ -117,7 +137,7 @@ func TestGatewayRefusesInDialog(t *testing.T) {
 	_, route := d.throughGateway()
 	got := d.send(caller, d.within("BYE", route))
 	for range 5 {
-		got = d.gatewaySays(got[0].Message, 407, "gw1", challenge(407))
+		got = d.gatewaySays(got[0].Message, 407, "gw1", asksWith(407))
 		if len(got) != 1 {
 			t.Fatal(told(got))
 		}
@@ -168,7 +188,7 @@ func TestTheTokenOfAGatewayIsForOneDialog(t *testing.T) {
 		if len(got) != 1 || got[0].to.Remote != atGateway {
 			t.Fatalf("%s: %s", name, told(got))
 		}
-		if got = d.gatewaySays(got[0].Message, 407, "gw1", challenge(407)); len(got) != 1 || got[0].to.Remote != caller || got[0].Status != 407 {
+		if got = d.gatewaySays(got[0].Message, 407, "gw1", asksWith(407)); len(got) != 1 || got[0].to.Remote != caller || got[0].Status != 407 {
 			t.Errorf("%s: %s", name, told(got))
 		}
 	}
@@ -182,31 +202,43 @@ func TestGatewayAsksForAReferral(t *testing.T) {
 	if len(got) != 1 || got[0].to.Remote != atGateway {
 		t.Fatal(told(got))
 	}
-	if got = d.gatewaySays(got[0].Message, 407, "gw1", challenge(407)); len(got) != 1 || got[0].to.Remote != caller || got[0].Status != 407 {
+	if got = d.gatewaySays(got[0].Message, 407, "gw1", asksWith(407)); len(got) != 1 || got[0].to.Remote != caller || got[0].Status != 407 {
 		t.Error(told(got))
 	}
 }
 
-// The tags do not prove that the gateway knows the dialog: what it may take for a new call goes with the account only to the Contact that it gave. A BYE calls nobody, and
-// gets through after a target refresh as well (RFC 3261 §12.2.1.1).
+// The tags do not prove that the gateway knows the dialog: what it may take for a new call goes with the account only to the Contact that it gave, however a telephone
+// writes that, and only for a user. What calls nobody gets through with the token alone, and after a target refresh as well (RFC 3261 §12.2.1.1).
 func TestGatewayAsksForAnotherTarget(t *testing.T) {
+	const contact = "sip:19005551212@198.51.100.1"
 	for _, c := range []struct {
 		method, uri, more string
-		account           bool
+		account, signs    bool
 	}{
-		{"INVITE", "sip:19005551212@198.51.100.1", "", true},
-		{"INVITE", "sip:19009999999@198.51.100.1", "", false},
-		{"INVITE", "sip:19005551212@198.51.100.1;user=phone", "", false},
-		{"INVITE", "sip:19005551212@198.51.100.1:5060", "", false},
-		{"INVITE", "sip:19005551212@198.51.100.1", ", <sip:edge@198.51.100.1;lr>", true},
-		{"INVITE", "sip:19005551212@198.51.100.1", ", <sip:19009999999@198.51.100.1>", false}, // a strict router's takes its place
-		{"UPDATE", "sip:19009999999@198.51.100.1", "", false},
-		{"MESSAGE", "sip:19009999999@198.51.100.1", "", false},
-		{"BYE", "sip:19009999999@198.51.100.1", "", true},
+		{"INVITE", contact, "", true, true},
+		{"INVITE", "SIP:1900555%31212@198.51.100.1", "", true, true},
+		{"MESSAGE", contact, "", true, true},
+		{"INVITE", "sip:19009999999@198.51.100.1", "", false, false},
+		{"INVITE", contact + ";user=phone", "", false, false},
+		{"INVITE", contact + ":5060", "", false, false},
+		{"INVITE", contact, ", <sip:edge@198.51.100.1;lr>", true, true},
+		{"INVITE", contact, ", <sip:19009999999@198.51.100.1>", false, false}, // a strict router's takes its place
+		{"MESSAGE", "sip:19009999999@198.51.100.1", "", false, false},
+		{"UPDATE", "sip:19009999999@198.51.100.1", "", true, false},
+		{"INFO", "sip:19009999999@198.51.100.1", "", true, false},
+		{"PRACK", "sip:19009999999@198.51.100.1", "", true, false},
+		{"BYE", "sip:19009999999@198.51.100.1", "", true, false},
+		{"BYE", contact, ", <sip:19009999999@198.51.100.1>", true, false},
 	} {
 		d := newDoor(t, withGateway)
 		_, route := d.throughGateway()
-		got := d.send(caller, strings.Replace(d.within(c.method, route+c.more), " sip:19005551212@198.51.100.1 ", " "+c.uri+" ", 1))
+		alone := d.send(caller, strings.Replace(d.within(c.method, route+c.more), " "+contact+" ", " "+c.uri+" ", 1))
+		if asked := len(alone) == 1 && alone[0].to.Remote == caller && alone[0].Status == 407; asked != c.signs {
+			t.Errorf("%+v: with the token alone: %s", c, told(alone))
+		}
+		d = newDoor(t, withGateway)
+		_, route = d.throughGateway()
+		got, _ := d.signed(c.method, c.uri, route+c.more)
 		var first *sip.Message
 		for _, m := range got {
 			if m.to.Remote == atGateway {
@@ -216,13 +248,55 @@ func TestGatewayAsksForAnotherTarget(t *testing.T) {
 		if first == nil {
 			t.Fatalf("%+v: %s", c, told(got))
 		}
+		if first.Has(sip.FieldProxyAuthorization) {
+			t.Errorf("%+v: the gateway is shown the caller's credentials", c)
+		}
 		again, asked := false, false
-		for _, m := range d.gatewaySays(first, 407, "gw1", challenge(407)) {
+		for _, m := range d.gatewaySays(first, 407, "gw1", asksWith(407)) {
 			again = again || m.to.Remote == atGateway && m.Has(sip.FieldProxyAuthorization)
 			asked = asked || m.to.Remote == caller && m.Status == 407
 		}
 		if again != c.account || asked == c.account {
 			t.Errorf("%+v: sent again %t, the caller asked %t", c, again, asked)
+		}
+	}
+}
+
+// Whoever holds the token of a call with a gateway, and no password, has the gateway call nobody: nor a user who was taken out, nor one for another.
+func TestTheTokenOfAGatewayCallsNobody(t *testing.T) {
+	const contact = "sip:19005551212@198.51.100.1"
+	d := newDoor(t, withGateway)
+	_, route := d.throughGateway()
+	challenge := d.one(d.send(stranger, d.within("INVITE", route)), 407)
+	for n, name := range []string{"nobody", "spa2"} {
+		want := []int{407, 403}[n]
+		if got := d.send(caller, d.within("INVITE", route, d.credentials(challenge, "INVITE", contact, name, "secret"))); len(got) != 1 || got[0].Status != uint16(want) {
+			t.Errorf("%s: %s", name, told(got))
+		}
+	}
+	next := d.proxy.cfg
+	next.Users = digest.NewUserTable(nil)
+	if _, err := d.proxy.Reload(next); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := d.signed("INVITE", contact, route); len(got) != 1 || got[0].Status != 407 || got[0].to.Remote != caller {
+		t.Errorf("taken out: %s", told(got))
+	}
+	if got := d.send(caller, d.within("BYE", route)); len(got) != 1 || got[0].to.Remote != atGateway {
+		t.Errorf("taken out, and hangs up: %s", told(got))
+	}
+	for name, change := range map[string]func(*Config){
+		"trusted": func(c *Config) { c.Trusted = []netip.Prefix{netip.PrefixFrom(caller.Addr(), 32)} },
+		"open":    func(c *Config) { c.Open = true },
+	} {
+		d := newDoor(t, func(c *Config) { withGateway(c); change(c) })
+		_, route := d.throughGateway()
+		got := d.send(caller, d.within("INVITE", route))
+		if len(got) != 2 || got[1].to.Remote != atGateway {
+			t.Fatalf("%s: %s", name, told(got))
+		}
+		if got = d.gatewaySays(got[1].Message, 407, "gw1", asksWith(407)); len(got) != 2 || !got[1].Has(sip.FieldProxyAuthorization) {
+			t.Errorf("%s: %s", name, told(got))
 		}
 	}
 }
@@ -249,7 +323,7 @@ func TestCallerAsksGateway(t *testing.T) {
 	if len(got) != 1 || got[0].to.Remote != caller {
 		t.Fatal(told(got))
 	}
-	got = d.send(caller, string(live.AppendReply(nil, got[0].Message, live.Flow{Remote: atProxy}, &live.Reply{Status: 401, ToTag: "t1", Fields: []sip.DraftField{challenge(401)}})))
+	got = d.send(caller, string(live.AppendReply(nil, got[0].Message, live.Flow{Remote: atProxy}, &live.Reply{Status: 401, ToTag: "t1", Fields: []sip.DraftField{asksWith(401)}})))
 	if len(got) != 1 || got[0].Status != 401 || got[0].to.Remote != atGateway {
 		t.Errorf("%s", told(got))
 	}

@@ -326,7 +326,7 @@ func (p *Proxy) answeredRoute(now time.Time, b *branch, response *sip.Message) s
 	}
 	if g != nil {
 		contact := sip.ParseAddress(response.Value(sip.FieldContact))
-		d.target = contact.URI.AppendRequestURI(nil)
+		d.target = contact.URI.Raw
 	}
 	return p.recordRouteOf(b.listener, p.seal(now, d, b.flow, g))
 }

@@ -12,6 +12,7 @@ import (
 
 	"sipscribe/internal/capture"
 	"sipscribe/internal/live"
+	"sipscribe/sip"
 )
 
 // A token stands in the user part of our Record-Route value and comes back in the Route of every request of the dialog. It says where the other
@@ -25,7 +26,8 @@ import (
 //
 // Where the other side is a gateway that we have an account with, the content has a mark of it at its end and one of the Contact that it gave, and the MAC is over
 // the tags of the dialog, too: what the gateway asks of a re-INVITE or a BYE the proxy answers, since nobody else can. A gateway may take a request with
-// tags that it does not know for a new call (RFC 3261 §12.2.2), so that the tags alone do not hold whoever has the token to one dialog: the Request-URI must be that Contact.
+// tags that it does not know for a new call (RFC 3261 §12.2.2), so that the tags alone do not hold whoever has the token to one dialog: the Request-URI must be that Contact, and
+// who may make no calls can make none with a token (callsNobody).
 const (
 	tokenMAC   = 12
 	tokenHours = 48
@@ -75,9 +77,12 @@ func (p *Proxy) seal(now time.Time, d dialogOf, f live.Flow, g *gateway) string 
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// markOf returns the mark of the target of a dialog. Without our key nobody can look for another URI that has the same.
+// markOf returns the mark of the target of a dialog, the same for a Contact and for what a telephone makes of it that takes URIs apart and writes them anew: with its parameters in
+// another order, or in another case (§19.1.4). Without our key nobody can look for another URI that has the same.
 func (p *Proxy) markOf(target []byte) []byte {
-	return p.mac([]byte("target\x00"), target)[:targetMark]
+	contact := sip.ParseURI(target)
+	uri := sip.ParseURI(contact.AppendRequestURI(nil))
+	return p.mac([]byte("target\x00"), uri.AppendComparable(nil))[:targetMark]
 }
 
 // open returns what a token says; and false if it is none of ours, of another call or dialog, or too old.

@@ -63,18 +63,17 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	if route.Ours && len(m.ToTag()) > 0 {
 		dialog, inDialog = p.open(now, dialogOf{m.CallID(), m.FromTag(), m.ToTag(), route.URI}, route.Token)
 	}
-	who := ""
-	if !inDialog && !trusted && !p.cfg.Open {
-		var ok bool
-		if who, ok = p.identify(now, p.authority, from, m, sip.FieldProxyAuthorization, out); !ok {
+	account := inDialog && dialog.gateway != nil && dialog.shows(m, &route)
+	if asked := !inDialog || account && !callsNobody(m.Method); asked && !trusted && !p.cfg.Open {
+		who, ok := p.identify(now, p.authority, from, m, sip.FieldProxyAuthorization, inDialog, out)
+		if !ok {
 			return
 		}
 		if a := m.From(); !p.cfg.AnyFrom && !p.mayBe(&a.URI, who, m, &uri) {
 			p.refuse(now, from, m, &live.Reply{Status: 403, Reason: "From Is Not You"}, out)
 			return
 		}
-	}
-	if !trusted && (inDialog || p.cfg.Open) {
+	} else if !trusted {
 		p.gate.known(now, from.Remote.Addr(), 1)
 	}
 	if p.draining && !inDialog {
@@ -85,7 +84,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	status := 0
 	if inDialog {
 		targets = []proxycore.Target{{URI: string(route.URI), Q: 1000, Flow: dialog.flow, Else: elsewhere(dialog.flow, string(route.URI))}}
-		if dialog.gateway != nil && dialog.shows(m, &route) {
+		if account {
 			targets[0].User = dialog.gateway
 		}
 	} else {
@@ -99,15 +98,27 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	p.relay(now, from, m, targets, fixed, out)
 }
 
-// shows reports whether our account may be shown to the gateway of a dialog for a request. A BYE calls nobody, and has to get through whatever the gateway's Contact
-// has become (§12.2.1.1, target refresh). Anything else must have the Request-URI that the gateway gave when the dialog began: one that takes it for a new
-// call dials what the Request-URI says, whatever the routes are. A strict router's URI would take its place (§16.6 step 6). A REFER would have the gateway call any number (RFC 3515).
+// shows reports whether our account may be shown to the gateway of a dialog for a request: for one that calls nobody, which has to get through whatever the gateway's
+// Contact has become (§12.2.1.1, target refresh); for another if it has the Request-URI that the gateway gave when the dialog began. A gateway may take one whose tags it does not
+// know for a new call (§12.2.2), and then dials what the Request-URI says, whatever the routes are. A strict router's URI would take its place (§16.6 step 6). A REFER
+// would have the gateway call any number (RFC 3515).
 func (w *way) shows(m *sip.Message, route *proxycore.Route) bool {
-	if m.Method == sip.MethodBye {
+	if callsNobody(m.Method) {
 		return true
 	}
 	next := proxycore.Forward{Route: *route}
 	return w.target && m.Method != sip.MethodRefer && !next.IsStrict(m)
+}
+
+// callsNobody reports whether requests of a method can begin nothing: who does not know their dialog can only refuse them (§15.1.2; RFC 3262 §3, RFC 3311, RFC 6086). For those
+// the token is enough to have our account shown to the gateway. With another, whoever holds it could have the gateway dial that number again for as long as it is
+// good, and so could a user who was taken out: who sends one has to sign in as for a call.
+func callsNobody(m sip.Method) bool {
+	switch m {
+	case sip.MethodBye, sip.MethodPrack, sip.MethodUpdate, sip.MethodInfo:
+		return true
+	}
+	return false
 }
 
 // anonymousHost is that of a From that says nothing of who calls (RFC 3323 §4.1.1.3, RFC 3261 §8.1.1.3).
@@ -144,8 +155,13 @@ func (p *Proxy) trusts(from live.Flow) bool {
 	return false
 }
 
-// identify finds out who has sent a request (§22.3; the last check of §16.3). Otherwise the request has been answered, without state.
-func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *sip.Message, field sip.FieldID, out *live.Outbox) (string, bool) {
+// identify finds out who has sent a request (§22.3; the last check of §16.3). Otherwise the request has been answered: without state, unless it is of a dialog that
+// went through here. There a transaction takes the ACK for the answer, which brings the token and would be passed on as that for a 2xx.
+func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *sip.Message, field sip.FieldID, inDialog bool, out *live.Outbox) (string, bool) {
+	answer := (*Proxy).answer
+	if inDialog {
+		answer = (*Proxy).refuse
+	}
 	addr := from.Remote.Addr()
 	r := digest.Request{Method: m.Method.String(), URI: string(m.Text(m.URISpan)), Source: addr.Unmap()}
 	if r.Method == "" {
@@ -157,7 +173,7 @@ func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *
 		if wait := p.gate.mustWait(now, addr, name); wait > 0 && !p.gate.hasTried(name, values(m, field)) {
 			p.counters.Limited++
 			p.tell(EventLimited, from, m, Event{Status: 503, User: name, Wait: wait, Because: "too many wrong passwords"})
-			p.answer(now, from, m, &live.Reply{Status: 503, Reason: "Too Many Wrong Passwords",
+			answer(p, now, from, m, &live.Reply{Status: 503, Reason: "Too Many Wrong Passwords",
 				Fields: []sip.DraftField{{Name: "Retry-After", Value: strconv.Itoa(int(wait/time.Second) + 1)}}}, out)
 			return "", false
 		}
@@ -169,7 +185,7 @@ func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *
 		p.gate.proved(now, addr)
 		return result.Credentials.Username, true
 	case digest.Malformed:
-		p.answer(now, from, m, &live.Reply{Status: 400, Reason: "Bad Credentials"}, out)
+		answer(p, now, from, m, &live.Reply{Status: 400, Reason: "Bad Credentials"}, out)
 		return "", false
 	case digest.Refused:
 		if p.gate.failed(now, addr, name, values(m, field)) {
@@ -191,7 +207,7 @@ func (p *Proxy) identify(now time.Time, a *digest.Authority, from live.Flow, m *
 	}
 	p.fields = reply.Fields
 	p.counters.Challenged++
-	p.answer(now, from, m, &reply, out)
+	answer(p, now, from, m, &reply, out)
 	return "", false
 }
 
@@ -273,7 +289,7 @@ func (p *Proxy) statelessTag(m *sip.Message) string {
 
 // refuse answers a request of somebody known, as a transaction.
 func (p *Proxy) refuse(now time.Time, from live.Flow, m *sip.Message, r *live.Reply, out *live.Outbox) {
-	if r.Status >= 300 {
+	if r.Status >= 300 && r.Status != 401 && r.Status != 407 {
 		p.counters.Refused++
 		p.tell(EventRefused, from, m, Event{Status: r.Status, Because: r.Reason})
 	}
@@ -304,7 +320,7 @@ func (p *Proxy) register(now time.Time, from live.Flow, m *sip.Message, trusted 
 	}
 	authorized := true
 	if !trusted && !p.cfg.Open {
-		who, ok := p.identify(now, p.registry, from, m, sip.FieldAuthorization, out)
+		who, ok := p.identify(now, p.registry, from, m, sip.FieldAuthorization, false, out)
 		if !ok {
 			return
 		}
