@@ -1,10 +1,20 @@
 package cli
 
 import (
+	"fmt"
+
 	"github.com/spf13/pflag"
 
 	"sipscribe/internal/render/text"
 )
+
+// minWidth is the least number of columns that anything is drawn in, on a narrower terminal too.
+const minWidth = 30
+
+// widthFlag is the value of --width; -1 stands for the terminal's own.
+func widthFlag() number {
+	return number{n: -1, want: fmt.Sprintf("a number of columns: %d or more, or 0 for no limit", minWidth), ok: func(n int) bool { return n == 0 || n >= minWidth }}
+}
 
 // drawing are the flags of how a story is drawn, the same wherever one is told.
 type drawing struct {

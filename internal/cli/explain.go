@@ -87,14 +87,6 @@ Files may be compressed (gzip, Zstandard); several are merged by time; "-" is st
 	return cmd
 }
 
-// minWidth is the least number of columns that a story can be drawn in.
-const minWidth = 30
-
-// widthFlag is the value of --width; -1 stands for the terminal's own.
-func widthFlag() number {
-	return number{n: -1, want: fmt.Sprintf("a number of columns: %d or more, or 0 for no limit", minWidth), ok: func(n int) bool { return n == 0 || n >= minWidth }}
-}
-
 // explainer writes the calls of one run.
 type explainer struct {
 	out     *bufio.Writer

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,7 +25,7 @@ import (
 func newLab(t *terminal) *cobra.Command {
 	var scenario, save, quirks, over string
 	var ring time.Duration
-	var list, asPage bool
+	var list, asPage, force bool
 	port := func() number {
 		return number{want: "a port from 1 to 65535", ok: func(n int) bool { return n >= 1 && n <= 65535 }}
 	}
@@ -83,13 +81,17 @@ for 16 seconds, cancelled.`,
 			if sipPort.set && proxyPort.set && sipPort.n == proxyPort.n {
 				return fmt.Errorf("--sip-port and --proxy-port are both %d: the SPA and the proxy need a port each", sipPort.n)
 			}
-			defer t.done()
-			t.interrupted = "; what happened until then is told"
-			if save != "" {
-				if err := os.MkdirAll(save, 0o777); err != nil {
-					return fmt.Errorf("--save: %w", err)
+			if force && save == "" {
+				return errors.New("--force: it has no effect without --save")
+			}
+			keep := savedLab{dir: save, name: s.Name, force: force}
+			if save != "" { // before a call is placed for nothing
+				if err := keep.prepare(); err != nil {
+					return err
 				}
 			}
+			defer t.done()
+			t.interrupted = "; what happened until then is told"
 			res, err := lab.Run(cmd.Context(), lab.Config{Scenario: s, Ring: ring, SIPPort: uint16(max(sipPort.n, 0)), ProxyPort: uint16(max(proxyPort.n, 0)),
 				Transport: carrier, LogLimit: max(limit.n, 0), Quirks: quirks == "spa", Talk: t.talk})
 			interrupted := errors.Is(err, context.Canceled)
@@ -100,17 +102,17 @@ for 16 seconds, cancelled.`,
 			if err != nil {
 				return err
 			}
+			if _, err := t.Write(story); err != nil {
+				return err
+			}
 			if save != "" {
 				plain, err := tellLab(res.Log, asPage, text.Options{Brief: draw.brief})
 				if err != nil {
 					return err
 				}
-				if err := saveLab(t, save, s.Name, res, plain); err != nil {
+				if err := keep.write(t, res, plain); err != nil {
 					return err
 				}
-			}
-			if _, err := t.Write(story); err != nil {
-				return err
 			}
 			if interrupted {
 				return context.Canceled
@@ -124,6 +126,7 @@ for 16 seconds, cancelled.`,
 	fl.DurationVar(&ring, "ring", 0, "how long it rings, such as 2s (default: as the scenario has it)")
 	fl.BoolVar(&asPage, "page", false, "print the page of each call: assumptions, explanation, syslog entries")
 	fl.StringVar(&save, "save", "", "`folder` for the syslog, a capture of the same messages, and the story")
+	fl.BoolVar(&force, "force", false, "with --save: replace files of those names")
 	fl.Var(&limit, "log-limit", "cut the syslog as a daemon does, after so many `bytes` of a message (1022: the classic one)")
 	fl.Var(&sipPort, "sip-port", "the `port` of the SPA (default: 5062 if it is free)")
 	fl.Var(&proxyPort, "proxy-port", "the `port` of the proxy (default: any that is free)")
@@ -197,19 +200,4 @@ func tellLab(log []byte, asPage bool, o text.Options) ([]byte, error) {
 		out = append(out, c.text...)
 	}
 	return out, nil
-}
-
-// saveLab keeps what a scenario left behind.
-func saveLab(t *terminal, dir, name string, res *lab.Result, story []byte) error {
-	for _, f := range []struct {
-		suffix string
-		data   []byte
-	}{{".log", res.Log}, {".pcap", res.Pcap}, {".txt", story}} {
-		path := filepath.Join(dir, name+f.suffix)
-		if err := os.WriteFile(path, f.data, 0o666); err != nil {
-			return fmt.Errorf("--save: %w", err)
-		}
-		t.talk("saved %s", path)
-	}
-	return nil
 }

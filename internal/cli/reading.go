@@ -7,8 +7,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"time"
-	_ "time/tzdata" // Windows has no time zones of its own that Go can read
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +38,7 @@ func (f *readFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.inputFormat, "input-format", "", "read all files as this format ("+app.FormatNames()+"); without it each is recognised")
 	f.year = number{want: "a year from 1970 to 9999", ok: func(n int) bool { return n >= 1970 && n <= 9999 }}
 	fl.Var(&f.year, "year", "the `year` of the first message, for logs that do not write it")
-	fl.StringVar(&f.timezone, "timezone", "", `the time zone of the log, for logs that do not write it ("Europe/Berlin", "UTC")`)
+	fl.StringVar(&f.timezone, "timezone", "", `the time zone of the log, for logs that do not write it ("Europe/Berlin", "UTC", "+02:00")`)
 	fl.StringVar(&f.memory, "memory", "512M", "bounds what calls that are not over take (K, M, G): past it the quietest are told before their end; the whole process takes more")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "say which format each file was taken for, and why")
 	fl.BoolVar(&f.unrecognised, "unrecognised", false, "list what was not recognised instead of the calls")
@@ -54,9 +52,9 @@ func (f *readFlags) config(t *terminal, files []string) (app.ReadConfig, error) 
 	rules := decode.ClockRules{}
 	rules.Year = f.year.n
 	if f.timezone != "" {
-		zone, err := time.LoadLocation(f.timezone)
+		zone, err := zoneNamed(f.timezone)
 		if err != nil {
-			return cfg, withHint(fmt.Errorf("--timezone: there is no time zone %q", f.timezone), `write it as "Europe/Berlin", "America/New_York" or "UTC"`)
+			return cfg, err
 		}
 		rules.Zone = zone
 		f.zoneAlone = !f.year.set

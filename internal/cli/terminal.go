@@ -145,12 +145,18 @@ func (t *terminal) width(asked int) int {
 		return asked
 	}
 	if f, ok := t.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
-			return w
-		}
-		return 80
+		w, _, err := term.GetSize(int(f.Fd()))
+		return ofTerminal(w, err == nil)
 	}
 	return 0
+}
+
+// ofTerminal returns the columns to draw for on a terminal of so many. In fewer than minWidth nothing is drawn, asked for or not: the terminal breaks those lines again.
+func ofTerminal(columns int, known bool) int {
+	if !known || columns <= 0 {
+		return defaultWidth
+	}
+	return max(columns, minWidth)
 }
 
 // color decides whether to use colours (https://no-color.org).

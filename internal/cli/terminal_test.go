@@ -73,3 +73,22 @@ func TestColor(t *testing.T) {
 		t.Errorf("a file has a width of %d", w)
 	}
 }
+
+// TestWidthOfTerminal: a terminal is drawn for by the rule that --width has, of 30 columns at least.
+func TestWidthOfTerminal(t *testing.T) {
+	for _, c := range []struct {
+		columns int
+		known   bool
+		want    int
+	}{{200, true, 200}, {31, true, 31}, {30, true, 30}, {29, true, 30}, {5, true, 30}, {0, true, 80}, {5, false, 80}} {
+		if got := ofTerminal(c.columns, c.known); got != c.want {
+			t.Errorf("%d (%t): drawn for %d, want %d", c.columns, c.known, got, c.want)
+		}
+	}
+	asked := widthFlag()
+	for value, taken := range map[string]bool{"0": true, "29": false, "30": true, "5": false, "-1": false} {
+		if err := asked.Set(value); (err == nil) != taken {
+			t.Errorf("--width %s: %v", value, err)
+		}
+	}
+}
