@@ -24,6 +24,7 @@ import (
 	"sipscribe/internal/live/transaction"
 	"sipscribe/internal/live/transport"
 	"sipscribe/internal/live/ua"
+	"sipscribe/internal/neterror"
 	"sipscribe/internal/proxyd"
 	"sipscribe/spalog"
 )
@@ -291,7 +292,7 @@ func localAddress(given string, l ua.LineConfig, find transport.Resolver) (netip
 		ctx, cancel := context.WithTimeout(context.Background(), locating)
 		defer cancel()
 		if flows, err = find.Resolve(ctx, server); err != nil {
-			return netip.Addr{}, fmt.Errorf("the proxy %s: %w", server.Host, err)
+			return netip.Addr{}, fmt.Errorf("the proxy %s: %w", server.Host, neterror.Plain(err))
 		}
 	}
 	for _, f := range flows {
@@ -305,7 +306,7 @@ func localAddress(given string, l ua.LineConfig, find transport.Resolver) (netip
 	if err == nil {
 		err = errors.New("it has no address")
 	}
-	return netip.Addr{}, fmt.Errorf("the proxy %s: %w", server.Host, err)
+	return netip.Addr{}, fmt.Errorf("the proxy %s: %w", server.Host, neterror.Plain(err))
 }
 
 // trustOf returns a TLS configuration that trusts the system's authorities and those in a file.
@@ -402,7 +403,7 @@ func (p *Phone) sender(server, setting string) (emit.Sender, error) {
 	}
 	c, err := net.Dial("udp", server)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", setting, server, err)
+		return nil, fmt.Errorf("setting %s: %s: %w", setting, server, neterror.Plain(err))
 	}
 	p.closers = append(p.closers, c.Close)
 	return func(b []byte) error { _, err := c.Write(b); return err }, nil

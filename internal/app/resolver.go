@@ -7,6 +7,7 @@ import (
 	"sipscribe/internal/live"
 	"sipscribe/internal/live/locate"
 	"sipscribe/internal/live/transport"
+	"sipscribe/internal/neterror"
 )
 
 // resolver finds servers as RFC 3263 has it and, where the DNS knows none, as the system does: its file of hosts, and names of the local network.
@@ -31,7 +32,7 @@ func (r resolver) Resolve(ctx context.Context, t live.Target) ([]live.Flow, erro
 	}
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", t.Host)
 	if err != nil {
-		return nil, err
+		return nil, neterror.Plain(err)
 	}
 	var flows []live.Flow
 	for _, a := range addrs {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -78,14 +79,37 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	return exitFailed
 }
 
-// message makes an error fit to be shown: names of files come from outside.
+// message says an error, and what to do about it if that is known.
 func message(err error) string {
 	s := err.Error()
 	var h *hintError
 	if errors.As(err, &h) && h.hint != "" {
-		s += "; " + h.hint
+		return s + "; " + h.hint
+	}
+	if hint := fileHint(err); hint != "" {
+		return s + "; " + hint
 	}
 	return s
+}
+
+// fileHint says what to do about a file that the system did not give, "" if err is none of that kind.
+func fileHint(err error) string {
+	var file *fs.PathError
+	switch {
+	case !errors.As(err, &file):
+		return ""
+	case errors.Is(err, fs.ErrNotExist):
+		return "check the name"
+	case errors.Is(err, fs.ErrPermission):
+		return "its owner or its mode forbids that"
+	case errors.Is(err, syscall.EISDIR):
+		return "name a file"
+	case errors.Is(err, syscall.ENOTDIR):
+		return "a part of that name is a file and no folder"
+	case errors.Is(err, syscall.ENOSPC):
+		return "make room there, or choose another place"
+	}
+	return ""
 }
 
 // hintError is an error with advice.
@@ -139,17 +163,6 @@ func needFiles(cmd *cobra.Command, args []string) error {
 		}
 	}
 	return nil
-}
-
-// readError adds advice to an error of reading.
-func readError(err error) error {
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return withHint(err, "check the name")
-	case errors.Is(err, os.ErrPermission):
-		return withHint(err, "you may not read it")
-	}
-	return err
 }
 
 // nothingFound is the error for sources that were read and hold no SIP.

@@ -137,7 +137,7 @@ func (e *explainer) run(cmd *cobra.Command, cfg app.ReadConfig, t *terminal, rea
 		err = ferr
 	}
 	if err != nil {
-		return readError(err)
+		return err
 	}
 	if e.calls == 0 {
 		return nothingFound(res)

@@ -84,7 +84,7 @@ among them, stay as they are.
 			}
 			res, err := l.run(cmd, cfg, &read, order)
 			if err != nil {
-				return readError(err)
+				return err
 			}
 			if l.calls == 0 {
 				return nothingFound(res)

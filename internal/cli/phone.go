@@ -79,7 +79,7 @@ func (f *phoneFlags) settings(ctx context.Context, t *terminal) (app.PhoneConfig
 	if f.config != "" {
 		b, err := os.ReadFile(f.config)
 		if err != nil {
-			return cfg, readError(fmt.Errorf("--config: %w", err))
+			return cfg, fmt.Errorf("--config: %w", err)
 		}
 		if err := app.LoadYAML(f.config, b, &cfg); err != nil {
 			return cfg, err
@@ -530,7 +530,7 @@ func newPhoneCall(t *terminal, f *phoneFlags) *cobra.Command {
 				case err == nil:
 					err = e
 				case e != nil && !errors.Is(err, e):
-					t.talk("%v", e)
+					t.talk("%s", message(e))
 				}
 			}
 			return err

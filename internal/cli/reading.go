@@ -75,7 +75,7 @@ func (f *readFlags) config(t *terminal, files []string) (app.ReadConfig, error) 
 		}
 		t.talk("reading what is typed or pasted here; %s ends it", end)
 	}
-	cfg.Warn = func(err error) { t.talk("%s", message(readError(err))) }
+	cfg.Warn = func(err error) { t.talk("%s", message(err)) }
 	cfg.Loss = func(s report.Source, rec *capture.Record) { t.talk("%s: %s", s.Name, rec.Data) }
 	cfg.Turned = func(s report.Source, whole bool) {
 		name := s.Name
@@ -136,7 +136,7 @@ func (f *readFlags) listUnrecognised(cfg *app.ReadConfig, t *terminal) {
 func (f *readFlags) onlyUnrecognised(ctx context.Context, cfg app.ReadConfig) error {
 	res, err := app.Read(ctx, cfg, func(*callflow.Call, int64) error { return nil })
 	if err != nil {
-		return readError(err)
+		return err
 	}
 	return readAll(res)
 }

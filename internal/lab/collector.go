@@ -2,12 +2,14 @@ package lab
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
 	"time"
 
 	"sipscribe/internal/live/emit"
+	"sipscribe/internal/neterror"
 )
 
 // collector is a syslog daemon that takes datagrams and writes what sysklogd would.
@@ -25,7 +27,7 @@ type collector struct {
 func newCollector(zone *time.Location, limit int) (*collector, error) {
 	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loopback, 0)))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the syslog collector cannot listen at %s: %w", loopback, neterror.Plain(err))
 	}
 	_ = conn.SetReadBuffer(4 << 20)
 	c := &collector{addr: conn.LocalAddr().(*net.UDPAddr).AddrPort(), conn: conn, done: make(chan struct{})}

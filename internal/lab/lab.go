@@ -31,6 +31,7 @@ import (
 	"sipscribe/internal/live/transport"
 	"sipscribe/internal/live/ua"
 	"sipscribe/internal/media"
+	"sipscribe/internal/neterror"
 )
 
 // The people of the lab are those of the seed page.
@@ -469,7 +470,7 @@ func (l *lab) tapSPA() error {
 	}
 	out, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(l.collector.addr))
 	if err != nil {
-		return err
+		return fmt.Errorf("the SPA cannot send its syslog to %s: %w", l.collector.addr, neterror.Plain(err))
 	}
 	l.stop = append(l.stop, func() { _ = out.Close() })
 	spa := &emit.SPA{DebugLevel: 3, Lines: []emit.Line{{Option: emit.DebugFull}}, SyslogServer: func(b []byte) error { _, err := out.Write(b); return err }}

@@ -29,6 +29,9 @@ func (s *Settings) Check() (string, error) {
 	if _, err := s.TLS.load(); err != nil {
 		return "", err
 	}
+	if _, err := s.nameServers(); err != nil {
+		return "", err
+	}
 	if _, err := s.level(); err != nil {
 		return "", err
 	}

@@ -80,7 +80,11 @@ func (s *Server) open() error {
 	if tc.TLS, err = s.settings.TLS.load(); err != nil {
 		return err
 	}
-	if resolver, err := s.settings.resolver(s.options.Allow); err != nil {
+	names, err := s.settings.nameServers()
+	if err != nil {
+		return err
+	}
+	if resolver, err := locate.New(locate.Config{Servers: names, Allow: s.options.Allow}); err != nil {
 		s.log.Warn("names are not looked up, so that calls go to addresses only", "because", err.Error())
 	} else {
 		tc.Resolver = resolver
@@ -137,9 +141,8 @@ func (s *Server) place(cfg *proxy.Config) {
 
 func (s *Server) warn(text string, args ...any) { s.log.Warn(text, args...) }
 
-// resolver finds the addresses of names (RFC 3263).
-func (s *Settings) resolver(allow func(netip.AddrPort) bool) (transport.Resolver, error) {
-	c := locate.Config{Allow: allow}
+// nameServers returns the name servers that are asked for addresses (RFC 3263); none: those of the system.
+func (s *Settings) nameServers() (servers []netip.AddrPort, err error) {
 	for _, d := range s.DNS {
 		at, err := netip.ParseAddrPort(d)
 		if err != nil {
@@ -149,9 +152,9 @@ func (s *Settings) resolver(allow func(netip.AddrPort) bool) (transport.Resolver
 			}
 			at = netip.AddrPortFrom(a, 53)
 		}
-		c.Servers = append(c.Servers, at)
+		servers = append(servers, at)
 	}
-	return locate.New(c)
+	return servers, nil
 }
 
 // close lets go of what open opened, in the order in which nothing is lost.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"sipscribe/internal/neterror"
 )
 
 // client asks name servers, by way of the cache.
@@ -43,9 +45,9 @@ func (c *client) query(ctx context.Context, q question) (rrs []dns.RR, ttl time.
 			answer, failed := c.exchange(ctx, m, s)
 			if failed != nil {
 				if ctx.Err() != nil {
-					return nil, 0, fmt.Errorf("the name server %s did not answer in time: %w", s, ctx.Err())
+					return nil, 0, fmt.Errorf("the name server %s: %w", s, neterror.Plain(ctx.Err()))
 				}
-				err = fmt.Errorf("the name server %s does not answer: %w", s, failed)
+				err = fmt.Errorf("the name server %s: %w", s, neterror.Plain(failed))
 				continue
 			}
 			switch answer.Rcode {

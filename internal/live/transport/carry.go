@@ -6,6 +6,7 @@ import (
 
 	"sipscribe/internal/capture"
 	"sipscribe/internal/live"
+	"sipscribe/internal/neterror"
 )
 
 // maxRounds bounds how often the element may ask for more when it is told how what it asked for went. One that sends again at once whatever
@@ -135,7 +136,7 @@ func (d *Driver) wrote(o *outgoing, err error) {
 		d.counters.SendFull.Add(1)
 	default:
 		d.counters.Failed.Add(1)
-		d.fail(o, fmt.Errorf("sending to %s over UDP: %w", o.flow.Remote, err))
+		d.fail(o, fmt.Errorf("sending to %s over UDP: %w", o.flow.Remote, neterror.Plain(err)))
 	}
 }
 

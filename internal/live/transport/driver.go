@@ -11,6 +11,7 @@ import (
 
 	"sipscribe/internal/capture"
 	"sipscribe/internal/live"
+	"sipscribe/internal/neterror"
 )
 
 // Driver drives an element. Its methods may be called by several goroutines at a time.
@@ -85,14 +86,14 @@ func (d *Driver) Run(ctx context.Context) error {
 			handle := func() { d.datagrams(s) }
 			unreachable := func(to netip.AddrPort, quote []byte, err error) { d.unreachable(s, to, quote, err) }
 			if err := s.serve(s, handle, unreachable); err != nil && d.ctx.Err() == nil {
-				failed <- fmt.Errorf("reading UDP at %s: %w", s.addr, err)
+				failed <- fmt.Errorf("reading UDP at %s: %w", s.addr, neterror.Plain(err))
 			}
 		})
 	}
 	for _, l := range d.streams {
 		d.running.Go(func() {
 			if err := d.accept(l); err != nil && d.ctx.Err() == nil {
-				failed <- fmt.Errorf("accepting %s connections at %s: %w", l.transport, l.addr, err)
+				failed <- fmt.Errorf("accepting %s connections at %s: %w", l.transport, l.addr, neterror.Plain(err))
 			}
 		})
 	}
@@ -234,7 +235,7 @@ func (d *Driver) unreachable(s *udpSocket, to netip.AddrPort, quote []byte, err 
 	d.event(func(now time.Time, out *live.Outbox) {
 		d.counters.Unreachable.Add(1)
 		if o, ok := s.sent.find(to, quote); ok {
-			d.element.Failed(now, o.flow, o.ref, fmt.Errorf("%s is unreachable: %w", to, err), out)
+			d.element.Failed(now, o.flow, o.ref, fmt.Errorf("%s is unreachable: %w", to, neterror.Plain(err)), out)
 		}
 	})
 }

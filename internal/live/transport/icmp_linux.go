@@ -2,7 +2,6 @@ package transport
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net/netip"
 	"syscall"
 	"unsafe"
@@ -55,7 +54,7 @@ func readExtendedError(ctl []byte) error {
 			case errno == unix.EMSGSIZE:
 				return nil
 			case origin == icmp4 && (kind == 3 || kind == 12), origin == icmp6 && (kind == 1 || kind == 4): // unreachable, parameter problem
-				return fmt.Errorf("an ICMP error came back: %w", errno)
+				return errno
 			}
 			return nil
 		}

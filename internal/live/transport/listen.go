@@ -1,14 +1,12 @@
 package transport
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"syscall"
 
 	"sipscribe/internal/capture"
+	"sipscribe/internal/neterror"
 )
 
 // streamListener is a TCP socket that connections come to.
@@ -132,35 +130,16 @@ type ListenError struct {
 }
 
 func (e *ListenError) Error() string {
-	why := ""
-	switch {
-	case e.InUse():
-		why = "another program has that port: "
-	case e.NoSuchAddress():
-		why = "this machine has no such address: "
-	case e.Forbidden():
-		why = "it is not permitted, as ports below 1024 often are not: "
-	}
-	return fmt.Sprintf("cannot listen at %s over %s: %s%v", e.Listener.Addr, e.Listener.Transport, why, e.Err)
+	return fmt.Sprintf("cannot listen at %s over %s: %v", e.Listener.Addr, e.Listener.Transport, neterror.Plain(e.Err))
 }
 
 func (e *ListenError) Unwrap() error { return e.Err }
 
 // InUse reports whether another program has the port.
-func (e *ListenError) InUse() bool {
-	return errors.Is(e.Err, syscall.EADDRINUSE) || errors.Is(e.Err, wsaeAddrInUse)
-}
+func (e *ListenError) InUse() bool { return neterror.InUse(e.Err) }
 
 // NoSuchAddress reports whether the machine has no such address.
-func (e *ListenError) NoSuchAddress() bool {
-	return errors.Is(e.Err, syscall.EADDRNOTAVAIL) || errors.Is(e.Err, wsaeAddrNotAvail)
-}
+func (e *ListenError) NoSuchAddress() bool { return neterror.NoSuchAddress(e.Err) }
 
 // Forbidden reports whether the user may not have the port.
-func (e *ListenError) Forbidden() bool { return errors.Is(e.Err, os.ErrPermission) }
-
-// What Windows calls EADDRINUSE and EADDRNOTAVAIL; on other systems these numbers mean nothing.
-const (
-	wsaeAddrInUse    = syscall.Errno(10048)
-	wsaeAddrNotAvail = syscall.Errno(10049)
-)
+func (e *ListenError) Forbidden() bool { return neterror.Forbidden(e.Err) }

@@ -1,17 +1,16 @@
 package transport
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
-	"syscall"
 	"time"
 
 	"sipscribe/internal/capture"
 	"sipscribe/internal/media"
+	"sipscribe/internal/neterror"
 )
 
 // RTPConfig is what an RTP is made with.
@@ -152,12 +151,12 @@ func (r *RTP) Open(now time.Time, line int, at netip.Addr) (media.Port, error) {
 			r.next = r.cfg.PortMin
 		}
 		conns, err := listenPair(at, port)
-		if errors.Is(err, syscall.EADDRINUSE) {
+		if neterror.InUse(err) {
 			r.cfg.Logger.Debug("RTP port is taken", "port", port)
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("opening the ports %d and %d of %s for RTP: %w", port, port+1, at, err)
+			return nil, fmt.Errorf("opening the ports %d and %d of %s for RTP: %w", port, port+1, at, neterror.Plain(err))
 		}
 		p := &RTPPort{rtp: r, line: line, conns: conns, local: netip.AddrPortFrom(at, port), wake: make(chan struct{}, 1), ended: make(chan struct{})}
 		if r.cfg.Session != nil {
@@ -312,7 +311,7 @@ func (p *RTPPort) read(rtcp bool) {
 				p.drain(conn, rtcp, local, buf[:])
 				return
 			case failed > maxReadErrors:
-				p.rtp.cfg.Logger.Warn("RTP port is deaf", "at", local, "error", err)
+				p.rtp.cfg.Logger.Warn("RTP port is deaf", "at", local, "error", neterror.Plain(err))
 				return
 			}
 			continue // an ICMP error of a datagram before, where the system tells of it

@@ -13,6 +13,7 @@ import (
 
 	"sipscribe/internal/capture"
 	"sipscribe/internal/live"
+	"sipscribe/internal/neterror"
 )
 
 // stream is a connection, TCP or TLS over it. One goroutine reads it; another writes while there is something that could not be written
@@ -98,7 +99,7 @@ func (d *Driver) accept(l *streamListener) error {
 				return err
 			}
 			// No file descriptors, as a rule. The connections wait in the backlog.
-			d.cfg.Logger.Warn("cannot accept a connection", "address", l.addr.String(), "error", err)
+			d.cfg.Logger.Warn("cannot accept a connection", "address", l.addr.String(), "error", neterror.Plain(err))
 			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
 			if !d.pause(pause) {
 				return net.ErrClosed
@@ -302,12 +303,12 @@ func (s *stream) end(why error) {
 	}
 	d.counters.Connections.Add(-1)
 	if !errors.Is(why, io.EOF) {
-		d.cfg.Logger.Debug("a connection ended", "transport", s.flow.Transport.String(), "remote", s.flow.Remote.String(), "error", why)
+		d.cfg.Logger.Debug("a connection ended", "transport", s.flow.Transport.String(), "remote", s.flow.Remote.String(), "error", neterror.Plain(why))
 	}
 	d.event(func(now time.Time, o *live.Outbox) {
 		for i := range lost {
 			d.counters.Failed.Add(1)
-			d.element.Failed(now, lost[i].flow, lost[i].ref, fmt.Errorf("the connection with %s ended: %w", s.flow.Remote, why), o)
+			d.element.Failed(now, lost[i].flow, lost[i].ref, fmt.Errorf("the connection with %s ended: %w", s.flow.Remote, neterror.Plain(why)), o)
 		}
 		if s.known {
 			d.element.Closed(now, s.flow, o)
@@ -366,10 +367,7 @@ func (d *Driver) dial(f live.Flow) (net.Conn, *net.TCPConn, error) {
 
 // connectError says in words why a connection could not be made.
 func connectError(f live.Flow, err error) error {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("no %s connection to %s: no answer in time: %w", f.Transport, f.Remote, err)
-	}
-	return fmt.Errorf("no %s connection to %s: %w", f.Transport, f.Remote, err)
+	return fmt.Errorf("no %s connection to %s: %w", f.Transport, f.Remote, neterror.Plain(err))
 }
 
 // connected writes what waits for a connection, or tells that it could not be made. False: the connection is not wanted.
@@ -388,7 +386,7 @@ func (d *Driver) connected(s *stream, c net.Conn, tc *net.TCPConn, err error) (w
 		d.pool.forget(s)
 		d.counters.Connections.Add(-1)
 		for i := range waits {
-			if waits[i].large != nil && refused(err) {
+			if waits[i].large != nil && neterror.Refused(err) {
 				d.fallBack(&waits[i])
 				continue
 			}

@@ -364,7 +364,7 @@ func TestConnectionRefused(t *testing.T) {
 		out.Send(to, 2, []byte("b"))
 	})
 	for ref := range uint64(2) {
-		if h := e.expect(t, "failed"); h.ref != ref+1 || h.flow != to || !strings.Contains(h.err.Error(), "refused") {
+		if h := e.expect(t, "failed"); h.ref != ref+1 || h.flow != to || h.err.Error() != "no TCP connection to "+to.Remote.String()+": nobody listens at that port" {
 			t.Errorf("%+v", h)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sipscribe/internal/live"
+	"sipscribe/internal/neterror"
 )
 
 // hasCertificate reports whether TLS can be listened for.
@@ -35,7 +36,7 @@ func (s *stream) greet(by time.Time) bool {
 		} else {
 			d.counters.Handshakes.Add(1)
 		}
-		s.end(fmt.Errorf("no TLS: %w", err))
+		s.end(fmt.Errorf("no TLS: %w", handshakeError(err)))
 		return false
 	}
 	s.conn.SetWriteDeadline(time.Time{})
@@ -73,13 +74,13 @@ func handshakeError(err error) error {
 	var alert tls.AlertError
 	switch {
 	case errors.As(err, &record):
-		return fmt.Errorf("the other side does not speak TLS at that port: %w", err)
+		return neterror.Worded("the other side does not speak TLS at that port", err)
 	case errors.As(err, &alert):
-		return fmt.Errorf("the other side refuses: %w", err)
+		return neterror.Worded("the other side refuses: "+strings.TrimPrefix(alert.Error(), "tls: "), err)
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("the other side did not finish the handshake in time: %w", err)
+		return neterror.Worded("the other side did not finish the handshake in time", err)
 	}
-	return err
+	return neterror.Worded(strings.TrimPrefix(neterror.Plain(err).Error(), "tls: "), err)
 }
 
 // sipDomainUsage is id-kp-sipDomain, the extended key usage of RFC 5924 §4.

@@ -2,10 +2,8 @@ package transport
 
 import (
 	"bytes"
-	"errors"
 	"hash/maphash"
 	"slices"
-	"syscall"
 	"time"
 
 	"sipscribe/internal/capture"
@@ -141,12 +139,3 @@ func (d *Driver) fallBack(w *waiting) {
 	d.sendDatagram(w.outgoing)
 	d.flush()
 }
-
-// refused reports whether a connection was refused, not just slow to come.
-func refused(err error) bool {
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPROTONOSUPPORT) ||
-		errors.Is(err, syscall.ENOPROTOOPT) || errors.Is(err, wsaeConnRefused)
-}
-
-// wsaeConnRefused is what Windows calls ECONNREFUSED.
-const wsaeConnRefused = syscall.Errno(10061)
