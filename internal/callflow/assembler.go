@@ -63,7 +63,11 @@ type Assembler struct {
 	refers     []refer
 	apart      int // open calls that stand apart from another with their Call-ID
 	lastMasked *openCall
-	cut        bool // a message was cut in its header; see cut.go
+	cut        bool  // a message was cut in its header; see cut.go
+	tying      bool  // calls can be found by branch and tag, since
+	tiedAt     int64 // the message of this number; so many
+	tied       int64 // messages were looked at for it
+	cutCalls   int   // open calls with a message that was cut in its header
 	strays     bool
 	devices    map[string]*device
 
@@ -228,6 +232,9 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 		}
 	}
 	a.add(c, rec, &h)
+	if h.flags&hopCut != 0 && !headless {
+		a.holdsCut(c)
+	}
 	if headless {
 		a.keepStartLine(c, rec)
 	} else {
@@ -357,6 +364,11 @@ func (a *Assembler) add(c *openCall, rec *capture.Record, h *Hop) {
 		c.few().extras = append(c.rare.extras, x)
 		p.extra = uint16(len(c.rare.extras))
 	}
+	a.weigh(c)
+}
+
+// weigh counts what the call takes now.
+func (a *Assembler) weigh(c *openCall) {
 	size := c.footprint()
 	a.used += size - int64(c.size)
 	c.size = int32(size) // see maxStream and maxCallHops
@@ -387,6 +399,7 @@ func (a *Assembler) handOn(o *openCall) error {
 	if o.apart {
 		a.apart--
 	}
+	a.forgetCut(o)
 	a.used -= int64(o.size)
 	a.stats.Calls++
 	a.close(o.seq)

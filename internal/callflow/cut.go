@@ -15,10 +15,11 @@ import (
 // without CSeq belongs to a transaction by its branch; INVITE and CANCEL share one (RFC 3261 §9.1), and which of the two it answers is open until something
 // decides it: a 487, an ACK of this branch, a BYE. What nothing decides stays open, and so does the outcome.
 
-// sawCut notes a message that was cut in its header. From the first one on calls can be found by branch and tag.
+// sawCut notes a message that was cut in its header. As long as a call with such a message is open, calls can be found by branch and tag.
 func (a *Assembler) sawCut(h *Hop) {
-	if !a.cut {
-		a.cut = true
+	a.cut = true
+	if !a.tying {
+		a.tying, a.tiedAt, a.tied = true, a.moves, 0
 		for _, c := range a.opened {
 			if c == nil {
 				continue
@@ -27,10 +28,30 @@ func (a *Assembler) sawCut(h *Hop) {
 				p := &c.records[i]
 				a.tieCut(c, uint64(p.fromTag)<<32, uint64(p.toTag)<<32, uint64(p.branch)<<32, p.flags)
 			}
+			a.tied += int64(len(c.records))
 		}
 	}
 	if h.fromTag == 0 && h.toTag == 0 && h.flags&hopNoBranch != 0 {
 		a.strays = true
+	}
+}
+
+// holdsCut notes that a call has a message that was cut in its header.
+func (a *Assembler) holdsCut(c *openCall) {
+	if !c.cut {
+		c.cut = true
+		a.cutCalls++
+	}
+}
+
+// forgetCut notes that a call is not open any more. With the last that had a cut message nobody is looked for by branch and tag. The next one makes all open calls findable anew:
+// not before as many messages have come as that took to look at, so that it cannot be asked for again and again.
+func (a *Assembler) forgetCut(c *openCall) {
+	if c.cut {
+		a.cutCalls--
+	}
+	if a.tying && a.cutCalls == 0 && a.moves-a.tiedAt >= a.tied {
+		a.tying = false
 	}
 }
 
@@ -81,7 +102,7 @@ func (a *Assembler) ofCut(h *Hop) *openCall {
 
 // cutBefore returns the call that a message with a new Call-ID belongs to: one of which every message so far was cut before its Call-ID.
 func (a *Assembler) cutBefore(h *Hop) *openCall {
-	if !a.cut {
+	if !a.tying {
 		return nil
 	}
 	if c := a.ofCut(h); c != nil && c.id.len == 0 {
@@ -114,6 +135,9 @@ func (c *Call) withoutEmptyLines() {
 
 // undecided is what ofBranch returns for a response to an INVITE or its CANCEL.
 const undecided = -2
+
+// maxOpen is how many responses of a call may be open: each is looked for among the others, and a hostile log may have any number. A further one is taken for a transaction of its own.
+const maxOpen = 64
 
 // ofBranch returns the transaction of a message by its branch, where CSeq or From tag of it, or of those before it, are missing: -1 if there is none.
 func (c *Call) ofBranch(h *Hop) int {
@@ -173,35 +197,27 @@ func (c *Call) fromTagOf(tx *Transaction) uint64 {
 
 // decide settles what the responses in c.open answer, as far as the rest of the call proves it.
 func (c *Call) decide() {
+	pairs, answered := c.openPairs(), c.wasAnswered()
 	left := c.open[:0]
 	for _, i := range c.open {
 		h := &c.Hops[i]
-		invite, cancel := -1, -1
-		for t := range c.Transactions {
-			switch tx := &c.Transactions[t]; {
-			case tx.branch != h.branch:
-			case tx.Method == sip.MethodInvite && invite < 0:
-				invite = t
-			case tx.Method == sip.MethodCancel && cancel < 0:
-				cancel = t
-			}
-		}
-		h.Transaction = int32(invite)
-		inv, can := &c.Transactions[invite], &c.Transactions[cancel]
+		pair := pairs[h.branch]
+		h.Transaction = int32(pair.invite)
+		inv, can := &c.Transactions[pair.invite], &c.Transactions[pair.cancel]
 		t := -1
 		switch ok := h.Status < 300; {
 		case inv.Final >= 0 && (can.Final < 0 || !ok):
-			t = cancel
+			t = pair.cancel
 		case inv.Final >= 0, can.Final >= 0:
-			t = invite
+			t = pair.invite
 		case h.Status == 481: // there was nothing left to cancel (§9.2); an INVITE outside a dialog is not answered so
-			t = cancel
+			t = pair.cancel
 		case ok && inv.Ack >= 0, ok && c.refusalOf(inv, i):
-			t = cancel // its ACK has the branch of the INVITE: that was refused (§17.1.1.3)
+			t = pair.cancel // its ACK has the branch of the INVITE: that was refused (§17.1.1.3)
 		case !ok && inv.Ack >= 0:
-			t = invite
-		case ok && (c.makesDialog(h) || c.wasAnswered()):
-			t = invite
+			t = pair.invite
+		case ok && (answered || c.makesDialog(h)):
+			t = pair.invite
 		}
 		if t < 0 {
 			left = append(left, i)
@@ -215,8 +231,36 @@ func (c *Call) decide() {
 	c.open = left
 }
 
+// openPair is an INVITE and the CANCEL with its branch.
+type openPair struct{ invite, cancel int }
+
+// openPairs returns the first INVITE and the first CANCEL of each branch that a response in c.open has.
+func (c *Call) openPairs() map[uint64]openPair {
+	pairs := map[uint64]openPair{}
+	for _, i := range c.open {
+		pairs[c.Hops[i].branch] = openPair{-1, -1}
+	}
+	for t := range c.Transactions {
+		tx := &c.Transactions[t]
+		if tx.Method != sip.MethodInvite && tx.Method != sip.MethodCancel {
+			continue
+		}
+		pair, ok := pairs[tx.branch]
+		switch {
+		case !ok:
+			continue
+		case tx.Method == sip.MethodInvite && pair.invite < 0:
+			pair.invite = t
+		case tx.Method == sip.MethodCancel && pair.cancel < 0:
+			pair.cancel = t
+		}
+		pairs[tx.branch] = pair
+	}
+	return pairs
+}
+
 // refusalOf reports whether a refusal among the responses that are open must be the INVITE's: the 2xx beside it is that of the CANCEL then, since nobody answers
-// and refuses the same INVITE.
+// and refuses the same INVITE. There are maxOpen of them at most.
 func (c *Call) refusalOf(inv *Transaction, but int) bool {
 	return slices.ContainsFunc(c.open, func(i int) bool {
 		h := &c.Hops[i]

@@ -539,7 +539,7 @@ func (a *Assembler) register(c *openCall, id identity, h *Hop) {
 			}
 		}
 	}
-	if a.cut {
+	if a.tying {
 		a.tieCut(c, h.fromTag, h.toTag, h.branch, h.flags)
 	}
 	if !id.masked || len(id.callID) == 0 && h.flags&hopCut != 0 {
@@ -562,5 +562,6 @@ func (a *Assembler) tie(c *openCall, k uint64) {
 	if a.byTag[k] == nil {
 		a.byTag[k] = c
 		c.few().ties = append(c.few().ties, k)
+		a.weigh(c)
 	}
 }

@@ -41,6 +41,7 @@ type openCall struct {
 	confirmed  bool // an INVITE was answered with 2xx, and no BYE was seen
 	hungUp     bool // by a BYE
 	apart      bool // another call has its Call-ID
+	cut        bool // a message of it was cut in its header
 	redirected bool // an INVITE was: the next is kept whole, since a row says where it goes
 
 	evicted, resumed, continued, logEnded, masked bool

@@ -385,10 +385,17 @@ func (c *Call) text(s *span) []byte {
 func (o *openCall) footprint() int64 {
 	n := int64(cap(o.text.blocks))*4 + int64(len(o.text.blocks))*blockSize + int64(cap(o.records))*int64(unsafe.Sizeof(packed{})) + callOverhead
 	if r := o.rare; r != nil {
-		n += int64(cap(r.extras))*int64(unsafe.Sizeof(extra{})) + int64(cap(r.marks))*int64(unsafe.Sizeof(mark{})) + int64(cap(r.ids)+cap(r.names)+cap(r.nameHashes)+cap(r.hashes)+cap(r.ties))*8
+		n += rarelyOverhead + int64(len(r.ties))*tieOverhead + int64(cap(r.extras))*int64(unsafe.Sizeof(extra{})) + int64(cap(r.marks))*int64(unsafe.Sizeof(mark{})) + int64(cap(r.ids)+cap(r.names)+cap(r.nameHashes)+cap(r.hashes)+cap(r.ties))*8
 	}
 	return n
 }
 
 // callOverhead is what a call takes beside its messages: the struct, its map entry, its timer, two endpoints.
 const callOverhead = int64(unsafe.Sizeof(openCall{})) + 192
+
+// What the rare part of a call takes beside its lists, and what a tie takes in the map: a key, a pointer and a byte, in a table of which just before it grows an eighth and just behind
+// more than a half is empty.
+const (
+	rarelyOverhead = int64(unsafe.Sizeof(rarely{}))
+	tieOverhead    = 40
+)

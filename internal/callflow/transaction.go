@@ -73,7 +73,6 @@ func (c *Call) findTransactions() {
 			t = j
 		}
 		if t < 0 && (c.cut || h.CSeq == 0 && h.Status != 0) {
-			const maxOpen = 64 // a hostile log may have any number
 			if t = c.ofBranch(h); t == undecided && len(c.open) < maxOpen {
 				c.open = append(c.open, i)
 				continue
