@@ -44,7 +44,7 @@ func (s *Settings) Check() (string, error) {
 		}
 	}
 	if s.Database != "" {
-		if err := checkDatabase(s.Database); err != nil {
+		if err := checkDatabase(s.Database, mayWrite); err != nil {
 			return "", err
 		}
 	}
@@ -138,8 +138,9 @@ func (s *Settings) Check() (string, error) {
 // sqliteMagic is what an SQLite file begins with.
 const sqliteMagic = "SQLite format 3\x00"
 
-// checkDatabase says why a database could not be opened, or made, without making it.
-func checkDatabase(path string) error {
+// checkDatabase says why a database could not be opened, or made, without making it. SQLite makes files beside it while it is open, so that its folder, too, has to be one where
+// whoever runs this mayWrite.
+func checkDatabase(path string, mayWrite func(folder string) bool) error {
 	folder := filepath.Dir(path)
 	info, err := os.Stat(folder)
 	switch {
@@ -151,14 +152,17 @@ func checkDatabase(path string) error {
 		return fmt.Errorf("database: %s is no folder, and cannot hold %s", folder, filepath.Base(path))
 	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		if !mayWrite(folder) {
-			return fmt.Errorf("database: %s cannot be made: you may not write in %s", filepath.Base(path), folder)
-		}
-		return nil
-	}
-	if err != nil {
+	missing := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case err != nil && !missing:
 		return fmt.Errorf("database: %w", err)
+	case !mayWrite(folder) && missing:
+		return fmt.Errorf("database: %s cannot be made: you may not write in %s", filepath.Base(path), folder)
+	case !mayWrite(folder):
+		f.Close()
+		return fmt.Errorf("database: %s cannot be opened: you may not write in %s, where SQLite keeps files beside it", filepath.Base(path), folder)
+	case missing:
+		return nil
 	}
 	defer f.Close()
 	head := make([]byte, len(sqliteMagic))

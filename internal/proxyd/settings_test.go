@@ -127,6 +127,23 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
+// SQLite keeps files beside its database: a folder where they cannot be made is told, whether the database is there or not.
+func TestDatabaseInAFolderOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	there := filepath.Join(dir, "there.db")
+	if err := os.WriteFile(there, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{there: "there.db cannot be opened: you may not write in " + dir, filepath.Join(dir, "new.db"): "new.db cannot be made: you may not write in " + dir} {
+		if err := checkDatabase(path, func(folder string) bool { return folder != dir }); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", path, err)
+		}
+		if err := checkDatabase(path, func(string) bool { return true }); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
 func TestSettingsThatCannotBe(t *testing.T) {
 	dir := t.TempDir()
 	users := usersFile(t, dir, "alice")
