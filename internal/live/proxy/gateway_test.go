@@ -406,3 +406,56 @@ func TestFromIsYou(t *testing.T) {
 		}
 	}
 }
+
+// What a telephone shows in the place of From is of the user himself too, or goes no further; somebody who is trusted is believed.
+func TestAssertedIdentity(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*Config)
+		field  string
+		passes bool
+	}{
+		{"his own", nil, "P-Asserted-Identity: \"Good Body\" <sip:spa1@" + domain + ">", true},
+		{"as an SPA sends it", nil, "Remote-Party-ID: Good Body <sip:spa1@" + domain + ">;screen=yes;party=calling", true},
+		{"nobody's", nil, "P-Asserted-Identity: <sip:anonymous@anonymous.invalid>", true},
+		{"another's", nil, "P-Asserted-Identity: <sip:ceo@" + domain + ">", false},
+		{"another's, the old way", nil, "Remote-Party-ID: <sip:ceo@" + domain + ">;screen=yes;party=calling", false},
+		{"elsewhere", nil, "P-Asserted-Identity: <sip:spa1@bank.example>", false},
+		{"a number", nil, "P-Asserted-Identity: <sip:spa1@" + domain + ">, <tel:+18005550100>", false},
+		{"what he wishes to be called by the gateway", nil, "P-Preferred-Identity: <tel:+18005550100>", true},
+		{"any_from", func(c *Config) { c.AnyFrom = true }, "P-Asserted-Identity: <tel:+18005550100>", true},
+		{"open", func(c *Config) { c.Open = true }, "P-Asserted-Identity: <tel:+18005550100>", true},
+		{"trusted", func(c *Config) { c.Trusted = []netip.Prefix{netip.PrefixFrom(caller.Addr(), 32)} }, "P-Asserted-Identity: <tel:+18005550100>", true},
+	} {
+		d := newDoor(t, func(p *Config) {
+			withGateway(p)
+			if c.change != nil {
+				c.change(p)
+			}
+		})
+		var there *sip.Message
+		for _, m := range d.as("spa1", "secret", caller, "INVITE", "sip:19005551212@"+domain, "Call-ID: asserted", c.field) {
+			if m.to.Remote == atGateway {
+				there = m.Message
+			}
+		}
+		if there == nil {
+			t.Fatalf("%s: nothing came", c.name)
+		}
+		if got := strings.Contains(string(there.Raw), "\r\n"+c.field+"\r\n"); got != c.passes {
+			t.Errorf("%s: passed on %t:\n%s", c.name, got, there.Raw)
+		}
+		if !strings.Contains(string(there.Raw), "From: <sip:spa1@") {
+			t.Errorf("%s: From is gone", c.name)
+		}
+	}
+	// Within a call nobody says who he is, and the caller could become another.
+	d := newDoor(t, withGateway)
+	_, route := d.throughGateway()
+	for _, uri := range []string{"sip:spa1@" + domain, "sip:" + domain} {
+		got := d.send(caller, d.within("UPDATE", route, "P-Asserted-Identity: <"+uri+">"))
+		if len(got) != 1 || got[0].to.Remote != atGateway || got[0].Has(sip.FieldPAssertedIdentity) {
+			t.Errorf("%s: %s", uri, told(got))
+		}
+	}
+}

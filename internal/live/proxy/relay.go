@@ -31,8 +31,10 @@ type relay struct {
 	call   uint64    // of an INVITE that begins a call, or a BYE, whose requests pass here: by calls
 	ack    uint64    // of an INVITE where no route is recorded: what its ACK is known by
 	method sip.Method
-	final  bool // a final response was given
-	ended  bool
+	// believed: what the request asserts of its sender is passed on (assertsHimself).
+	believed bool
+	final    bool // a final response was given
+	ended    bool
 }
 
 // over is the user of a server transaction whose relay has ended: the To tag that its responses had. The transaction may outlive the relay,
@@ -119,14 +121,14 @@ func (p *Proxy) knows(name string) bool {
 	return false
 }
 
-// relay begins to relay a request. fixed: its Request-URI is not ours to change (§16.5).
-func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []proxycore.Target, fixed bool, out *live.Outbox) {
+// relay begins to relay a request. fixed: its Request-URI is not ours to change (§16.5). believed: what it asserts of its sender is true.
+func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []proxycore.Target, fixed, believed bool, out *live.Outbox) {
 	s, err := p.layer.Accept(now, from, m)
 	if err != nil {
 		p.full(now, from, m, out)
 		return
 	}
-	r := &relay{server: s, from: from, request: bytes.Clone(m.Raw), tag: p.layer.Tag(), method: m.Method}
+	r := &relay{server: s, from: from, request: bytes.Clone(m.Raw), tag: p.layer.Tag(), method: m.Method, believed: believed}
 	if len(m.ToTag()) == 0 {
 		r.callID = bytes.Clone(m.CallID())
 	}
@@ -283,7 +285,8 @@ func (p *Proxy) forward(now time.Time, r *relay, number, target int, flow live.F
 	b.flow, b.listener = flow, l
 	t := r.context.Target(target)
 	p.whole.Parse(r.request)
-	how := proxycore.Forward{Route: p.core.Preprocess(&p.whole, r.from), URI: t.URI, Push: t.Push, Via: l.via, Branch: p.layer.Branch(), From: r.from, Breadth: breadth}
+	how := proxycore.Forward{Route: p.core.Preprocess(&p.whole, r.from), URI: t.URI, Push: t.Push, Via: l.via, Branch: p.layer.Branch(), From: r.from, Breadth: breadth,
+		Unasserted: !r.believed}
 	if !p.cfg.Open {
 		how.Realms = p.realms
 	}

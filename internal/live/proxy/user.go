@@ -64,9 +64,10 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		dialog, inDialog = p.open(now, dialogOf{m.CallID(), m.FromTag(), m.ToTag(), route.URI}, route.Token)
 	}
 	account := inDialog && dialog.gateway != nil && dialog.shows(m, &route)
+	who := "" // the token says that he may go on, and not who he is
 	if asked := !inDialog || account && !callsNobody(m.Method); asked && !trusted && !p.cfg.Open {
-		who, ok := p.identify(now, p.authority, from, m, sip.FieldProxyAuthorization, inDialog, out)
-		if !ok {
+		var ok bool
+		if who, ok = p.identify(now, p.authority, from, m, sip.FieldProxyAuthorization, inDialog, out); !ok {
 			return
 		}
 		if a := m.From(); !p.cfg.AnyFrom && !p.mayBe(&a.URI, who, m, &uri) {
@@ -95,7 +96,8 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		return
 	}
 	fixed := inDialog || len(m.ToTag()) > 0 || !route.Responsible || route.Remaining > 0
-	p.relay(now, from, m, targets, fixed, out)
+	believed := trusted || p.cfg.Open || p.cfg.AnyFrom || p.assertsHimself(m, who)
+	p.relay(now, from, m, targets, fixed, believed, out)
 }
 
 // shows reports whether our account may be shown to the gateway of a dialog for a request: for one that calls nobody, which has to get through whatever the gateway's
@@ -136,13 +138,34 @@ func (p *Proxy) mayBe(from *sip.URI, user string, m *sip.Message, to *sip.URI) b
 	if inDialog && m.Method == sip.MethodBye {
 		return true
 	}
-	if p.core.IsResponsible(from) {
-		return string(sip.Unescape(from.User)) == user
-	}
-	if from.IsSIP() && strings.EqualFold(string(from.Host), anonymousHost) {
+	if p.isHis(from, user) {
 		return true
 	}
-	return inDialog && p.cfg.NoRecordRoute && m.Method != sip.MethodMessage && !p.core.IsResponsible(to)
+	return inDialog && p.cfg.NoRecordRoute && m.Method != sip.MethodMessage && !p.core.IsResponsible(from) && !p.core.IsResponsible(to)
+}
+
+// isHis reports whether an address is a user's own at a domain of ours, or that of nobody. user "": it is not known who he is.
+func (p *Proxy) isHis(a *sip.URI, user string) bool {
+	if p.core.IsResponsible(a) {
+		return user != "" && string(sip.Unescape(a.User)) == user
+	}
+	return a.IsSIP() && strings.EqualFold(string(a.Host), anonymousHost)
+}
+
+// assertsHimself reports whether all that a request says of its sender beside From is true: telephones show P-Asserted-Identity (RFC 3325 §5: what somebody says there who is not
+// trusted "MUST" be replaced or removed) and Remote-Party-ID, which many send of themselves, in the place of From.
+func (p *Proxy) assertsHimself(m *sip.Message, user string) bool {
+	for _, id := range [...]sip.FieldID{sip.FieldPAssertedIdentity, sip.FieldRemotePartyID} {
+		if !m.Has(id) {
+			continue // the usual case
+		}
+		for s := range m.Values(id) {
+			if a := sip.ParseAddress(m.Text(s)); !p.isHis(&a.URI, user) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // trusts reports whether requests over a flow need no credentials.

@@ -30,6 +30,8 @@ type Forward struct {
 	Breadth int
 	// Realms are our own: Proxy-Authorization for them goes no further (§22.3).
 	Realms []string
+	// Unasserted: P-Asserted-Identity and Remote-Party-ID go no further (RFC 3325 §5).
+	Unasserted bool
 	// Fields are further header fields (§16.6 step 5): credentials for a gateway, a Path of our own. They stand before those of the request.
 	Fields []sip.DraftField
 }
@@ -141,6 +143,10 @@ func AppendForward(dst []byte, m *sip.Message, how *Forward) []byte {
 			continue
 		case sip.FieldProxyAuthorization:
 			if isOwnRealm(m.Text(f.Value), how.Realms) {
+				continue
+			}
+		case sip.FieldPAssertedIdentity, sip.FieldRemotePartyID:
+			if how.Unasserted {
 				continue
 			}
 		}
