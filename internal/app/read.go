@@ -72,7 +72,7 @@ func Read(ctx context.Context, cfg ReadConfig, emit func(c *callflow.Call, oldes
 		return res, fmt.Errorf("%w: %w", ErrNothing, unmatched[0])
 	}
 	res.Named = len(names) + len(unmatched)
-	r := &reading{cfg: cfg, res: res}
+	r := &reading{cfg: cfg, res: res, room: decode.NewTurnRoom()}
 	for _, err := range unmatched {
 		r.warn(err)
 	}
@@ -132,6 +132,7 @@ type reading struct {
 	files    []*decode.File
 	inputs   []*decode.Input
 	decoders []decode.Decoder
+	room     *decode.TurnRoom
 	total    int64
 }
 
@@ -183,7 +184,7 @@ func (r *reading) open(name string) error {
 	in := &decode.Input{Source: int32(src.ID), Name: name, R: f.R,
 		Options: decode.Options{Clock: r.cfg.Clock, KeepUnrecognised: r.cfg.Unrecognised != nil, Shown: true}}
 	r.inputs = append(r.inputs, in)
-	ordered := decode.NewChronological(&survivor{dec: format.New(in), warn: r.warn, name: name})
+	ordered := decode.NewChronological(&survivor{dec: format.New(in), warn: r.warn, name: name}, r.cfg.Clock, r.room)
 	ordered.Turned = func(whole bool) {
 		if r.cfg.Turned != nil {
 			r.cfg.Turned(src, whole)

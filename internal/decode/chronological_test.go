@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sipscribe/internal/capture"
 	"sipscribe/syslog"
@@ -60,7 +62,7 @@ func TestChronological(t *testing.T) {
 		{"broken off", []capture.Record{at(9, "ACK a"), at(5, "BYE b"), at(3, "INVITE d")}, broken, "INVITE d, BYE b, ACK a", true},
 	} {
 		told := 0
-		c := NewChronological(&list{records: x.records, end: x.end})
+		c := NewChronological(&list{records: x.records, end: x.end}, nil, NewTurnRoom())
 		c.Turned = func(whole bool) {
 			told++
 			if !whole {
@@ -94,8 +96,7 @@ func TestTooLongToTurn(t *testing.T) {
 		*rec = at(left, "ACK x")
 		left--
 		return nil
-	}))
-	c.most = n / 2 * recordBytes
+	}), nil, &TurnRoom{n / 2 * recordBytes})
 	c.Turned = func(w bool) { whole = w }
 	var rec capture.Record
 	for i := n; i > 0; i-- {
@@ -105,6 +106,80 @@ func TestTooLongToTurn(t *testing.T) {
 	}
 	if err := c.Next(&rec); err != io.EOF || whole {
 		t.Errorf("%v, whole %v", err, whole)
+	}
+}
+
+// Sources that are read together share the room, and give it back when they are through.
+func TestTurnRoom(t *testing.T) {
+	const n, all = judgeRecords + 100, (judgeRecords + 200) * recordBytes
+	room := &TurnRoom{all}
+	source := func() (*Chronological, *string) {
+		told := new(string)
+		l := &list{end: io.EOF}
+		for i := range n {
+			l.records = append(l.records, at(n-i, fmt.Sprint(n-i)))
+		}
+		c := NewChronological(l, nil, room)
+		c.Turned = func(whole bool) { *told = fmt.Sprint(whole) }
+		return c, told
+	}
+	var rec capture.Record
+	a, whole := source()
+	b, wholeB := source()
+	if a.Next(&rec) != nil || string(rec.Data) != "1" || *whole != "true" {
+		t.Errorf("the first begins with %q, whole %s", rec.Data, *whole)
+	}
+	if b.Next(&rec) != nil || string(rec.Data) != fmt.Sprint(n) || *wholeB != "false" {
+		t.Errorf("the one beside it with %q, whole %s", rec.Data, *wholeB)
+	}
+	for _, c := range [...]*Chronological{a, b} {
+		for c.Next(&rec) == nil {
+		}
+	}
+	if room.left != all {
+		t.Errorf("%d bytes of %d are left when all is through", room.left, all)
+	}
+	if c, whole := source(); c.Next(&rec) != nil || string(rec.Data) != "1" || *whole != "true" {
+		t.Errorf("one behind them begins with %q, whole %s", rec.Data, *whole)
+	}
+}
+
+// The times of a source that is turned round are those that it would have in the right order: over the turn of the year, and in an hour that the zone has twice.
+func TestTurnedTimes(t *testing.T) {
+	york, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Skip("no zone information: ", err)
+	}
+	for name, lines := range map[string][]string{
+		"the turn of the year": {"Dec 12 10:00:00", "Dec 23 10:00:00", "Dec 24 10:00:00", "Dec 31 23:59:50", "Jan  1 00:00:10", "Jan  2 10:00:00"},
+		"an hour twice":        {"Nov  1 00:59:00", "Nov  1 01:10:00", "Nov  1 01:50:00", "Nov  1 01:10:00", "Nov  1 01:40:00", "Nov  1 02:00:00"},
+	} {
+		if name == "an hour twice" {
+			for i := range 2 * fallsPerRise {
+				lines = append(lines, fmt.Sprintf("Nov  1 02:10:%02d", i)) // before a clock that is put back counts for nothing, many steps must be seen
+			}
+		}
+		rules := &ClockRules{2009, york}
+		message := func(stamp string) string { return stamp + " 192.0.2.5 " + strings.ReplaceAll(bye, "\n", "^M ") + "\n" }
+		read := func(lines []string) (times []capture.Time, turned bool) {
+			var log strings.Builder
+			for _, l := range lines {
+				log.WriteString(message(l))
+			}
+			c := NewChronological(NewText(&Input{R: NewReader(strings.NewReader(log.String())), Options: Options{Clock: rules}}), rules, NewTurnRoom())
+			c.Turned = func(whole bool) { turned = whole }
+			var rec capture.Record
+			for c.Next(&rec) == nil {
+				times = append(times, rec.Time)
+			}
+			return times, turned
+		}
+		want, _ := read(lines)
+		slices.Reverse(lines)
+		got, turned := read(lines)
+		if !turned || len(want) != len(lines) || !slices.Equal(got, want) {
+			t.Errorf("%s: turned %v\n got %v\nwant %v", name, turned, got, want)
+		}
 	}
 }
 

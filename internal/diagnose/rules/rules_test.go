@@ -119,7 +119,7 @@ func findings(t *testing.T, log string) []found {
 	if format == nil {
 		format = all.Default
 	}
-	dec := decode.NewChronological(format.New(&decode.Input{R: decode.NewReader(strings.NewReader(log))}))
+	dec := decode.NewChronological(format.New(&decode.Input{R: decode.NewReader(strings.NewReader(log))}), nil, decode.NewTurnRoom())
 	var records []capture.Record
 	var rec capture.Record
 	for {
