@@ -29,6 +29,7 @@ func FuzzOutline(f *testing.F) {
 		}
 		if carets := bytes.ReplaceAll(b, []byte("\r\n"), []byte("^M ")); o.Read(carets, LineEndCaret) {
 			checkOutline(t, carets, &o, m)
+			checkShown(t, carets, m)
 		}
 	})
 }

@@ -428,7 +428,7 @@ func lastVersion(line []byte) int {
 // parseHeader reads header rows from p up to the empty line and returns the offset after it.
 func (m *Message) parseHeader(b []byte, p int) int {
 	for {
-		if p = m.commonRows(b, p); p >= len(b) {
+		if p = m.commonRows(b, p, LineEndCRLF); p >= len(b) {
 			break
 		}
 		c := b[p]
@@ -543,8 +543,12 @@ func (m *Message) field(b []byte, p, name, colon int, id FieldID) int {
 }
 
 // commonRows reads rows from p on as long as they are such as nearly all rows of nearly all messages: commonField knows the name, and the row is one line that
-// ends in CR LF. It returns the offset after them. It finds in them what field finds.
-func (m *Message) commonRows(b []byte, p int) int {
+// ends as ends says. It returns the offset after them. It finds in them what field finds.
+func (m *Message) commonRows(b []byte, p int, ends LineEnd) int {
+	mark, behind, width := byte('\n'), 1, 2 // what a line end is found by, what follows it, and all of a line end
+	if ends == LineEndCaret {
+		mark, behind, width = '^', 3, 3
+	}
 	n := len(m.Fields)
 	fields := m.Fields[:min(cap(m.Fields), MaxFields)]
 	for n < len(fields) && p < len(b) {
@@ -554,13 +558,13 @@ func (m *Message) commonRows(b []byte, p int) int {
 			break
 		}
 		nameLen := v - 1
-		next := bytes.IndexByte(row, '\n') + 1
-		end := next - 2
-		if end < v || row[end] != '\r' || next < len(row) && (row[next] == ' ' || row[next] == '\t') {
+		next := bytes.IndexByte(row, mark) + behind
+		end := next - width
+		if end < v || ends == LineEndCRLF && row[end] != '\r' || next < len(row) && (row[next] == ' ' || row[next] == '\t') {
 			break
 		}
 		if row[v] == ' ' {
-			v++ // end is a CR
+			v++ // at end the line end begins
 		}
 		for v < end && row[v] <= ' ' && isLWS(row[v]) {
 			v++

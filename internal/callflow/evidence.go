@@ -11,15 +11,23 @@ func (c *Call) Evidence(h *Hop) capture.Evidence {
 	return capture.Evidence{Source: h.source, Unit: h.unit, Number: h.number, Start: h.start, End: h.end}
 }
 
-// EvidenceOf returns the place of the half-open range of the bytes of a hop's message.
+// Text returns the text of a hop's message as Messages have read it: in the header the line ends may stand as the source shows them. It takes less than Data.
+func (c *Call) Text(h *Hop) []byte {
+	if h.read.len > 0 {
+		return c.text(&h.read)
+	}
+	return c.Data(h)
+}
+
+// EvidenceOf returns the place of the half-open range of the bytes of a hop's Text.
 func (c *Call) EvidenceOf(h *Hop, start, end int) capture.Evidence {
-	data := c.Data(h) // first: it is then known what leads to the place
-	if h.flags&hopLines == 0 || h.omap > 0 || start < 0 || end <= start || end > len(data) {
+	text := c.Text(h) // first: it is then known what leads to the place
+	if h.read.len == 0 && (h.flags&hopLines == 0 || h.omap > 0) || start < 0 || end <= start || end > len(text) {
 		return c.Origin(h).EvidenceOf(start, end)
 	}
-	// Each line end takes a byte more in the source; see capture.Origin.Lines.
-	before := bytes.Count(data[:start], newline)
-	within := bytes.Count(data[start:end-1], newline)
+	// Each line end takes a byte more in the source, but for those that stand as the source has them; see capture.Origin.Lines.
+	before := bytes.Count(text[:start], newline)
+	within := bytes.Count(text[start:end-1], newline)
 	return capture.Evidence{Source: h.source, Unit: h.unit, Number: h.number,
 		Start: h.start + int64(start+before), End: h.start + int64(end+before+within)}
 }

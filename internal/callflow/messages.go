@@ -5,6 +5,7 @@ import (
 
 	"sipscribe/internal/capture"
 	"sipscribe/sip"
+	"sipscribe/syslog"
 )
 
 // Messages parses the messages of a call, each once, for all who look at it. The zero value is ready.
@@ -19,7 +20,8 @@ type Messages struct {
 // maxParsed is how many messages are kept parsed at once.
 const maxParsed = 128
 
-// Of returns the message of hop i of a call. It holds until maxParsed other hops were asked for, or another call.
+// Of returns the message of hop i of a call. It holds until maxParsed other hops were asked for, or another call. What it holds is text as it was sent, but in its Raw the
+// lines of the header may end as the source shows them: places in it are for Call.EvidenceOf.
 func (m *Messages) Of(c *Call, i int) *sip.Message {
 	if m.call != c || m.seq != c.Seq {
 		m.call, m.seq = c, c.Seq
@@ -31,7 +33,7 @@ func (m *Messages) Of(c *Call, i int) *sip.Message {
 		m.held = append(m.held, 0)
 	}
 	if m.held[slot] != i+1 {
-		m.slots[slot].Parse(c.Data(&c.Hops[i]))
+		c.read(&c.Hops[i], &m.slots[slot])
 		m.held[slot] = i + 1
 	}
 	return &m.slots[slot]
@@ -64,4 +66,40 @@ func (m *Messages) look(c *Call, h *Hop) hopFlags {
 		}
 	}
 	return h.flags
+}
+
+// read parses the message of a hop. Of one that is kept in carets the header is read as it stands there, since all that is escaped in it are line ends, and only the body
+// is undone, if there is one. One that has problems is undone whole: their places may be line ends.
+func (c *Call) read(h *Hop, m *sip.Message) {
+	if h.read.len == 0 {
+		if h.flags&hopShown == 0 || h.data.off&inPlain != 0 || len(c.whole) == 0 || h.Missing != capture.MissingNothing || !c.readShown(h, m) {
+			h.read = span{}
+			m.Parse(c.Data(h))
+		}
+		return
+	}
+	text := c.text(&h.read)
+	body, _ := m.ReadShown(text)
+	m.ReadBody(text, body)
+}
+
+// readShown reads the message of a hop that is kept in carets, and reports whether it could.
+func (c *Call) readShown(h *Hop, m *sip.Message) bool {
+	h.read = h.data
+	text := c.text(&h.read)
+	body, ok := m.ReadShown(text)
+	if !ok {
+		return false
+	}
+	if body < len(text) {
+		base := len(c.plain)
+		plain, ok := syslog.AppendCaretLines(append(c.plain, text[:body]...), text[body:])
+		if !ok {
+			return false
+		}
+		h.read = span{uint32(base) | inPlain, uint32(len(plain) - base)}
+		c.plain, text = plain, plain[base:]
+	}
+	m.ReadBody(text, body)
+	return len(m.Problems) == 0
 }

@@ -84,7 +84,7 @@ func (t *Teller) add(id factID, h *callflow.Hop, part []byte) *Fact {
 // place returns the evidence of part of the message of a hop.
 func (t *Teller) place(h *callflow.Hop, part []byte) capture.Evidence {
 	if len(part) > 0 {
-		if at := offsetIn(t.call.Data(h), part); at >= 0 {
+		if at := offsetIn(t.call.Text(h), part); at >= 0 {
 			return t.call.EvidenceOf(h, at, at+len(part))
 		}
 	}

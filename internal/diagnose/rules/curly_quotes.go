@@ -26,7 +26,7 @@ were. A digest cannot be checked against a text that was changed so.`,
 			if h.Kind != capture.KindMessage || h.Duplicate {
 				continue
 			}
-			if !sip.HasCurlyQuotes(p.Call.Data(h)) {
+			if !sip.HasCurlyQuotes(p.Call.Text(h)) {
 				continue
 			}
 			m := p.Message(i)
