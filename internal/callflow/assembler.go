@@ -68,7 +68,8 @@ type Assembler struct {
 	tiedAt     int64 // the message of this number; so many
 	tied       int64 // messages were looked at for it
 	cutCalls   int   // open calls with a message that was cut in its header
-	strays     bool
+	strays     bool  // there are messages of which nothing but the start line is left; see cut.go
+	unnamed    int   // calls of which every message was cut before its Call-ID, those among them that were handed on
 	devices    map[string]*device
 
 	outline sip.Outline
@@ -216,7 +217,7 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	}
 	if c == nil {
 		if h.flags&hopCut != 0 && len(id.callID) == 0 && !headless {
-			a.strays = true // it may belong to any that is open
+			a.unnamed++ // it may belong to any that is open
 		}
 		c = a.open(rec, id, &h)
 	}
@@ -224,7 +225,15 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 		if !a.parsed && h.flags&hopBrief == 0 {
 			id.within = a.outline.CallID.Start // no need to keep it twice
 		}
+		if reason == 0 && len(c.records) > 0 && len(id.callID) > 0 {
+			a.unnamed-- // it was open without one
+		}
 		a.addID(c, id, reason)
+	}
+	if a.tying && !headless && len(c.records) > 0 && h.flags&hopNoBranch == 0 {
+		if d := a.byTag[cutKey(h.branch)]; d != nil && d != c && d.id.len == 0 && c.id.len > 0 {
+			a.absorb(c, d)
+		}
 	}
 	if h.Method == sip.MethodInvite || h.Method == sip.MethodUnknown { // of which CSeq was cut off
 		if c.redirected = c.redirected || h.Status/100 == 3; c.redirected && h.Status == 0 && h.toTag == 0 {

@@ -116,7 +116,7 @@ type Call struct {
 	endpoints []capture.Endpoint
 	shared    []netip.Addr // addresses that stand for several participants
 	sessions  []uint64     // From tags of the legs that Session-ID joined
-	far       []int16      // whom each observer talks to, by its records with addresses
+	near, far []int16      // who each observer is, and whom it talks to, by its records with addresses
 	passing   []int16      // observers that log messages before and behind them
 	names     []span       // observers
 	marks     []mark
@@ -129,8 +129,10 @@ type Call struct {
 		known bool
 		by    time.Duration // by which the clocks of two sources differ, where one has no year or no zone
 	}
-	mixed    bool  // and others of which more is there: a call of first lines may lack some of its own
-	open     []int // responses of which it is not known whether they answer an INVITE or its CANCEL
+	several  bool    // it has records of several sources
+	copies   []int32 // of each hop, where a log and a capture were read: the one that shows more of the same message, -1; see copies.go
+	mixed    bool    // and others of which more is there: a call of first lines may lack some of its own
+	open     []int   // responses of which it is not known whether they answer an INVITE or its CANCEL
 	notation notation
 	places   *[2]sip.Message // see parsed
 }

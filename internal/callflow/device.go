@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"bytes"
+	"slices"
 
 	"sipscribe/internal/capture"
 	"sipscribe/sip"
@@ -89,10 +90,10 @@ func (a *Assembler) addEvent(rec *capture.Record) error {
 	return nil
 }
 
-// tieDevice gives the pending events of a device to the call that its INVITE begins. hop is the newest hop of c; the events
-// go before it.
+// tieDevice gives the pending events of a device to the call that its INVITE begins, or, where a capture of the same call is read beside its log, to that whose INVITE it is
+// the first to log. hop is the newest hop of c; the events go before it.
 func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
-	if len(c.records) != 1 || hop.Method != sip.MethodInvite || len(rec.Observer) == 0 {
+	if hop.Method != sip.MethodInvite || len(rec.Observer) == 0 || len(c.records) != 1 && !c.firstOfDevice(rec) {
 		return
 	}
 	d := a.devices[string(rec.Observer)]
@@ -108,8 +109,9 @@ func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
 	if len(d.pending) == 0 || hop.Status != 0 || hop.toTag != 0 {
 		return
 	}
-	first := c.records[0]
-	c.records = c.records[:0]
+	n := len(c.records) - 1
+	first := c.records[n]
+	c.records = c.records[:n]
 	kept := 0
 	for i := range d.pending {
 		p := &d.pending[i]
@@ -124,9 +126,20 @@ func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
 	d.pending = d.pending[:0]
 	if c.rare != nil {
 		for i := range c.rare.joined {
-			c.rare.joined[i].Hop += kept
+			if c.rare.joined[i].Hop >= n {
+				c.rare.joined[i].Hop += kept
+			}
 		}
 	}
+}
+
+// firstOfDevice reports whether the newest record of a call, of a source that did not begin it, is the first that its host logged.
+func (o *openCall) firstOfDevice(rec *capture.Record) bool {
+	if rec.Origin.Source == o.source {
+		return false
+	}
+	newest := len(o.records) - 1
+	return !slices.ContainsFunc(o.records[:newest], func(p packed) bool { return p.observer == o.records[newest].observer })
 }
 
 // lineFits reports whether a device's line number agrees with the tags of the call: an SPA's own tags end in "o0" or "i0" for its line 1.

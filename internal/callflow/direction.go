@@ -14,8 +14,9 @@ import (
 //  2. the log's host is, or is not, the sent-by of the top Via;
 //  3. the form of an SPA's own tags;
 //  4. User-Agent or Server is the device's own;
-//  5. Via has received= or a filled rport, so the message has passed a server;
-//  6. the other messages of the transaction, and whose tag is in From.
+//  5. a request's Via has received= or a filled rport, so it has passed a server;
+//  6. the other messages of the transaction, and whose tag is in From;
+//  7. a response's Via has received= or a filled rport: who answers puts that there (RFC 3261 §18.2.1), and most that answer what a device asks are servers.
 //
 // What contradicts itself is reported as a conflict and left open.
 func (c *Call) findDirections() {
@@ -38,10 +39,12 @@ func (c *Call) findDirections() {
 		c.voteByObserver(int16(n))
 	}
 	c.voteByTransaction()
-	for range 4 {
-		if !c.propagate() {
+	c.propagateAll()
+	for range 8 {
+		if !c.voteByReceived() {
 			break
 		}
+		c.propagateAll()
 	}
 	for i := range c.Hops {
 		h := &c.Hops[i]
@@ -335,7 +338,7 @@ func (c *Call) voteByTransaction() {
 		if tx.conflict || tx.Direction != capture.DirectionUnknown {
 			continue
 		}
-		m := sip.Parse(c.Data(h))
+		m := sip.Parse(c.Data(c.fuller(i)))
 		name := m.Value(sip.FieldUserAgent)
 		if name == nil {
 			name = m.Value(sip.FieldServer)
@@ -346,7 +349,7 @@ func (c *Call) voteByTransaction() {
 			way = capture.Sent // an SPA's log with an SPA's name in the message: its own
 		case device != nil && bytes.Equal(name, device):
 			way = capture.Sent
-		case h.flags&hopReceived != 0:
+		case h.flags&hopReceived != 0 && h.Status == 0:
 			way = capture.Received // evidence 5
 		}
 		if way != capture.DirectionUnknown {
@@ -354,6 +357,33 @@ func (c *Call) voteByTransaction() {
 				way = way.Opposite()
 			}
 			tx.Direction, tx.observer = way, h.observer
+		}
+	}
+}
+
+// voteByReceived uses evidence 7 for the first transaction that nothing else has settled; the others may follow from it. It reports whether there was one.
+func (c *Call) voteByReceived() bool {
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Transaction < 0 || h.observer < 0 || h.Status == 0 || h.flags&hopReceived == 0 {
+			continue
+		}
+		if tx := &c.Transactions[h.Transaction]; !tx.conflict && tx.Direction == capture.DirectionUnknown {
+			if c.alikeSPAs() {
+				return false // who answers may be the device
+			}
+			tx.Direction, tx.observer = capture.Sent, h.observer
+			return true
+		}
+	}
+	return false
+}
+
+// propagateAll settles what can be settled by others.
+func (c *Call) propagateAll() {
+	for range 4 {
+		if !c.propagate() {
+			break
 		}
 	}
 }

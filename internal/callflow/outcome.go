@@ -12,11 +12,17 @@ import (
 func (c *Call) analyse(rows bool) {
 	c.Caller, c.Callee, c.Root, c.Ring, c.Talk = -1, -1, -1, -1, -1
 	c.RingFrom, c.Answer, c.Bye, c.Redirected = -1, -1, -1, -1
+	if c.several {
+		c.findCopies()
+	}
 	c.findTransactions()
 	c.findDoubleLogging()
 	c.findForwards()
 	if !rows {
 		c.findDirections()
+		if len(c.copies) > 0 {
+			c.shareDirections()
+		}
 	}
 	c.findDialogs()
 	c.findOutcome()

@@ -93,7 +93,7 @@ func (c *Call) findParticipants() {
 	shared := c.sharedHosts()
 	placed := false
 	c.meet()
-	c.findFar(shared)
+	c.findEnds(shared)
 	for i := range c.Hops {
 		h := &c.Hops[i]
 		if h.Kind != capture.KindMessage {
@@ -289,15 +289,24 @@ func (c *Call) farHost(observer int16) int16 {
 	return far
 }
 
-// findFar finds whom each host that logs talks to by those of its records that have addresses: -1 where that is nobody, or not one only.
-func (c *Call) findFar(shared []netip.Addr) {
-	c.far = c.far[:0]
+// findEnds finds by those records of each host that logs that have addresses which of the addresses is its own, and whom it talks to: -1 where that is nobody, or not one only.
+func (c *Call) findEnds(shared []netip.Addr) {
+	c.near, c.far = c.near[:0], c.far[:0]
 	if len(c.endpoints) == 0 {
 		return
 	}
 	const several = -2
 	for range min(len(c.names), maxParticipants) {
-		c.far = append(c.far, -1)
+		c.near, c.far = append(c.near, -1), append(c.far, -1)
+	}
+	only := func(known *int16, p int16) {
+		switch {
+		case p < 0:
+		case *known == -1:
+			*known = p
+		case *known != p:
+			*known = several
+		}
 	}
 	for i := range c.Hops {
 		h := &c.Hops[i]
@@ -310,19 +319,18 @@ func (c *Call) findFar(shared []netip.Addr) {
 				c.byEndpoint(e, shared)
 			}
 		}
-		end := h.dst
+		near, far := h.src, h.dst
 		if h.Direction == capture.Received {
-			end = h.src
+			near, far = far, near
 		}
-		if end < 0 || h.Direction == capture.DirectionUnknown {
+		if h.Direction == capture.DirectionUnknown {
 			continue
 		}
-		switch p := c.byEndpoint(end, shared); {
-		case p < 0:
-		case c.far[h.observer] == -1:
-			c.far[h.observer] = p
-		case c.far[h.observer] != p:
-			c.far[h.observer] = several
+		if near >= 0 {
+			only(&c.near[h.observer], c.byEndpoint(near, shared))
+		}
+		if far >= 0 {
+			only(&c.far[h.observer], c.byEndpoint(far, shared))
 		}
 	}
 }
@@ -393,6 +401,14 @@ func (c *Call) byObserver(n int16) int16 {
 			c.Participants[i].Device = true
 			return int16(i)
 		}
+	}
+	if int(n) < len(c.near) && c.near[n] >= 0 {
+		// On one machine the address of the host is that of several; one of its ports is the device's.
+		p := &c.Participants[c.near[n]]
+		if p.Device = true; p.observer < 0 {
+			p.observer = n
+		}
+		return c.near[n]
 	}
 	return c.add(Participant{observer: n, Device: true})
 }

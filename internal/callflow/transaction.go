@@ -53,6 +53,14 @@ func (c *Call) findTransactions() {
 		if h.Kind != capture.KindMessage {
 			continue
 		}
+		if len(c.copies) > 0 && c.copies[i] >= 0 {
+			whole := &c.Hops[c.copies[i]]
+			h.Transaction, h.RepeatOf, h.newest, h.Duplicate = whole.Transaction, c.copies[i], c.copies[i], true
+			if whole.RepeatOf >= 0 {
+				h.RepeatOf = whole.RepeatOf
+			}
+			continue
+		}
 		c.cut = c.cut || h.flags&hopCut != 0
 		key := h.txKey(h.branch)
 		t := -1

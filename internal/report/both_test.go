@@ -1,6 +1,8 @@
 package report
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,9 +13,11 @@ import (
 )
 
 // TestLogAndCapture reads the log and the capture of each scenario together: each call is told once, as from the log alone. So it is where the log has neither year nor
-// zone, since in all messages of a call the two clocks differ by the same.
+// zone, since in all messages of a call the two clocks differ by the same; and where the logger cut the messages, since the capture has them whole. The parties and the ways of
+// the messages are those of the log.
 func TestLogAndCapture(t *testing.T) {
 	rules := &decode.ClockRules{Year: 2026, Zone: time.UTC}
+	told := map[string]string{} // parties and ways of each call of the log alone
 	read := func(clock *decode.ClockRules, list bool, sources ...[]byte) (rows []Row) {
 		var rower Rower
 		teller := explain.NewTeller(nil)
@@ -23,10 +27,24 @@ func TestLogAndCapture(t *testing.T) {
 			if list {
 				return
 			}
-			for _, s := range teller.Tell(c).Steps {
+			story := teller.Tell(c)
+			ways := story.Headline + ":"
+			for _, p := range story.Parties {
+				ways += " " + p.Name
+			}
+			for _, s := range story.Steps {
 				if s.RepeatOf != "" {
 					t.Errorf("%s is told as a repeat of %s", s.Label, s.RepeatOf)
 				}
+				if strings.Contains(s.Text, "cut") {
+					t.Errorf("%s: %s", s.Label, s.Text)
+				}
+				ways += fmt.Sprintf(", %s %s %d-%d", s.Label, s.Direction, s.From, s.To)
+			}
+			if len(sources) == 1 {
+				told[r.CallID] = ways
+			} else if ways != told[r.CallID] {
+				t.Errorf("%s\nin the log alone: %s", ways, told[r.CallID])
 			}
 		})
 		return rows
@@ -34,20 +52,49 @@ func TestLogAndCapture(t *testing.T) {
 	for _, l := range calls.Labs(t) {
 		alone := read(rules, false, l.Log)
 		for name, clock := range map[string]*decode.ClockRules{"with year and zone": rules, "without": nil} {
-			for order, sources := range [][][]byte{{l.Log, l.Pcap}, {l.Pcap, l.Log}} {
-				for _, list := range []bool{false, true} {
-					both := read(clock, list, sources...)
-					if len(both) != len(alone) {
-						t.Errorf("%s, %s, order %d, list %v: %d calls, want %d", l.Name, name, order, list, len(both), len(alone))
-						continue
-					}
-					for i := range both {
-						if both[i] != alone[i] {
-							t.Errorf("%s, %s, order %d, list %v:\n got %+v\nwant %+v", l.Name, name, order, list, both[i], alone[i])
+			for _, limit := range []int{0, 1022, 400, 200} {
+				log := l.Log
+				if limit > 0 {
+					log = calls.Cut(log, limit)
+				}
+				for order, sources := range [][][]byte{{log, l.Pcap}, {l.Pcap, log}} {
+					for _, list := range []bool{false, true} {
+						both := read(clock, list, sources...)
+						if len(both) != len(alone) {
+							t.Errorf("%s, %s, limit %d, order %d, list %v: %d calls, want %d", l.Name, name, limit, order, list, len(both), len(alone))
+							continue
+						}
+						for i := range both {
+							if both[i] != alone[i] {
+								t.Errorf("%s, %s, limit %d, order %d, list %v:\n got %+v\nwant %+v", l.Name, name, limit, order, list, both[i], alone[i])
+							}
 						}
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestLogAndCaptureOfOthers: messages that are merely alike are not joined. The cut log of one call and the capture of another are two of each.
+func TestLogAndCaptureOfOthers(t *testing.T) {
+	labs := calls.Labs(t)
+	for i, l := range labs {
+		other := labs[(i+1)%len(labs)]
+		log := calls.Cut(l.Log, 200)
+		count := func(sources ...[]byte) (n int) {
+			calls.ReadAll(t, sources, calls.Options{}, func(c *callflow.Call) {
+				n++
+				for i := range c.Hops {
+					if c.Hops[i].Duplicate {
+						t.Errorf("%s and the capture of %s: a message counts as a copy", l.Name, other.Name)
+					}
+				}
+			})
+			return n
+		}
+		if got, want := count(log, other.Pcap), count(log)+count(other.Pcap); got != want {
+			t.Errorf("%s and the capture of %s: %d calls, want %d", l.Name, other.Name, got, want)
 		}
 	}
 }

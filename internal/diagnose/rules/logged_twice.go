@@ -14,21 +14,44 @@ var LoggedTwice = &diagnose.Rule{
 	Title:    "Messages stand in the log twice",
 	Severity: diagnose.SeverityNote,
 	Text: `The same message was recorded more than once: an SPA whose Syslog Server and Debug Server are one host sends each text to both; a capture on several
-interfaces, or at both ends, sees a packet several times; a log was put behind another of the same hours. They count as one message, not as retransmissions.`,
+interfaces, or at both ends, sees a packet several times; a log was put behind another of the same hours; two of the files that were given have it, a log and a capture, say. They
+count as one message, not as retransmissions. Where one of the files has cut a message, it is told as the other has it.`,
 	Mend:  "Set the Debug Server of the device to another host than the Syslog Server, or leave it empty.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
-		n, first := 0, -1
+		type copies struct{ n, first, cut int }
+		var here, elsewhere copies
 		for i := range p.Call.Hops {
-			if h := &p.Call.Hops[i]; h.Kind == capture.KindMessage && h.Duplicate {
-				if n++; first < 0 {
-					first = i
-				}
+			h := &p.Call.Hops[i]
+			if h.Kind != capture.KindMessage || !h.Duplicate {
+				continue
+			}
+			k := &here
+			if h.Source() != p.Call.Hops[h.RepeatOf].Source() {
+				k = &elsewhere
+			}
+			if k.n++; k.n == 1 {
+				k.first = i
+			}
+			if p.Call.IsCutCopy(i) {
+				k.cut++
 			}
 		}
-		if n > 0 {
-			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}),
-				Text: fmt.Sprintf("doubled: %s in the log once more than sent", count(n, "message is", "messages are"))})
+		if here.n > 0 {
+			p.Report(diagnose.Finding{Evidence: p.Evidence(here.first, sip.Span{}),
+				Text: fmt.Sprintf("doubled: %s in the log once more than sent", count(here.n, "message is", "messages are"))})
+		}
+		if k := elsewhere; k.n > 0 {
+			text := fmt.Sprintf("in two files: %s in another of them, too, and counted once", count(k.n, "message is", "messages are"))
+			switch {
+			case k.cut == 1 && k.n == 1:
+				text += "; it is cut here, and told as it is there"
+			case k.cut == k.n:
+				text += "; they are cut here, and told as they are there"
+			case k.cut > 0:
+				text += "; " + count(k.cut, "of them is cut here, and told as it is there", "of them are cut here, and told as they are there")
+			}
+			p.Report(diagnose.Finding{Evidence: p.Evidence(k.first, sip.Span{}), Text: text})
 		}
 	},
 }

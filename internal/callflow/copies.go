@@ -1,0 +1,313 @@
+package callflow
+
+import (
+	"bytes"
+	"slices"
+
+	"sipscribe/internal/capture"
+	"sipscribe/sip"
+)
+
+// A device's log and a capture of the same messages, read together, have each of them twice, and neither has all that the other has: the log has the device's events and may cut
+// its messages, the capture has them whole and has the finer clock.
+//
+//	adapter.log   16:40:00         Off Hook, INVITE (200 bytes of it), 407 (200 bytes), ACK …
+//	call.pcap     16:40:00.120044  INVITE, 407, ACK …
+//	the call      Off Hook, INVITE of call.pcap and adapter.log, 407 of both, ACK of both …
+//
+// Two records are copies of one message if they agree in all that both of them show, the branch of the top Via among it, which no other transaction has (RFC 3261 §8.1.1.7), and can be of
+// one time. Of a cut copy and a whole one the whole one counts, and comes first; the cut one is further evidence of it. The order in each source holds.
+
+// absorb puts the records of d into c. Of d every message so far was cut before its Call-ID; a message with the branch of one of them belongs to c. d is no longer open then. It
+// reports whether that can be: whether c has room for it.
+func (a *Assembler) absorb(c, d *openCall) bool {
+	if len(c.records)+len(d.records) >= maxHops || c.text.n+d.text.n >= maxStream {
+		return false
+	}
+	for i := range d.records {
+		p := d.records[i]
+		x := extra{source: d.source, length: p.data.len}
+		if p.extra > 0 {
+			x = d.rare.extras[p.extra-1]
+		}
+		text := a.store.append(nil, &d.text, span{p.data.off, p.data.len + x.omap})
+		p.data.off = a.keep(c, text).off
+		if p.observer == 0 {
+			p.observer = a.name(c, a.store.append(nil, &d.text, d.name))
+		} else if p.observer > 0 {
+			p.observer = a.name(c, a.store.append(nil, &d.text, d.rare.names[p.observer-1]))
+		}
+		for _, e := range [...]*int16{&p.src, &p.dst} {
+			if *e >= 0 {
+				*e = c.internEndpoint(d.endpoints[*e])
+			}
+		}
+		if x.mark != 0 {
+			m := d.rare.marks[x.mark-1]
+			for _, s := range [...]*span{&m.label, &m.src, &m.dst} {
+				*s = a.keep(c, a.store.append(nil, &d.text, *s))
+			}
+			c.few().marks = append(c.rare.marks, m)
+			x.mark = int32(len(c.rare.marks))
+		}
+		c.few().extras = append(c.rare.extras, x)
+		p.extra = uint16(len(c.rare.extras))
+		at := c.placeOf(&p, x.source)
+		c.records = a.records(c.records)
+		c.records = slices.Insert(c.records, at, p)
+		for j := range c.rare.joined {
+			if c.rare.joined[j].Hop >= at {
+				c.rare.joined[j].Hop++
+			}
+		}
+	}
+	names := []span{d.name}
+	if d.rare != nil {
+		names = append(names, d.rare.names...)
+	}
+	for _, s := range names {
+		if dev := a.devices[string(a.store.append(nil, &d.text, s))]; dev != nil && dev.last == d && dev.lastSeq == d.seq {
+			dev.last, dev.lastSeq = c, c.seq
+		}
+	}
+	if d.rare != nil {
+		for _, k := range d.rare.ties {
+			if a.byTag[k] == d {
+				a.byTag[k] = c
+				c.few().ties = append(c.rare.ties, k)
+			}
+		}
+	}
+	a.forgetIDs(d)
+	a.holdsCut(c) // first: it is the same messages
+	a.forgetCut(d)
+	a.unnamed--
+	a.used -= int64(d.size)
+	a.weigh(c)
+	a.close(d.seq)
+	a.recycle(d)
+	return true
+}
+
+// placeOf returns where among the records of a call one belongs that came before the newest: behind the last of its source that stands before it there, else before the first
+// that is later.
+func (o *openCall) placeOf(p *packed, source int32) int {
+	later := len(o.records)
+	for i := len(o.records) - 1; i >= 0; i-- {
+		r := &o.records[i]
+		if o.sourceOf(r) == source && r.number < p.number {
+			return i + 1
+		}
+		if domainOfPacked(r) != domainOfPacked(p) || r.clock > p.clock || o.sourceOf(r) == source {
+			later = i
+		}
+	}
+	return later
+}
+
+func (o *openCall) sourceOf(p *packed) int32 {
+	if p.extra > 0 {
+		return o.rare.extras[p.extra-1].source
+	}
+	return o.source
+}
+
+func domainOfPacked(p *packed) capture.Domain {
+	return domainOf(&capture.Time{Stamp: p.stamp, Basis: p.basis})
+}
+
+// copyKey is what copies of one message have in common, however much of them is cut.
+type copyKey struct {
+	branch uint64
+	status uint16
+	ack    bool // the ACK of a refusal has the branch of its INVITE, and so has the CANCEL
+	cancel bool
+}
+
+// findCopies pairs the messages that a log and a capture have both, puts the records into an order that holds for both, and notes for each cut copy which one counts.
+func (c *Call) findCopies() {
+	c.copies = c.copies[:0]
+	lines, frames := false, false
+	for i := range c.Hops {
+		if c.Hops[i].unit == capture.Frame {
+			frames = true
+		} else {
+			lines = true
+		}
+	}
+	if !lines || !frames {
+		return
+	}
+	twin := c.pairCopies()
+	order := c.orderOfCopies(twin)
+	at := make([]int32, len(order)) // where each hop stands now
+	hops := make([]Hop, len(order))
+	for n, i := range order {
+		at[i], hops[n] = int32(n), c.Hops[i]
+	}
+	copy(c.Hops, hops)
+	for i := range c.Joined {
+		if h := c.Joined[i].Hop; h < len(at) {
+			c.Joined[i].Hop = int(at[h])
+		}
+	}
+	c.copies = append(c.copies, make([]int32, len(order))...)
+	for n, i := range order {
+		c.copies[n] = -1
+		t := twin[i]
+		if t < 0 {
+			continue
+		}
+		if f := at[t]; f < int32(n) && c.lesser(&c.Hops[f], &c.Hops[n]) {
+			c.copies[n] = f
+			h, whole := &c.Hops[n], &c.Hops[f]
+			h.Method, h.CSeq, h.fromTag, h.toTag, h.vias = whole.Method, whole.CSeq, whole.fromTag, whole.toTag, whole.vias
+			h.second, h.bottom = whole.second, whole.bottom
+			h.flags |= whole.flags & (hopTagCaller | hopTagCallee | hopReceived)
+			if h.viaHost == 0 && whole.flags&hopBrief == 0 {
+				h.viaHost = whole.viaHost
+			}
+		}
+	}
+}
+
+// pairCopies returns for each hop the one of the other kind of source that is a copy of it, -1. Each source has the transmissions of a message in their order.
+func (c *Call) pairCopies() []int32 {
+	twin := make([]int32, len(c.Hops))
+	frames := map[copyKey][]int32{}
+	for i := range c.Hops {
+		twin[i] = -1
+		if h := &c.Hops[i]; h.unit == capture.Frame && h.mayHaveCopy() {
+			k := h.copyKey()
+			frames[k] = append(frames[k], int32(i))
+		}
+	}
+	const maxLook = 64
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.unit == capture.Frame || !h.mayHaveCopy() {
+			continue
+		}
+		k := h.copyKey()
+		list := frames[k]
+		for n, f := range list[:min(len(list), maxLook)] {
+			if c.isCopy(h, &c.Hops[f]) {
+				twin[i], twin[f] = f, int32(i)
+				frames[k] = append(list[:n:n], list[n+1:]...)
+				break
+			}
+		}
+	}
+	return twin
+}
+
+func (h *Hop) mayHaveCopy() bool {
+	return h.Kind == capture.KindMessage && h.Missing != capture.MissingHead && h.flags&hopNoBranch == 0 && h.branch != 0
+}
+
+func (h *Hop) copyKey() copyKey {
+	k := copyKey{branch: h.branch, status: h.Status}
+	if h.Status == 0 {
+		k.ack, k.cancel = h.Method == sip.MethodAck, h.Method == sip.MethodCancel
+	}
+	return k
+}
+
+// isCopy reports whether a line and a frame with one key are of one transmission.
+func (c *Call) isCopy(line, frame *Hop) bool {
+	differ := func(a, b uint64) bool { return a != 0 && b != 0 && a != b }
+	if line.Method != frame.Method && line.Method != sip.MethodUnknown && frame.Method != sip.MethodUnknown ||
+		differ(uint64(line.CSeq), uint64(frame.CSeq)) || differ(line.fromTag, frame.fromTag) || differ(line.toTag, frame.toTag) {
+		return false
+	}
+	if (line.flags|frame.flags)&hopCut == 0 && (line.toTag != frame.toTag || line.vias != frame.vias) {
+		return false
+	}
+	if line.Time.IsZero() || frame.Time.IsZero() {
+		return false
+	}
+	// The hop of the source that was read first comes first.
+	if line.source < frame.source {
+		return c.inBoth(line, frame)
+	}
+	return c.inBoth(frame, line)
+}
+
+// orderOfCopies returns the hops in an order in which those of each source keep theirs and copies stand side by side, the one that counts first.
+func (c *Call) orderOfCopies(twin []int32) []int32 {
+	order := make([]int32, 0, len(c.Hops))
+	done := make([]bool, len(c.Hops))
+	put := func(i int32) {
+		if !done[i] {
+			done[i] = true
+			order = append(order, i)
+		}
+	}
+	var next [2]int // of lines and of frames: all before it that have no copy stand in their places
+	side := func(i int32) int {
+		if c.Hops[i].unit == capture.Frame {
+			return 1
+		}
+		return 0
+	}
+	for i := range int32(len(c.Hops)) {
+		t := twin[i]
+		if done[i] || t < 0 {
+			put(i)
+			continue
+		}
+		// What its source has before the copy comes before it here, too. Copies whose order the sources do not agree in stand where the first of them stands.
+		for s := side(t); next[s] < int(t); next[s]++ {
+			if j := int32(next[s]); side(j) == s && twin[j] < 0 {
+				put(j)
+			}
+		}
+		first, second := min(i, t), max(i, t)
+		if c.lesser(&c.Hops[second], &c.Hops[first]) {
+			first, second = second, first
+		}
+		put(first)
+		put(second)
+	}
+	return order
+}
+
+// lesser reports whether of two copies b shows less of the message than a.
+func (c *Call) lesser(a, b *Hop) bool {
+	switch {
+	case (a.flags^b.flags)&hopCut != 0:
+		return b.flags&hopCut != 0
+	case (a.flags|b.flags)&hopBrief != 0:
+		return false
+	}
+	whole, part := c.Data(a), c.Data(b)
+	return len(part) < len(whole) && bytes.HasPrefix(whole, part)
+}
+
+// shareDirections gives a message of which a capture has the record that counts the way that the log of one of its ends proves by another.
+func (c *Call) shareDirections() {
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if !h.Duplicate || h.unit == capture.Frame {
+			continue
+		}
+		t := h.newest
+		if t < 0 || int(t) == i {
+			t = h.RepeatOf
+		}
+		if o := &c.Hops[t]; o.unit == capture.Frame && o.Direction == capture.DirectionUnknown {
+			o.Direction = h.Direction
+		}
+	}
+}
+
+// IsCutCopy reports whether hop i shows only a part of a message that another source of the call has more of.
+func (c *Call) IsCutCopy(i int) bool { return i < len(c.copies) && c.copies[i] >= 0 }
+
+// fuller returns the record that shows most of the message of hop i.
+func (c *Call) fuller(i int) *Hop {
+	if c.IsCutCopy(i) {
+		return &c.Hops[c.copies[i]]
+	}
+	return &c.Hops[i]
+}
