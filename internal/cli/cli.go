@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -78,50 +77,6 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	}
 	return exitFailed
 }
-
-// message says an error, and what to do about it if that is known.
-func message(err error) string {
-	s := err.Error()
-	var h *hintError
-	if errors.As(err, &h) && h.hint != "" {
-		return s + "; " + h.hint
-	}
-	if hint := fileHint(err); hint != "" {
-		return s + "; " + hint
-	}
-	return s
-}
-
-// fileHint says what to do about a file that the system did not give, "" if err is none of that kind.
-func fileHint(err error) string {
-	var file *fs.PathError
-	switch {
-	case !errors.As(err, &file):
-		return ""
-	case errors.Is(err, fs.ErrNotExist):
-		return "check the name"
-	case errors.Is(err, fs.ErrPermission):
-		return "its owner or its mode forbids that"
-	case errors.Is(err, syscall.EISDIR):
-		return "name a file"
-	case errors.Is(err, syscall.ENOTDIR):
-		return "a part of that name is a file and no folder"
-	case errors.Is(err, syscall.ENOSPC):
-		return "make room there, or choose another place"
-	}
-	return ""
-}
-
-// hintError is an error with advice.
-type hintError struct {
-	err  error
-	hint string
-}
-
-func (e *hintError) Error() string { return e.err.Error() }
-func (e *hintError) Unwrap() error { return e.err }
-
-func withHint(err error, hint string) error { return &hintError{err, hint} }
 
 func newRoot(t *terminal) *cobra.Command {
 	root := &cobra.Command{
