@@ -102,17 +102,19 @@ for 16 seconds, cancelled.`,
 			if err != nil {
 				return err
 			}
-			if _, err := t.Write(story); err != nil {
-				return err
-			}
-			if save != "" {
+			var unsaved error
+			if save != "" { // first: whoever reads the story may have seen enough of it ("| head")
 				plain, err := tellLab(res.Log, asPage, text.Options{Brief: draw.brief})
 				if err != nil {
 					return err
 				}
-				if err := keep.write(t, res, plain); err != nil {
-					return err
-				}
+				unsaved = keep.write(t, res, plain)
+			}
+			if _, err := t.Write(story); err != nil {
+				return err
+			}
+			if unsaved != nil {
+				return unsaved
 			}
 			if interrupted {
 				return context.Canceled
