@@ -35,7 +35,7 @@ type Step struct{ From, To, Reason string }
 // Plan is the plan of this module. ARCHITECTURE.md tells it to people.
 var Plan = Building{
 	Floors: []Floor{
-		{0, []string{"sip", "sdp", "syslog", "hep", "digest", "spalog", "internal/neterror", "internal/workload", "internal/archtest", "internal/proof"}},
+		{0, []string{"sip", "sdp", "syslog", "hep", "digest", "spalog", "internal/neterror", "internal/figures", "internal/workload", "internal/archtest", "internal/proof"}},
 		{1, []string{"internal/capture"}},
 		{2, []string{"internal/decode", "internal/callflow", "internal/media", "internal/live",
 			"internal/live/transaction", "internal/live/dialog", "internal/live/proxycore", "internal/live/registrarcore", "internal/live/wire"}},

@@ -26,6 +26,7 @@ import (
 	"syscall"
 	"time"
 
+	"sipscribe/internal/figures"
 	"sipscribe/internal/workload"
 )
 
@@ -181,7 +182,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	t := table{bench: b, works: works, machine: thisMachine(ctx)}
+	t := table{bench: b, works: works, machine: figures.Machine()}
 	b.say("measuring memory of live calls")
 	for _, f := range []string{"syslog", "pcap"} {
 		l, err := measureLive(ctx, min(b.settings.calls, mostLive), b.seed, f)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sipscribe/internal/figures"
 )
 
 // table is all that was measured.
@@ -14,7 +16,7 @@ type table struct {
 	works   []*work
 	live    []live
 	parse   parsing
-	machine machine
+	machine string
 }
 
 // Goals that are not ratios (docs/measurements.md).
@@ -27,7 +29,7 @@ const (
 func (t *table) write(w io.Writer) error {
 	b := t.bench
 	out := &strings.Builder{}
-	fmt.Fprintf(out, "%s, %d cores, %s, %s", t.machine.cpu, t.machine.cores, t.machine.os, t.machine.goes)
+	out.WriteString(t.machine)
 	for _, p := range b.peers {
 		fmt.Fprintf(out, ", %s", p.version)
 	}
@@ -50,7 +52,7 @@ func (t *table) write(w io.Writer) error {
 		}
 		rows = append(rows, row)
 	}
-	markdown(out, rows)
+	out.WriteString(figures.Table(rows))
 	out.WriteByte('\n')
 	rows = [][]string{{"work", "measured", "goal"}}
 	for _, l := range t.live {
@@ -59,7 +61,7 @@ func (t *table) write(w io.Writer) error {
 	}
 	rows = append(rows, []string{"parse one INVITE with SDP (985 bytes)", fmt.Sprintf("%.0f MB/s, %g allocations", t.parse.mbPerSecond, t.parse.allocs),
 		fmt.Sprintf("at least %d MB/s, none", goalParse)})
-	markdown(out, rows)
+	out.WriteString(figures.Table(rows))
 	if b.settings.calls < 5000 {
 		out.WriteString("\nSo small a workload shows that everything runs and is right; the figures are mostly those of starting a program.\n")
 	}
@@ -93,26 +95,4 @@ func megabytes(n int64) string {
 		return "-"
 	}
 	return strconv.FormatFloat(float64(n)/1e6, 'f', 0, 64)
-}
-
-// markdown writes a table, its columns padded so that it can be read as it is too. The first row is the head.
-func markdown(w *strings.Builder, rows [][]string) {
-	width := make([]int, len(rows[0]))
-	for _, r := range rows {
-		for i, cell := range r {
-			width[i] = max(width[i], len(cell))
-		}
-	}
-	for n, r := range rows {
-		for i, cell := range r {
-			fmt.Fprintf(w, "| %-*s ", width[i], cell)
-		}
-		w.WriteString("|\n")
-		if n == 0 {
-			for _, k := range width {
-				w.WriteString("|" + strings.Repeat("-", k+2))
-			}
-			w.WriteString("|\n")
-		}
-	}
 }

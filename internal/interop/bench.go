@@ -8,11 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"sipscribe/internal/figures"
 )
 
 // errLost says that our proxy lost calls at a rate at which Kamailio lost none.
@@ -250,7 +251,7 @@ const goal = 0.5
 // write writes the table as Markdown, as it stands in docs/measurements.md.
 func (b *bench) write(proxies []string, samples map[string][]sample, syscalls map[string]float64) error {
 	out := &strings.Builder{}
-	fmt.Fprintf(out, "%s, %d cores, %s/%s, %s", cpuModel(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+	out.WriteString(figures.Machine())
 	if slices.Contains(proxies, "Kamailio") {
 		fmt.Fprintf(out, ", %s", kamailioVersion())
 	}
@@ -289,7 +290,7 @@ func (b *bench) write(proxies []string, samples map[string][]sample, syscalls ma
 			rows = append(rows, row)
 		}
 	}
-	markdown(out, rows)
+	out.WriteString(figures.Table(rows))
 	if len(syscalls) > 0 {
 		fmt.Fprintf(out, "\nSystem calls a call, at 200 calls/s:")
 		for i, name := range proxies {
@@ -325,26 +326,4 @@ func middle(all []sample) *sample {
 
 func millis(d time.Duration) string {
 	return strconv.FormatFloat(float64(d)/float64(time.Millisecond), 'f', 3, 64)
-}
-
-// markdown writes a table, its columns padded so that it can be read as it is too. The first row is the head.
-func markdown(w *strings.Builder, rows [][]string) {
-	width := make([]int, len(rows[0]))
-	for _, r := range rows {
-		for i, cell := range r {
-			width[i] = max(width[i], len(cell))
-		}
-	}
-	for n, r := range rows {
-		for i, cell := range r {
-			fmt.Fprintf(w, "| %-*s ", width[i], cell)
-		}
-		w.WriteString("|\n")
-		if n == 0 {
-			for _, k := range width {
-				w.WriteString("|" + strings.Repeat("-", k+2))
-			}
-			w.WriteString("|\n")
-		}
-	}
 }

@@ -43,10 +43,7 @@ automatically_accept=0
 `
 
 // linphone is linphone's console.
-type linphone struct {
-	*process
-	t *testing.T
-}
+type linphone struct{ worked }
 
 func startLinphone(t *testing.T, s *server, port int, transport string) *linphone {
 	t.Helper()
@@ -62,7 +59,7 @@ func startLinphone(t *testing.T, s *server, port int, transport string) *linphon
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &linphone{p, t}
+	l := &linphone{worked{p, t}}
 	t.Cleanup(func() {
 		_ = l.tell("quit")
 		timer := time.NewTimer(5 * time.Second)
@@ -78,20 +75,6 @@ func startLinphone(t *testing.T, s *server, port int, transport string) *linphon
 	l.do("soundcard use files")
 	l.asked("status register", "registered, identity=sip:carol@test.local")
 	return l
-}
-
-func (l *linphone) do(line string) {
-	l.t.Helper()
-	if err := l.tell(line); err != nil {
-		l.t.Fatal(err)
-	}
-}
-
-func (l *linphone) says(what string, count int) {
-	l.t.Helper()
-	if err := l.await(what, count, 15*time.Second); err != nil {
-		l.t.Fatal(err)
-	}
 }
 
 // asked asks until the answer has come.

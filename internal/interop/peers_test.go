@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"sipscribe/internal/cli"
 )
@@ -67,6 +68,28 @@ func program(t *testing.T) string {
 	}
 	t.Setenv(asProgram, "1")
 	return path
+}
+
+// worked is a program that a test works line by line.
+type worked struct {
+	*process
+	t *testing.T
+}
+
+// says waits until the program has said something for the count'th time.
+func (w *worked) says(what string, count int) {
+	w.t.Helper()
+	if err := w.await(what, count, 15*time.Second); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// do gives the program a command.
+func (w *worked) do(line string) {
+	w.t.Helper()
+	if err := w.tell(line); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // onlyMD5 are flags of our proxy. SIPp 3.6 and baresip 1.0 look at the first challenge alone and know MD5 alone, against RFC 8760 §2.4 (a client "MUST

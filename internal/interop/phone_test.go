@@ -20,8 +20,7 @@ import (
 
 // spa is our phone, as a program, with a collector of its syslog.
 type spa struct {
-	*process
-	t    *testing.T
+	worked
 	conn *net.UDPConn
 	log  bytes.Buffer
 	done chan struct{}
@@ -40,7 +39,7 @@ func startSPA(t *testing.T, user string, port int, s *server, command []string, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &spa{t: t, conn: conn, done: make(chan struct{})}
+	p := &spa{worked: worked{t: t}, conn: conn, done: make(chan struct{})}
 	collector := emit.Collector{W: &p.log, Style: emit.Sysklogd, Location: time.UTC}
 	go func() {
 		defer close(p.done)
@@ -67,22 +66,6 @@ func startSPA(t *testing.T, user string, port int, s *server, command []string, 
 		}
 	})
 	return p
-}
-
-// says waits until the phone has said something for the count'th time.
-func (p *spa) says(what string, count int) {
-	p.t.Helper()
-	if err := p.await(what, count, 15*time.Second); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-// do gives the phone a command.
-func (p *spa) do(line string) {
-	p.t.Helper()
-	if err := p.tell(line); err != nil {
-		p.t.Fatal(err)
-	}
 }
 
 // hangsUp puts the receiver down and waits until it lies: until then whoever calls is told that it is busy.

@@ -40,10 +40,7 @@ func buildSipgo() func() {
 }
 
 // sipgoPhone is that telephone, worked line by line.
-type sipgoPhone struct {
-	*process
-	t *testing.T
-}
+type sipgoPhone struct{ worked }
 
 func startSipgo(t *testing.T, user string, s *server, at, transport string) *sipgoPhone {
 	t.Helper()
@@ -64,23 +61,15 @@ func startSipgo(t *testing.T, user string, s *server, at, transport string) *sip
 			t.Logf("sipgo said:\n%s\nand sent and received\n%s", p.said.String(), b)
 		}
 	})
-	g := &sipgoPhone{p, t}
+	g := &sipgoPhone{worked{p, t}}
 	g.says("registered", 1)
 	return g
 }
 
-func (g *sipgoPhone) says(what string, count int) {
+// says waits until the telephone has said a whole line for the count'th time.
+func (g *sipgoPhone) says(line string, count int) {
 	g.t.Helper()
-	if err := g.await(what+"\n", count, 15*time.Second); err != nil {
-		g.t.Fatal(err)
-	}
-}
-
-func (g *sipgoPhone) do(line string) {
-	g.t.Helper()
-	if err := g.tell(line); err != nil {
-		g.t.Fatal(err)
-	}
+	g.worked.says(line+"\n", count)
 }
 
 // A telephone made of sipgo registers, calls our phone and is called by it, through Kamailio and through our proxy: each of the two hangs up, cancels and

@@ -107,14 +107,3 @@ func kamailioVersion() string {
 	line, _, _ = strings.Cut(line, " (")
 	return strings.TrimPrefix(line, "version: ")
 }
-
-// cpuModel returns the name of the processor.
-func cpuModel() string {
-	b, _ := os.ReadFile("/proc/cpuinfo")
-	for _, line := range strings.Split(string(b), "\n") {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "unknown processor"
-}
