@@ -77,9 +77,7 @@ func Read(ctx context.Context, cfg ReadConfig, emit func(c *callflow.Call, oldes
 		r.warn(err)
 	}
 	defer r.close()
-	if cfg.Stdin != nil {
-		r.cfg.Stdin = &untilCancelled{ctx: ctx, r: cfg.Stdin}
-	}
+	r.ctx = ctx
 	for _, name := range names {
 		if err := r.open(name); err != nil {
 			if res.Named == 1 {
@@ -127,6 +125,7 @@ func Read(ctx context.Context, cfg ReadConfig, emit func(c *callflow.Call, oldes
 
 // reading is one Read.
 type reading struct {
+	ctx      context.Context
 	cfg      ReadConfig
 	res      *ReadResult
 	files    []*decode.File
@@ -150,9 +149,20 @@ func (r *reading) warn(err error) {
 	}
 }
 
+// source opens a source. What somebody has yet to write (standard input, a named pipe, "<(ssh pbx cat log)") is read until the context is cancelled.
+func (r *reading) source(name string) (*decode.File, error) {
+	if name == "-" {
+		return decode.OpenReader(name, UntilCancelled(r.ctx, r.cfg.Stdin))
+	}
+	if info, err := os.Stat(name); err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeCharDevice) != 0 {
+		return decode.OpenReader(name, UntilCancelled(r.ctx, &lateFile{name: name}))
+	}
+	return decode.Open(name, nil)
+}
+
 // open opens a source and finds its format.
 func (r *reading) open(name string) error {
-	f, err := decode.Open(name, r.cfg.Stdin)
+	f, err := r.source(name)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,6 +49,67 @@ func TestInterrupted(t *testing.T) {
 		if args[1] == "--format" && args[2] == "json" && !strings.HasSuffix(out.String(), "}\n") {
 			t.Errorf("%v: the document has no end", args)
 		}
+	}
+}
+
+// TestInterruptedPipe: a named pipe that nobody has opened to write, or in which nothing more comes, does not hold up the end.
+func TestInterruptedPipe(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no named pipes in folders")
+	}
+	log, err := os.ReadFile("testdata/logs/day.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent, slow := filepath.Join(t.TempDir(), "silent"), filepath.Join(t.TempDir(), "slow")
+	for _, name := range []string{silent, slow} {
+		if out, err := exec.Command("mkfifo", name).CombinedOutput(); err != nil {
+			t.Skipf("mkfifo: %v %s", err, out)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out, talk bytes.Buffer
+	if code := execute(ctx, []string{"list", silent}, strings.NewReader(""), &out, &talk); code != exitInterrupted || !strings.Contains(talk.String(), "interrupted") {
+		t.Errorf("silent: status %d, %q", code, talk.String())
+	}
+	ctx, cancel = context.WithCancel(context.Background())
+	end := make(chan struct{})
+	written := make(chan error, 1)
+	go func() {
+		w, err := os.OpenFile(slow, os.O_WRONLY, 0)
+		if err == nil {
+			_, err = w.Write(log)
+			cancel()
+			<-end
+			w.Close()
+		}
+		written <- err
+	}()
+	out.Reset()
+	talk.Reset()
+	code := execute(ctx, []string{"list", slow}, strings.NewReader(""), &out, &talk)
+	close(end)
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+	if code != exitInterrupted || !strings.Contains(talk.String(), "interrupted; what was read until then is told") {
+		t.Errorf("slow: status %d, %q", code, talk.String())
+	}
+}
+
+// TestInterruptedPassword: so is one who asks for a password from a pipe.
+func TestInterruptedPassword(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	in := &waiting{text: strings.NewReader(""), cancel: cancel, never: make(chan struct{})}
+	defer close(in.never)
+	users := filepath.Join(t.TempDir(), "users")
+	var out, talk bytes.Buffer
+	if code := execute(ctx, []string{"proxy", "user", "add", "bob", "--domain", "example.com", "--users", users}, in, &out, &talk); code != exitInterrupted || talk.String() != "sipscribe: interrupted; nothing was changed\n" {
+		t.Errorf("status %d, %q", code, talk.String())
+	}
+	if _, err := os.Stat(users); err == nil {
+		t.Error("the file of users was written")
 	}
 }
 

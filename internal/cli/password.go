@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"sipscribe/internal/app"
 	"sipscribe/internal/proxyd"
 )
 
@@ -46,8 +47,11 @@ func (f *passwordFlags) read(ctx context.Context, t *terminal, whose string) (st
 		}
 		return first, checkPassword(first)
 	}
-	line, err := bufio.NewReader(io.LimitReader(t.stdin, 4096)).ReadString('\n')
-	if err != nil && err != io.EOF {
+	line, err := bufio.NewReader(io.LimitReader(app.UntilCancelled(ctx, t.stdin), 4096)).ReadString('\n')
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err != nil && err != io.EOF:
 		return "", fmt.Errorf("reading the password from standard input: %w", err)
 	}
 	line = strings.TrimRight(line, "\r\n")

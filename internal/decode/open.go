@@ -56,27 +56,34 @@ var ErrDirectory = errors.New("is a directory; name the files in it, or a patter
 // the NULs in what else is ASCII.
 func Open(name string, stdin io.Reader) (*File, error) {
 	f := &File{Name: name}
-	var src io.Reader = stdin
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		f.close = append(f.close, file.Close)
-		info, err := file.Stat()
-		if err != nil {
-			_ = file.Close()
-			return nil, err
-		}
-		if info.IsDir() {
-			_ = file.Close()
-			return nil, fmt.Errorf("%s %w", name, ErrDirectory)
-		}
-		if info.Mode().IsRegular() {
-			f.Size = info.Size()
-		}
-		src = file
+	if name == "-" {
+		return f.over(stdin)
 	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	f.close = append(f.close, file.Close)
+	info, err := file.Stat()
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	if info.IsDir() {
+		_ = file.Close()
+		return nil, fmt.Errorf("%s %w", name, ErrDirectory)
+	}
+	if info.Mode().IsRegular() {
+		f.Size = info.Size()
+	}
+	return f.over(file)
+}
+
+// OpenReader opens what a reader reads, as Open does a file of that name.
+func OpenReader(name string, src io.Reader) (*File, error) { return (&File{Name: name}).over(src) }
+
+// over is the rest of Open, over the bytes as they are on disk.
+func (f *File) over(src io.Reader) (*File, error) {
 	f.raw = &countingReader{r: src}
 	plain, err := f.decompress(f.raw, 0)
 	if err != nil {

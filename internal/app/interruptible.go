@@ -3,7 +3,13 @@ package app
 import (
 	"context"
 	"io"
+	"os"
 )
+
+// UntilCancelled returns a reader of r that ends when the context does.
+func UntilCancelled(ctx context.Context, r io.Reader) io.Reader {
+	return &untilCancelled{ctx: ctx, r: r}
+}
 
 // untilCancelled reads r until the context is cancelled, and then says that it has ended: a pipe to which nothing is written any more does not
 // hold up the end of the program. A read that was under way then is left behind, with a buffer of its own.
@@ -56,4 +62,26 @@ func (u *untilCancelled) Read(p []byte) (int, error) {
 	n := copy(p, u.rest)
 	u.rest = u.rest[n:]
 	return n, nil
+}
+
+// lateFile opens a file when it is read first: a named pipe is not open before somebody writes to it. It is closed where it ends; what is left before goes
+// with the process.
+type lateFile struct {
+	name string
+	file *os.File
+}
+
+// Read implements io.Reader.
+func (l *lateFile) Read(p []byte) (int, error) {
+	if l.file == nil {
+		var err error
+		if l.file, err = os.Open(l.name); err != nil {
+			return 0, err
+		}
+	}
+	n, err := l.file.Read(p)
+	if err != nil {
+		_ = l.file.Close()
+	}
+	return n, err
 }
