@@ -3,6 +3,7 @@ package callflow
 import (
 	"bytes"
 	"slices"
+	"time"
 
 	"sipscribe/internal/capture"
 	"sipscribe/sip"
@@ -284,6 +285,75 @@ func (c *Call) lesser(a, b *Hop) bool {
 	return len(part) < len(whole) && bytes.HasPrefix(whole, part)
 }
 
+// takeFinerClock gives each message the time of that of its records which has the finer clock: 16:40:00.120044 of a capture where the log has 16:40:00. What the log alone has, events among
+// it, keeps its own time if that can be compared; else it stands as far from the time of the message before it as in its own log.
+func (c *Call) takeFinerClock() {
+	type anchor struct {
+		at   int
+		time capture.Time // of the coarser clock, where the hop has that of the finer
+	}
+	var anchors []anchor
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if !h.Duplicate || h.Time.IsZero() {
+			continue
+		}
+		t := c.transmissionOf(i)
+		o := &c.Hops[t]
+		if o.unit == h.unit {
+			continue
+		}
+		switch coarse := o.Time; {
+		case coarse.IsZero() || h.Time.Precision() < coarse.Precision():
+			o.Time = h.Time
+			anchors = append(anchors, anchor{t, coarse})
+		case h.Time.Precision() > coarse.Precision():
+			anchors = append(anchors, anchor{t, h.Time})
+		}
+	}
+	if len(anchors) == 0 {
+		return
+	}
+	slices.SortFunc(anchors, func(a, b anchor) int { return a.at - b.at })
+	n := 0 // the anchor before the hop, the first where there is none
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		for n+1 < len(anchors) && anchors[n+1].at <= i {
+			n++
+		}
+		fine, coarse := c.Hops[anchors[n].at].Time, anchors[n].time
+		if h.Duplicate || h.Time.IsZero() || coarse.IsZero() || h.Time.Domain() == fine.Domain() || h.Time.Domain() != coarse.Domain() {
+			continue
+		}
+		h.Time.Clock += fine.Clock - coarse.Clock
+		h.Time.Basis = capture.BasisBeside
+	}
+}
+
+// transmissionOf returns the hop that hop i, a duplicate, is another record of.
+func (c *Call) transmissionOf(i int) int {
+	if t := int(c.Hops[i].newest); t >= 0 && t != i {
+		return t
+	}
+	return int(c.Hops[i].RepeatOf)
+}
+
+// Precision returns the step of the clock by which the times between the messages of the call are known: the coarsest that any of them has.
+func (c *Call) Precision() time.Duration {
+	step := time.Duration(0)
+	if c.several {
+		for i := range c.Hops {
+			if h := &c.Hops[i]; h.Kind == capture.KindMessage && !h.Duplicate && !h.Time.IsZero() {
+				step = max(step, h.Time.Precision())
+			}
+		}
+	}
+	if step == 0 {
+		step = c.Start().Precision()
+	}
+	return step
+}
+
 // shareDirections gives a message of which a capture has the record that counts the way that the log of one of its ends proves by another.
 func (c *Call) shareDirections() {
 	for i := range c.Hops {
@@ -291,11 +361,7 @@ func (c *Call) shareDirections() {
 		if !h.Duplicate || h.unit == capture.Frame {
 			continue
 		}
-		t := h.newest
-		if t < 0 || int(t) == i {
-			t = h.RepeatOf
-		}
-		if o := &c.Hops[t]; o.unit == capture.Frame && o.Direction == capture.DirectionUnknown {
+		if o := &c.Hops[c.transmissionOf(i)]; o.unit == capture.Frame && o.Direction == capture.DirectionUnknown {
 			o.Direction = h.Direction
 		}
 	}

@@ -17,6 +17,9 @@ func (c *Call) analyse(rows bool) {
 	}
 	c.findTransactions()
 	c.findDoubleLogging()
+	if len(c.copies) > 0 {
+		c.takeFinerClock()
+	}
 	c.findForwards()
 	if !rows {
 		c.findDirections()
@@ -390,7 +393,7 @@ func (c *Call) timedOut(request int) bool {
 		return false
 	}
 	t := c.Hops[request].Time
-	return !t.IsZero() && t.Domain() == c.domain && c.ended-t.Clock >= int64(32*time.Second)
+	return !t.IsZero() && c.now[t.Domain()]-t.Clock >= int64(32*time.Second)
 }
 
 // noAnswerAtAll reports whether the request of transaction t got no response at all.

@@ -29,6 +29,8 @@ const (
 	BasisAssumed
 	// BasisReceived: it is the time at which we received it.
 	BasisReceived
+	// BasisBeside: the log does not tell, but another source has the same messages and does.
+	BasisBeside
 	// BasisTwice: date and zone are known, but clocks of the zone showed this time twice, or never (daylight saving): UTC cannot be told.
 	BasisTwice
 )
@@ -40,6 +42,8 @@ func (b Basis) String() string {
 		return "assumed"
 	case BasisReceived:
 		return "received"
+	case BasisBeside:
+		return "beside"
 	}
 	return "log"
 }

@@ -230,7 +230,7 @@ func (f *tableRows) row(dst []byte, r *report.Row, sources []report.Source) []by
 		if d < 0 {
 			dst = append(dst, '-')
 		}
-		dst = report.AppendDuration(dst, d, r.Time.Precision())
+		dst = report.AppendDuration(dst, d, r.Precision)
 	}
 	dst = append(dst, cellEnd)
 	dst = strconv.AppendInt(dst, int64(r.Messages), 10)

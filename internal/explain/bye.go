@@ -31,6 +31,7 @@ func (t *Teller) bye(i int, h *callflow.Hop, m *sip.Message) {
 		key = "bye.reported"
 	}
 	d, ok := time.Duration(0), false
+	precision := max(h.Time.Precision(), c.Precision())
 	if i == c.Bye && c.Talk >= 0 {
 		d, ok = c.Talk, true // as the summary has it, also where the BYE was seen nearer to the callee
 	} else if answered >= 0 {
@@ -40,10 +41,10 @@ func (t *Teller) bye(i int, h *callflow.Hop, m *sip.Message) {
 	case !ok:
 		t.say(key)
 	case key == "bye":
-		t.fill[placeDuration] = duration(d, h.Time.Precision())
+		t.fill[placeDuration] = duration(d, precision)
 		t.say("bye.talk")
 	default:
-		t.fill[placeDuration] = duration(d, h.Time.Precision())
+		t.fill[placeDuration] = duration(d, precision)
 		t.say("bye.reported.talk")
 	}
 	t.tellRTPStat(m)

@@ -63,7 +63,7 @@ func (t *Teller) cancel(i int, h *callflow.Hop, m *sip.Message) {
 		return
 	}
 	if d, ok := c.Between(ring, i); ok {
-		t.fill[placeDuration] = duration(d, h.Time.Precision())
+		t.fill[placeDuration] = duration(d, max(h.Time.Precision(), c.Hops[ring].Time.Precision()))
 		t.say("cancel.ringing")
 		return
 	}

@@ -254,7 +254,7 @@ func (t *Teller) waited() (string, bool) {
 	if !ok || d == 0 {
 		return "", false
 	}
-	return duration(d, c.Hops[last].Time.Precision()), true
+	return duration(d, max(c.Hops[last].Time.Precision(), c.Hops[c.Root].Time.Precision())), true
 }
 
 var missingKeys = map[callflow.Missing]string{
@@ -436,7 +436,7 @@ func (t *Teller) harmless() bool {
 
 func (t *Teller) summary() {
 	c := t.call
-	precision := c.Start().Precision()
+	precision := c.Precision()
 	if t.onlyFirstLines() && c.Outcome == callflow.OutcomeUnknown {
 		if t.fill[placeStatus] = strconv.Itoa(c.Status); c.Status == 0 {
 			t.say("sum.line")

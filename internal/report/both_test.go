@@ -14,18 +14,29 @@ import (
 
 // TestLogAndCapture reads the log and the capture of each scenario together: each call is told once, as from the log alone. So it is where the log has neither year nor
 // zone, since in all messages of a call the two clocks differ by the same; and where the logger cut the messages, since the capture has them whole. The parties and the ways of
-// the messages are those of the log.
+// the messages are those of the log, the times those of the capture.
 func TestLogAndCapture(t *testing.T) {
 	rules := &decode.ClockRules{Year: 2026, Zone: time.UTC}
-	told := map[string]string{} // parties and ways of each call of the log alone
+	type spans struct {
+		ring, talk time.Duration
+		precision  float64
+	}
+	captured := map[string]spans{} // of each call of the capture alone, of which both have the finer clock
+	told := map[string]string{}    // parties and ways of each call of the log alone
+	var rower Rower
 	read := func(clock *decode.ClockRules, list bool, sources ...[]byte) (rows []Row) {
-		var rower Rower
 		teller := explain.NewTeller(nil)
 		calls.ReadAll(t, sources, calls.Options{Decode: decode.Options{Clock: clock, Shown: list}, Flow: callflow.Options{Rows: list}}, func(c *callflow.Call) {
 			r := rower.Row(c)
+			if k, ok := captured[r.CallID]; ok && len(sources) == 2 && k != (spans{r.Ring, r.Talk, float64(r.Precision)}) {
+				t.Errorf("%s: rings %v, talks %v, in steps of %v; the capture has %v", r.CallID, r.Ring, r.Talk, r.Precision, k)
+			}
 			rows = append(rows, Row{From: r.From, To: r.To, Kind: r.Kind, Outcome: r.Outcome, Status: r.Status, Messages: r.Messages, Complete: r.Complete, CallID: r.CallID})
 			if list {
 				return
+			}
+			if j := (&Call{Flow: c, Story: teller.Tell(c)}).JSON(); len(sources) == 2 && j.PrecisionMS >= 1 {
+				t.Errorf("%s: steps of %v ms", r.CallID, j.PrecisionMS)
 			}
 			story := teller.Tell(c)
 			ways := story.Headline + ":"
@@ -50,6 +61,10 @@ func TestLogAndCapture(t *testing.T) {
 		return rows
 	}
 	for _, l := range calls.Labs(t) {
+		calls.Read(t, l.Pcap, calls.Options{}, func(c *callflow.Call) {
+			r := rower.Row(c)
+			captured[r.CallID] = spans{r.Ring, r.Talk, float64(r.Precision)}
+		})
 		alone := read(rules, false, l.Log)
 		for name, clock := range map[string]*decode.ClockRules{"with year and zone": rules, "without": nil} {
 			for _, limit := range []int{0, 1022, 400, 200} {

@@ -119,7 +119,7 @@ func (r *Call) JSON() *JSON {
 		j.Status = &c.Status
 	}
 	if !c.Start().IsZero() {
-		j.PrecisionMS = float64(c.Start().Precision()) / float64(time.Millisecond)
+		j.PrecisionMS = float64(c.Precision()) / float64(time.Millisecond)
 	}
 	for _, p := range r.Story.Parties {
 		j.Participants = append(j.Participants, jsonParticipant{p.ID, p.Name, p.Role.String(), append([]string{}, p.Endpoints...)})

@@ -220,7 +220,7 @@ func TestRow(t *testing.T) {
 		var r Rower
 		got := r.Row(c.Flow)
 		got.Time = capture.Time{}
-		want := Row{Seq: 1, From: "spa1", To: "1800", Kind: callflow.KindCall, Method: "INVITE", Outcome: callflow.OutcomeInProgress, Ring: -1, Talk: -1, Messages: 3, CallID: "a-b@192.0.2.10"}
+		want := Row{Seq: 1, From: "spa1", To: "1800", Kind: callflow.KindCall, Method: "INVITE", Outcome: callflow.OutcomeInProgress, Ring: -1, Talk: -1, Messages: 3, Precision: time.Second, CallID: "a-b@192.0.2.10"}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v, want %+v", got, want)
 		}

@@ -23,8 +23,10 @@ type Row struct {
 	Talk     time.Duration // -1: not known
 	Messages int           // transmissions: each message as often as it was sent, not as often as it was logged
 	Complete bool
-	Source   int32
-	CallID   string
+	// Precision is the step of the clock by which Ring and Talk are known.
+	Precision time.Duration
+	Source    int32
+	CallID    string
 	// RedirectedTo is where the last redirection sent the call, if the caller followed it; as To.
 	RedirectedTo string
 }
@@ -44,7 +46,7 @@ const Hidden = "hidden"
 // Row returns the row of a call.
 func (r *Rower) Row(c *callflow.Call) Row {
 	row := Row{Seq: c.Seq, Time: c.Start(), Kind: c.Kind, Outcome: c.Outcome, Status: c.Status, Ring: c.Ring, Talk: c.Talk,
-		Complete: len(c.Missing) == 0}
+		Complete: len(c.Missing) == 0, Precision: c.Precision()}
 	first := -1
 	for i := range c.Hops {
 		h := &c.Hops[i]

@@ -187,6 +187,9 @@ func clockNote(t capture.Time) string {
 	case t.Basis == capture.BasisAssumed:
 		utc, _ := t.UTC()
 		return " (" + utc.Format("2006-01-02 15:04:05") + " UTC, as you supplied)"
+	case t.Basis == capture.BasisBeside:
+		utc, _ := t.UTC()
+		return " (" + utc.Format("2006-01-02 15:04:05") + " UTC, by another of the files)"
 	case t.Basis == capture.BasisTwice:
 		return " (the zone has this time twice, or not at all)"
 	case t.Basis != capture.BasisNone:
@@ -390,9 +393,11 @@ func (p *Printer) story(c *report.Call) {
 	parties := c.Story.Parties
 	base := -1
 	for i := range steps {
-		if !steps[i].Time.IsZero() {
-			base = i
-			break
+		// Where a log and a capture were read, from the first that has the finer clock: so much after a whole second would say more than is known.
+		if t := steps[i].Time; !t.IsZero() && (base < 0 || t.Precision() < time.Second) {
+			if base = i; t.Precision() < time.Second {
+				break
+			}
 		}
 	}
 	// What stands in the columns, made once; most steps go between the same few parties.
@@ -591,16 +596,20 @@ func (p *Printer) time(dst []byte, steps []explain.Step, base, i int) []byte {
 		return t.Stamp.AppendClock(dst)
 	}
 	d := t.Sub(first)
-	if d < 0 {
-		dst, d = append(dst, '-'), -d
-	} else {
-		dst = append(dst, '+')
+	back := d < 0
+	if back {
+		d = -d
 	}
 	fine := t.Precision() < time.Second
 	if fine = fine && d < 10*time.Minute; !fine {
 		d = (d + time.Second/2) / time.Second * time.Second // a thousandth says little now
 	} else {
 		d = (d + time.Millisecond/2) / time.Millisecond * time.Millisecond
+	}
+	if back && d > 0 {
+		dst = append(dst, '-')
+	} else {
+		dst = append(dst, '+')
 	}
 	// As the sentences have it: from 100 s on in minutes.
 	if d >= 100*time.Second {
