@@ -14,7 +14,7 @@ import (
 //	Aug 20 16:40:00 192.0.2.5 BYE sip:bob@example.com SIP/2.0^M Via: …^M Content-Length: 0^M ^M Aug 20 16:40:01 192.0.2.5 SIP/2.0 200 OK^M Via: …
 //
 // Each becomes a record of its own. A message ends where its Content-Length says (RFC 3261 §20.14): what looks like a record inside a header field or a body may have been
-// sent so. Behind that end the next record begins with a header of syslog and a start line, or with a start line right there. What stands between the two, and behind the
+// sent so. One without Content-Length ends before the header of the next record, once others have shown that the line holds several. Behind that end the next record begins with a header of syslog and a start line, or with a start line right there. What stands between the two, and behind the
 // last, is a line of its own too: an event, or not recognised and counted.
 //
 // Bytes behind a body may have been sent, too (RFC 3261 §18.3 has them discarded): whoever sends a message could so put a record of his own into the log. Therefore the first
@@ -167,7 +167,11 @@ func (t *Text) stuckEnd(text []byte, headed bool) int {
 	}
 	var m sip.Message
 	if m.Parse(t.whole[:head+len("\r\n\r\n")]); m.DeclaredLength < 0 {
-		return 0 // the rest of the datagram is the body
+		// The rest of the datagram is the body (RFC 3261 §18.3). Where the line ends of the log are lost, as another message has shown, that is up to the next record.
+		if t.stuck && headed {
+			return len(text)
+		}
+		return 0
 	}
 	end := head + len("\r\n\r\n") + m.DeclaredLength
 	if end > len(t.whole) || !headed && end < len(t.whole) {

@@ -29,6 +29,8 @@ func TestStuck(t *testing.T) {
 		{"a body without a line end", head + text + head + ok, "message loss message"},
 		{"no Content-Length, a header behind", head + open + head + ok, "message"},
 		{"no Content-Length, no header behind", open + ok, "message"},
+		{"no Content-Length behind one that has it", head + empty + head + open + head + ok, "message loss message message"},
+		{"no Content-Length behind one that has it, no header", empty + open + ok, "message loss message"},
 		{"no headers", empty + text + ok, "message loss message message"},
 		{"no header, and a word behind the body", empty + "and " + ok, "message"},
 		{"words between", head + empty + "words " + head + ok, "message loss unknown message"},
