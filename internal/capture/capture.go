@@ -205,6 +205,9 @@ const (
 	MissingPart
 	// MissingStream: bytes of the TCP stream are not in the capture.
 	MissingStream
+	// MissingFields: the header of the message before it has not ended where this one begins, and this one has none of the fields that every message has: they may both
+	// be one message, and its first line a part of that.
+	MissingFields
 	// MissingHead: only the start line was logged (the SPA's "1-line" option).
 	MissingHead
 )

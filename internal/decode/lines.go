@@ -19,6 +19,7 @@ type lines struct {
 	marked  bool // something before the message said which way it went
 	page    bool // it comes from the source of a web page
 	dots    dots
+	inside  bool // the header of the message before it had not ended
 
 	assembly
 	doubt doubt
@@ -114,6 +115,7 @@ func (t *Text) begin(h *syslog.Header, start int, p *piece) {
 	l.prefix.learn(p.line, at)
 	l.repeat, l.headed, l.page, l.dots = repeatUnknown, h.Shape != syslog.ShapeNone, p.at != nil && fromPage(l.first.line), dotsNo
 	l.app = append(l.app[:0], h.App...)
+	l.inside = t.torn == p.number
 	l.assembly = assembly{left: -1, next: t.rec.Origin.Start}
 	l.doubt.lines = l.doubt.lines[:0]
 	t.buf, t.omap = t.buf[:0], t.omap[:0]
@@ -707,9 +709,29 @@ func (t *Text) finish(rec *capture.Record) bool {
 		t.rec.Missing = capture.MissingHead
 	}
 	t.appendEOL()
+	if l.inside && l.body && t.rec.Missing == capture.MissingNothing && !t.hasOwnFields() {
+		t.rec.Missing = capture.MissingFields
+	}
 	t.rec.Wrapped = t.rec.Wrapped || l.wrapped
 	t.fill(rec)
 	return true
+}
+
+// tornBefore reports whether a record with a header of its own, at which the open message ends, stands in the middle of its header: a collector that keeps the line ends of
+// messages writes a line that was sent as any other.
+func (t *Text) tornBefore(h *syslog.Header) bool {
+	l := &t.lines
+	return h.Shape != syslog.ShapeNone && l.headed && l.repeat == repeatNever && l.fields > 0 && !l.body && len(l.doubt.lines) == 0 && t.rec.Missing == capture.MissingNothing
+}
+
+// hasOwnFields reports whether the message whose header was read has any of the fields that every message has (RFC 3261 §8.1.1).
+func (t *Text) hasOwnFields() bool {
+	for _, id := range [...]sip.FieldID{sip.FieldVia, sip.FieldFrom, sip.FieldTo, sip.FieldCallID, sip.FieldCSeq} {
+		if t.msg.Has(id) {
+			return true
+		}
+	}
+	return false
 }
 
 // textStart returns where the text of a line begins behind its header.

@@ -53,6 +53,7 @@ type Text struct {
 
 	// The message that is read.
 	open    bool
+	torn    int64 // the line that begins where the header of the message before it has not ended
 	rec     capture.Record
 	buf     []byte
 	omap    syslog.OffsetMap
@@ -286,6 +287,9 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 				// tcpdump prints the start line twice: in its own line about the packet, and then as part of it.
 				t.again()
 			} else {
+				if t.tornBefore(h) {
+					t.torn = p.number
+				}
 				t.hold(*p)
 				return t.finish(rec)
 			}

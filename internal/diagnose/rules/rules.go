@@ -1,6 +1,7 @@
 // Package rules lists the rules of diagnose, one a file.
 //
 //	message_cut.go         the logger or the capture kept only the beginning of a message
+//	looks_injected.go      something inside a message looks like a record of the log
 //	body_edited.go         somebody replaced addresses in the log
 //	body_short.go          a body shorter than it says, for no cause that the log shows
 //	addresses_hidden.go    addresses were replaced by a mask
@@ -21,6 +22,7 @@ import "sipscribe/internal/diagnose"
 // All are the rules in the order in which they run: artefacts first, since the others ask what is damaged.
 var All = []*diagnose.Rule{
 	MessageCut,
+	LooksInjected,
 	BodyEdited,
 	BodyShort,
 	AddressesHidden,
