@@ -112,6 +112,92 @@ func TestForgedBye(t *testing.T) {
 	}
 }
 
+// Whoever has called somebody, or been called, has a token that leads to him. With it nobody calls, or writes to, him as another: telephones may show what comes with tags that
+// they do not know as something new.
+func TestTheTokenOpensNoFrom(t *testing.T) {
+	for _, c := range []struct {
+		name, who    string
+		method, from string
+		to           string
+		want         int // as a stranger; 0: it passes
+		signed       int
+	}{
+		{"the caller", "caller", "INVITE", "<sip:spa1@" + domain + ">;tag=t1", "callee", 0, 0},
+		{"the caller, written otherwise", "caller", "INVITE", "Me <sip:%73pa1@other.example>;tag=t1", "callee", 0, 0},
+		{"the caller hangs up", "caller", "BYE", "<sip:spa1@" + domain + ">;tag=t1", "callee", 0, 0},
+		{"another caller", "caller", "INVITE", "<sip:ceo@bank.example>;tag=t1", "callee", 407, 403},
+		{"a message of another", "caller", "MESSAGE", "<sip:ceo@" + domain + ">;tag=t1", "callee", 407, 403},
+		{"another dialog", "caller", "INVITE", "<sip:spa1@" + domain + ">;tag=t1", "made-up", 407, 0},
+		{"who is called", "callee", "INVITE", "<sip:18005551212@" + domain + ">;tag=callee", "t1", 0, 0},
+		{"who is called hangs up", "callee", "BYE", "<sip:18005551212@" + domain + ">;tag=callee", "t1", 0, 0},
+		{"another who is called", "callee", "INVITE", "<sip:ceo@bank.example>;tag=callee", "t1", 407, 403},
+		{"who is called, to another dialog", "callee", "MESSAGE", "<sip:18005551212@" + domain + ">;tag=callee", "made-up", 407, 0},
+	} {
+		d := newDoor(t, nil)
+		d.register("spa1", caller)
+		outer, inner := d.ringing()
+		answered := d.reply(inner, 200, "Contact: <sip:18005551212@203.0.113.20:5060>")
+		at, there, uri, user, route := caller, callee1, "sip:18005551212@203.0.113.20:5060", "spa1", string(answered[0].Value(sip.FieldRecordRoute))
+		if c.who == "callee" {
+			at, there, uri, user, route = callee1, caller, "sip:spa1@203.0.113.10:5062", "18005551212", string(inner.Value(sip.FieldRecordRoute))
+		}
+		more := []string{"From: " + c.from, "To: <sip:x@" + domain + ">;tag=" + c.to, "Call-ID: " + string(outer.CallID()), "Route: " + route}
+		check := func(how string, got []sent, want int) {
+			status, reached := 0, false
+			for _, m := range got {
+				reached = reached || m.IsRequest() && m.to.Remote == there
+				if m.Status >= 200 {
+					status = int(m.Status)
+				}
+			}
+			if status != want || reached != (want == 0) {
+				t.Errorf("%s, %s: %s, want %d", c.name, how, told(got), want)
+			}
+		}
+		check("alone", d.send(at, d.request(c.method, uri, user, more...)), c.want)
+		check("signed in", d.as(user, "secret", at, c.method, uri, more...), c.signed)
+	}
+}
+
+// Who is trusted, or called somewhere else, may write his address anew within a call, and still reaches the other side by its flow, whatever its Contact says. So may anybody where From is not looked at.
+func TestTheTokenOfTheTrusted(t *testing.T) {
+	invite := func(d *door) (inner, answered *sip.Message) {
+		d.register("18005551212", callee1)
+		for _, m := range d.as("spa1", "secret", caller, "INVITE", "sip:18005551212@"+domain, "Via: SIP/2.0/UDP 203.0.113.10:5062;branch=z9hG4bKt") {
+			if m.to.Remote == callee1 {
+				inner = m.Message
+			}
+		}
+		if inner == nil {
+			d.Fatal("the INVITE was not relayed")
+		}
+		return inner, d.reply(inner, 200, "Contact: <sip:18005551212@192.168.1.7:5060>")[0].Message
+	}
+	for name, change := range map[string]func(*Config){
+		"trusted":  func(c *Config) { c.Trusted = []netip.Prefix{netip.PrefixFrom(caller.Addr(), 32)} },
+		"any_from": func(c *Config) { c.AnyFrom = true },
+		"open":     func(c *Config) { c.Open = true },
+	} {
+		d := newDoor(t, change)
+		inner, answered := invite(d)
+		bye := d.request("BYE", "sip:18005551212@192.168.1.7:5060", "anonymous", "To: <sip:18005551212@"+domain+">;tag=callee", "Route: "+string(answered.Value(sip.FieldRecordRoute)))
+		if got := d.send(caller, bye); len(got) != 1 || got[0].to.Remote != callee1 {
+			t.Errorf("%s: %s", name, told(got))
+		}
+		back := d.request("INVITE", "sip:spa1@192.168.1.8:5060", "x", "From: <sip:+18005551212@elsewhere.example>;tag=callee", "To: <sip:spa1@"+domain+">;tag=t1", "Route: "+string(inner.Value(sip.FieldRecordRoute)))
+		if got := d.send(callee1, back); name != "trusted" && (len(got) == 0 || got[len(got)-1].to.Remote != caller) {
+			t.Errorf("%s, who is called: %s", name, told(got))
+		}
+	}
+	d := newDoor(t, withGateway)
+	inner, _ := d.throughGateway()
+	back := d.request("INVITE", "sip:spa1@192.168.1.8:5060", "x", "Via: SIP/2.0/UDP 198.51.100.1:5060;branch=z9hG4bKback", "From: <sip:+19005551212@gw.example>;tag=gw1", "To: <sip:spa1@"+domain+">;tag=t1",
+		"Call-ID: through", "Route: "+string(inner.Value(sip.FieldRecordRoute)))
+	if got := d.send(atGateway, back); len(got) != 2 || got[1].to.Remote != caller {
+		t.Errorf("a gateway: %s", told(got))
+	}
+}
+
 // Whoever is called gets the token of that call with Record-Route. It leads to the caller, whatever the
 // Request-URI says, and never to a gateway.
 func TestTheTokenOpensNoGateway(t *testing.T) {

@@ -291,7 +291,13 @@ func (p *Proxy) forward(now time.Time, r *relay, number, target int, flow live.F
 		how.Realms = p.realms
 	}
 	if !p.cfg.NoRecordRoute && p.whole.Method != sip.MethodRegister {
-		how.RecordRoute = p.recordRoute(now, l, r.from, p.whole.CallID())
+		d := dialogOf{callID: p.whole.CallID()}
+		if r.method == sip.MethodInvite && r.callID != nil && t.Flow.Transport != 0 && p.checksFrom() {
+			// A phone of ours: what it sends has as From and To what this one has as To and From (§12.1.1).
+			to := p.whole.To()
+			d.to, d.user = p.whole.FromTag(), sip.Unescape(to.URI.User)
+		}
+		how.RecordRoute = p.recordRoute(now, l, r.from, d)
 	}
 	if account != nil {
 		how.Fields = account.fields
@@ -305,10 +311,10 @@ func (p *Proxy) forward(now time.Time, r *relay, number, target int, flow live.F
 	return true
 }
 
-// recordRoute returns our Record-Route values for a request that came by one flow and goes out by a listener: one, or where the two sides differ
+// recordRoute returns our Record-Route values for a request that came by one flow and goes out by a listener, as whoever gets it brings them in the dialog d: one, or where the two sides differ
 // one for each, that of the other side topmost (RFC 5658 §4). With them whoever is called finds the caller again.
-func (p *Proxy) recordRoute(now time.Time, l *listener, from live.Flow, callID []byte) []string {
-	token := p.seal(now, dialogOf{callID: callID}, from, nil)
+func (p *Proxy) recordRoute(now time.Time, l *listener, from live.Flow, d dialogOf) []string {
+	token := p.seal(now, d, from, nil)
 	values := append(p.recorded[:0], p.recordRouteOf(l, token))
 	if in := p.listenerFor(live.Flow{Transport: from.Transport, Local: from.Local, Remote: from.Remote}); in != nil && in != l {
 		values = append(values, p.recordRouteOf(in, token))
@@ -324,12 +330,15 @@ func (p *Proxy) answeredRoute(now time.Time, b *branch, response *sip.Message) s
 	}
 	d := dialogOf{callID: b.relay.callID, from: response.FromTag(), to: response.ToTag()}
 	g, _ := b.relay.context.Target(b.target).User.(*gateway)
-	if g != nil && (g.session == nil || len(d.to) == 0) {
-		g = nil
-	}
-	if g != nil {
+	switch {
+	case g != nil && g.session != nil && len(d.to) > 0:
 		contact := sip.ParseAddress(response.Value(sip.FieldContact))
 		d.target = contact.URI.Raw
+	case p.checksFrom() && !p.trusts(b.relay.from):
+		caller := response.From()
+		g, d.user = nil, sip.Unescape(caller.URI.User)
+	default:
+		g, d.to = nil, nil
 	}
 	return p.recordRouteOf(b.listener, p.seal(now, d, b.flow, g))
 }
@@ -346,7 +355,11 @@ func (p *Proxy) acknowledge(now time.Time, from live.Flow, m *sip.Message, out *
 	// First what most of them are: the ACK for a challenge, of which nothing is known here.
 	route := p.core.Preprocess(m, from)
 	trusted := p.cfg.Open || p.trusts(from)
-	dialog, known := p.open(now, dialogOf{m.CallID(), m.FromTag(), m.ToTag(), nil}, route.Token)
+	var dialog way
+	known := false
+	if len(route.Token) > 0 {
+		dialog, known = p.open(now, within(m, nil), route.Token)
+	}
 	if !trusted && !known && !(p.cfg.NoRecordRoute && p.acks.expected(now, p.acks.key(from, m))) {
 		return
 	}

@@ -24,8 +24,12 @@ import (
 // The MAC is over the Call-ID, too, and is what the encryption begins with: without our key nobody learns from it where the other side is. It is good for
 // two days; a call that lasts longer is asked for credentials when it is changed.
 //
+// For a caller, and for a phone of ours that is called, the MAC is also over the tag of the other side and the user in From, which stay what they are in a dialog (RFC 3261 §12.2.1.1): what
+// comes with tags that a telephone does not know it may show as something new, and nobody is to call as another by a token. It is not for a caller who is trusted, nor for
+// somebody else who is called: what stands between them and us may write addresses anew, and they have no credentials to show instead.
+//
 // Where the other side is a gateway that we have an account with, the content has a mark of it at its end and one of the Contact that it gave, and the MAC is over
-// the tags of the dialog, too: what the gateway asks of a re-INVITE or a BYE the proxy answers, since nobody else can. A gateway may take a request with
+// both tags: what the gateway asks of a re-INVITE or a BYE the proxy answers, since nobody else can. A gateway may take a request with
 // tags that it does not know for a new call (RFC 3261 §12.2.2), so that the tags alone do not hold whoever has the token to one dialog: the Request-URI must be that Contact, and
 // who may make no calls can make none with a token (callsNobody).
 const (
@@ -33,15 +37,22 @@ const (
 	tokenHours = 48
 	maxToken   = 128
 
-	// tokenGateway is set in the byte of the transport if there is the mark of a gateway.
+	// In the byte of the transport tokenGateway is set if there is the mark of a gateway, tokenBound if the token is for one tag of the other side and one user in From.
 	tokenGateway = 0x80
+	tokenBound   = 0x40
 	gatewayMark  = 4
 	targetMark   = 8
 )
 
-// dialogOf is what a token is good for: a call, and of it, for the account with a gateway, one dialog. target is the URI of the other side: its Contact where the
-// token is made, the Request-URI where it comes back (§12.2.1.1).
-type dialogOf struct{ callID, from, to, target []byte }
+// dialogOf is what a token is good for: a call, and of it one dialog. from and to are its tags as in the requests that bring the token, user is that of their From; target is the URI of the
+// other side: its Contact where the token is made, the Request-URI where it comes back (§12.2.1.1). Without to a token is good for any dialog of the call.
+type dialogOf struct{ callID, from, to, user, target []byte }
+
+// within returns the dialog that a request names, with its Request-URI as it goes on.
+func within(m *sip.Message, target []byte) dialogOf {
+	from := m.From()
+	return dialogOf{m.CallID(), m.FromTag(), m.ToTag(), sip.Unescape(from.URI.User), target}
+}
 
 // way is what a token says.
 type way struct {
@@ -71,6 +82,8 @@ func (p *Proxy) seal(now time.Time, d dialogOf, f live.Flow, g *gateway) string 
 		b[tokenMAC] |= tokenGateway
 		b = append(b, g.mark[:]...)
 		b = append(b, p.markOf(d.target)...)
+	} else if len(d.to) > 0 {
+		b[tokenMAC] |= tokenBound
 	}
 	copy(b, p.tokenSum(d, b[tokenMAC:]))
 	p.tokenStream(b)
@@ -113,8 +126,9 @@ func (p *Proxy) open(now time.Time, d dialogOf, token []byte) (way, bool) {
 				w.gateway = known // nil: it was taken out since
 			}
 		}
-		b[0], b = b[0]&^tokenGateway, b[:end]
+		b = b[:end]
 	}
+	b[0] &^= tokenGateway | tokenBound
 	f := &w.flow
 	f.Transport = capture.Transport(b[0])
 	listener, port, rest := int(b[1]), binary.BigEndian.Uint16(b[6:]), b[8:]
@@ -150,15 +164,22 @@ func (p *Proxy) isOwn(f live.Flow) bool {
 
 // tokenSum returns the MAC of a token's content.
 func (p *Proxy) tokenSum(d dialogOf, content []byte) []byte {
-	if content[0]&tokenGateway != 0 {
-		// With their lengths, so that no other three are the same one after the other.
-		var lengths [12]byte
-		for i, s := range [...][]byte{d.callID, d.from, d.to} {
-			binary.BigEndian.PutUint32(lengths[4*i:], uint32(len(s)))
-		}
-		return p.mac([]byte("gateway token 2\x00"), lengths[:], d.callID, d.from, d.to, content)[:tokenMAC]
+	var name []byte
+	var parts [3][]byte
+	switch {
+	case content[0]&tokenGateway != 0:
+		name, parts = []byte("gateway token 2\x00"), [3][]byte{d.callID, d.from, d.to}
+	case content[0]&tokenBound != 0:
+		name, parts = []byte("bound token\x00"), [3][]byte{d.callID, d.to, d.user}
+	default:
+		return p.mac([]byte("token\x00"), d.callID, []byte{0}, content)[:tokenMAC]
 	}
-	return p.mac([]byte("token\x00"), d.callID, []byte{0}, content)[:tokenMAC]
+	// With their lengths, so that no other three are the same one after the other.
+	var lengths [12]byte
+	for i, s := range parts {
+		binary.BigEndian.PutUint32(lengths[4*i:], uint32(len(s)))
+	}
+	return p.mac(name, lengths[:], parts[0], parts[1], parts[2], content)[:tokenMAC]
 }
 
 // tokenStream encrypts the content of a token, or decrypts it: the MAC before it is what the key stream begins with, so that no two contents have

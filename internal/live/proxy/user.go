@@ -61,7 +61,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	var dialog way
 	inDialog := false
 	if route.Ours && len(m.ToTag()) > 0 {
-		dialog, inDialog = p.open(now, dialogOf{m.CallID(), m.FromTag(), m.ToTag(), route.URI}, route.Token)
+		dialog, inDialog = p.open(now, within(m, route.URI), route.Token)
 	}
 	account := inDialog && dialog.gateway != nil && dialog.shows(m, &route)
 	who := "" // the token says that he may go on, and not who he is
@@ -70,7 +70,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		if who, ok = p.identify(now, p.authority, from, m, sip.FieldProxyAuthorization, inDialog, out); !ok {
 			return
 		}
-		if a := m.From(); !p.cfg.AnyFrom && !p.mayBe(&a.URI, who, m, &uri) {
+		if a := m.From(); p.checksFrom() && !p.mayBe(&a.URI, who, m, &uri) {
 			p.refuse(now, from, m, &live.Reply{Status: 403, Reason: "From Is Not You"}, out)
 			return
 		}
@@ -96,7 +96,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 		return
 	}
 	fixed := inDialog || len(m.ToTag()) > 0 || !route.Responsible || route.Remaining > 0
-	believed := trusted || p.cfg.Open || p.cfg.AnyFrom || p.assertsHimself(m, who)
+	believed := trusted || !p.checksFrom() || p.assertsHimself(m, who)
 	p.relay(now, from, m, targets, fixed, believed, out)
 }
 
@@ -131,7 +131,7 @@ const anonymousHost = "anonymous.invalid"
 //
 // Within a dialog the From of whoever was called is what the caller had dialled (§12.2.1.1), at whatever domain; and of whatever user, if the caller was redirected. A To
 // tag proves no dialog, and phones show a MESSAGE, or an INVITE whose tags they do not know, as any other. A BYE tells nobody that somebody is
-// calling. Of the rest, what belongs to a dialog comes with a token, and is not asked; where no route is recorded none does, and what goes to an address that is none of
+// calling. Of the rest, what belongs to a dialog comes with a token that has the user of From in its MAC, and is not asked; where no route is recorded none does, and what goes to an address that is none of
 // ours is taken for it: there it is a Contact, to which its sender could do without us. No MESSAGE is, which needs no dialog.
 func (p *Proxy) mayBe(from *sip.URI, user string, m *sip.Message, to *sip.URI) bool {
 	inDialog := len(m.ToTag()) > 0
@@ -143,6 +143,9 @@ func (p *Proxy) mayBe(from *sip.URI, user string, m *sip.Message, to *sip.URI) b
 	}
 	return inDialog && p.cfg.NoRecordRoute && m.Method != sip.MethodMessage && !p.core.IsResponsible(from) && !p.core.IsResponsible(to)
 }
+
+// checksFrom reports whether it matters what somebody has in From who is not trusted.
+func (p *Proxy) checksFrom() bool { return !p.cfg.Open && !p.cfg.AnyFrom }
 
 // isHis reports whether an address is a user's own at a domain of ours, or that of nobody. user "": it is not known who he is.
 func (p *Proxy) isHis(a *sip.URI, user string) bool {
