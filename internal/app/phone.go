@@ -120,7 +120,7 @@ func (s seconds) duration() time.Duration { return time.Duration(float64(s) * fl
 func Seconds(d time.Duration) seconds { return seconds(d.Seconds()) }
 
 // maxSeconds is the longest time that a setting may have: what a time.Duration can hold, with room.
-const maxSeconds = 1e9
+const maxSeconds = 1_000_000_000
 
 // checkTimes says which time no phone can wait for.
 func (cfg *PhoneConfig) checkTimes() error {
@@ -131,7 +131,7 @@ func (cfg *PhoneConfig) checkTimes() error {
 		}
 		for i, v := 0, v.Elem(); i < v.NumField(); i++ {
 			if s, ok := v.Field(i).Interface().(seconds); ok && !(s >= 0 && s <= maxSeconds) {
-				return fmt.Errorf("setting %s: %v is no number of seconds from 0 on", v.Type().Field(i).Tag.Get("yaml"), s)
+				return fmt.Errorf("setting %s: %v is not from 0 to %d seconds", v.Type().Field(i).Tag.Get("yaml"), s, maxSeconds)
 			}
 		}
 	}

@@ -178,17 +178,17 @@ func TestPhoneSoundSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, cfg := range map[string]PhoneConfig{
-		"a call sends one of them":               {Sound: Sound{Play: wrong, Echo: true}},
-		"setting Play: open ":                    {Sound: Sound{Play: filepath.Join(dir, "none.wav")}},
-		"not a WAV file":                         {Sound: Sound{Play: wrong}},
-		`setting Tone: there is no "loud"`:       {Sound: Sound{Tone: "loud"}},
-		"setting SIP T1: -1 is no number of":     {T1: -1},
-		"setting Cfwd No Ans Delay: NaN is no":   {Line1: &PhoneLine{CfwdNoAnsDelay: seconds(math.NaN())}},
-		"setting Register Expires: 1e+10 is no":  {Line2: &PhoneLine{RegisterExpires: 1e10}},
-		"setting Record: there is no folder":     {Sound: Sound{Record: filepath.Join(dir, "none", "call.wav")}},
-		"settings RTP Port Min and RTP Port Max": {RTPPortMin: 5000, RTPPortMax: 4000},
-		"RTP Packet Size is 5ms":                 {RTPPacketSize: 0.005},
-		"setting DTMF Tx Method":                 {Line1: &PhoneLine{DTMFTxMethod: "shout"}},
+		"a call sends one of them":              {Sound: Sound{Play: wrong, Echo: true}},
+		"setting Play: open ":                   {Sound: Sound{Play: filepath.Join(dir, "none.wav")}},
+		"not a WAV file":                        {Sound: Sound{Play: wrong}},
+		`setting Tone: there is no "loud"`:      {Sound: Sound{Tone: "loud"}},
+		"setting SIP T1: -1 is not from 0 to ":  {T1: -1},
+		"setting Cfwd No Ans Delay: NaN is not": {Line1: &PhoneLine{CfwdNoAnsDelay: seconds(math.NaN())}},
+		"setting Register Expires: 1e+10 is not from 0 to 1000000000 seconds": {Line2: &PhoneLine{RegisterExpires: 1e10}},
+		"setting Record: there is no folder":                                  {Sound: Sound{Record: filepath.Join(dir, "none", "call.wav")}},
+		"settings RTP Port Min and RTP Port Max":                              {RTPPortMin: 5000, RTPPortMax: 4000},
+		"RTP Packet Size is 5ms":                                              {RTPPacketSize: 0.005},
+		"setting DTMF Tx Method":                                              {Line1: &PhoneLine{DTMFTxMethod: "shout"}},
 	} {
 		if cfg.Line1 == nil {
 			cfg.Line1 = &PhoneLine{}

@@ -262,10 +262,11 @@ func (s *Settings) check() error {
 		return fmt.Errorf("timers: c: %v is not more than %v, as RFC 3261 §16.6 wants it: it ends calls that still ring", c, minTimerC)
 	}
 	l := &s.Limits
-	for name, n := range map[string]float64{"transactions": float64(l.Transactions), "addresses": float64(l.AORs), "sources": float64(l.Sources), "rate": l.Rate, "burst": l.Burst,
-		"bytes": l.Bytes, "bytes_burst": l.BytesBurst, "failures": float64(l.Failures), "max_contacts": float64(s.Registrar.MaxContacts)} {
+	for name, n := range map[string]float64{"limits: transactions": float64(l.Transactions), "limits: addresses": float64(l.AORs), "limits: sources": float64(l.Sources),
+		"limits: rate": l.Rate, "limits: burst": l.Burst, "limits: bytes": l.Bytes, "limits: bytes_burst": l.BytesBurst, "limits: failures": float64(l.Failures),
+		"registrar: max_contacts": float64(s.Registrar.MaxContacts)} {
 		if !(n >= 0 && n <= Unlimited) {
-			return fmt.Errorf("limits: %s: %v is out of reach", name, n)
+			return fmt.Errorf("%s: %v is not from 0 to %v", name, n, Unlimited)
 		}
 	}
 	return nil
