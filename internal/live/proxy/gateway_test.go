@@ -219,8 +219,14 @@ func TestGatewayAsksForAnotherTarget(t *testing.T) {
 		{"INVITE", "SIP:1900555%31212@198.51.100.1", "", true, true},
 		{"MESSAGE", contact, "", true, true},
 		{"INVITE", "sip:19009999999@198.51.100.1", "", false, false},
-		{"INVITE", contact + ";user=phone", "", false, false},
-		{"INVITE", contact + ":5060", "", false, false},
+		{"INVITE", "sip:1900555121@198.51.100.1", "", false, false},
+		{"INVITE", "sip:1900555121%32%30@198.51.100.1", "", false, false},
+		{"INVITE", "tel:19005551212", "", false, false},
+		{"INVITE", "sip:19005551212", "", false, false},
+		// What a NAT, or a telephone, makes of the Contact, and another machine of the gateway.
+		{"INVITE", contact + ":5060;transport=udp;ob", "", true, true},
+		{"INVITE", contact + ";user=phone", "", true, true},
+		{"INVITE", "sip:19005551212@198.51.100.2:5080", "", true, true},
 		{"INVITE", contact, ", <sip:edge@198.51.100.1;lr>", true, true},
 		{"INVITE", contact, ", <sip:19009999999@198.51.100.1>", false, false}, // a strict router's takes its place
 		{"MESSAGE", "sip:19009999999@198.51.100.1", "", false, false},
@@ -301,15 +307,31 @@ func TestTheTokenOfAGatewayCallsNobody(t *testing.T) {
 	}
 }
 
-// A gateway that gives no Contact has no target that the account could be for.
-func TestGatewayWithoutContact(t *testing.T) {
+// Of a Contact without a user all counts but its writing; a gateway that gives no Contact has no target that the account could be for.
+func TestGatewayWithoutUserInContact(t *testing.T) {
 	door := newDoor(t, withGateway)
 	p := door.proxy
 	f := udpFrom(atGateway)
-	d := dialogOf{callID: []byte("c"), from: []byte("f"), to: []byte("t")}
-	value := p.seal(door.now, d, f, p.gateways["out"])
-	if w, ok := p.open(door.now, d, []byte(value)); !ok || w.gateway == nil || w.target || w.flow.Remote != atGateway {
-		t.Errorf("%+v %t", w, ok)
+	for _, c := range []struct {
+		contact, uri string
+		target       bool
+	}{
+		{"sip:gw.example;lr;transport=udp?x=1", "sip:GW.example;transport=UDP;lr", true},
+		{"sip:gw.example", "sip:19005551212", false},
+		{"sip:gw.example", "sip:19005551212@gw.example", false},
+		{"sip:gw.example", "sip:gw.example:5060", false},
+		{"sip:gw.example", "tel:19005551212", false},
+		{"tel:19005551212", "tel:19005551212;phone-context=+1", false},
+		{"", "sip:19005551212@gw.example", false},
+		{"", "sip:", false},
+		{"", "", false},
+	} {
+		d := dialogOf{callID: []byte("c"), from: []byte("f"), to: []byte("t"), target: []byte(c.contact)}
+		value := p.seal(door.now, d, f, p.gateways["out"])
+		d.target = []byte(c.uri)
+		if w, ok := p.open(door.now, d, []byte(value)); !ok || w.gateway == nil || w.target != c.target || w.flow.Remote != atGateway {
+			t.Errorf("%+v: %+v %t", c, w, ok)
+		}
 	}
 }
 

@@ -30,7 +30,7 @@ import (
 //
 // Where the other side is a gateway that we have an account with, the content has a mark of it at its end and one of the Contact that it gave, and the MAC is over
 // both tags: what the gateway asks of a re-INVITE or a BYE the proxy answers, since nobody else can. A gateway may take a request with
-// tags that it does not know for a new call (RFC 3261 §12.2.2), so that the tags alone do not hold whoever has the token to one dialog: the Request-URI must be that Contact, and
+// tags that it does not know for a new call (RFC 3261 §12.2.2), so that the tags alone do not hold whoever has the token to one dialog: the Request-URI must call whom that Contact does, and
 // who may make no calls can make none with a token (callsNobody).
 const (
 	tokenMAC   = 12
@@ -58,7 +58,7 @@ func within(m *sip.Message, target []byte) dialogOf {
 type way struct {
 	flow    live.Flow
 	gateway *gateway // at its end, where we have an account; nil: there is none
-	target  bool     // the Request-URI is the Contact that the gateway gave when the dialog began
+	target  bool     // the Request-URI calls whom the Contact does that the gateway gave when the dialog began
 }
 
 // seal returns the token of a flow for the requests of a call. g is the gateway at its end that has an account for us; nil: there is none.
@@ -90,11 +90,15 @@ func (p *Proxy) seal(now time.Time, d dialogOf, f live.Flow, g *gateway) string 
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// markOf returns the mark of the target of a dialog, the same for a Contact and for what a telephone makes of it that takes URIs apart and writes them anew: with its parameters in
-// another order, or in another case (§19.1.4). Without our key nobody can look for another URI that has the same.
+// markOf returns the mark of the target of a dialog: of whom a gateway calls for it, which is the user part. What else is in a Contact may be another one in the Request-URI of an honest
+// caller: a gateway's other machine after a target refresh, what a NAT has written, a telephone's own way to write a transport or a port. Where there is no user all of it counts, but for
+// its writing (§19.1.4): some gateways take for the number what stands in its place. Without our key nobody can look for another URI that has the same.
 func (p *Proxy) markOf(target []byte) []byte {
-	contact := sip.ParseURI(target)
-	uri := sip.ParseURI(contact.AppendRequestURI(nil))
+	uri := sip.ParseURI(target)
+	if uri.IsSIP() && len(uri.User) > 0 {
+		return p.mac([]byte("target user\x00"), sip.Unescape(uri.User))[:targetMark]
+	}
+	uri = sip.ParseURI(uri.AppendRequestURI(nil))
 	return p.mac([]byte("target\x00"), uri.AppendComparable(nil))[:targetMark]
 }
 

@@ -101,7 +101,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 }
 
 // shows reports whether our account may be shown to the gateway of a dialog for a request: for one that calls nobody, which has to get through whatever the gateway's
-// Contact has become (§12.2.1.1, target refresh); for another if it has the Request-URI that the gateway gave when the dialog began. A gateway may take one whose tags it does not
+// Contact has become (§12.2.1.1, target refresh); for another if its Request-URI calls whom the one does that the gateway gave when the dialog began. A gateway may take one whose tags it does not
 // know for a new call (§12.2.2), and then dials what the Request-URI says, whatever the routes are. A strict router's URI would take its place (§16.6 step 6). A REFER
 // would have the gateway call any number (RFC 3515).
 func (w *way) shows(m *sip.Message, route *proxycore.Route) bool {
