@@ -100,7 +100,7 @@ type Dates struct {
 
 // Parse is h.Parse(line).
 func (a *Dates) Parse(h *Header, line []byte) {
-	if len(line) > 16 && line[15] == ' ' && [15]byte(line[:15]) == a.date {
+	if len(line) > 16 && line[15] == ' ' && [15]byte(line[:15]) == a.date && a.date[0] != 0 {
 		*h = Header{Priority: NoPriority, Shape: ShapeRFC3164, Time: a.time}
 		h.TextStart = h.parseOrigin(line, 16)
 		h.Text = line[h.TextStart:]
