@@ -58,6 +58,7 @@ type Assembler struct {
 	moves  int64
 
 	timers     timerHeap
+	twice      [capture.Domains]bool // its times are those of an hour that a zone has twice
 	now        [capture.Domains]int64
 	ahead      [capture.Domains]int64 // a time far ahead of now, until another record agrees; 0: none
 	refers     []refer
@@ -121,6 +122,14 @@ func (a *Assembler) Add(rec *capture.Record) error {
 		if err := a.expire(d); err != nil {
 			return err
 		}
+		if d == capture.DomainUTC && a.twice != [capture.Domains]bool{} {
+			if err := a.leaveTwice(); err != nil {
+				return err
+			}
+		}
+	}
+	if rec.Time.Basis == capture.BasisTwice {
+		a.twice[a.domain] = true
 	}
 	switch rec.Kind {
 	case capture.KindMessage:

@@ -293,6 +293,21 @@ func (a *Assembler) expire(d capture.Domain) error {
 	return nil
 }
 
+// leaveTwice moves the time of the hour on that a zone has twice, or not at all, when UTC is past it: no record of it may come any more, and a call would stay open to the end of the
+// log. Its clock is that of UTC but for an hour.
+func (a *Assembler) leaveTwice() error {
+	now := a.now[capture.DomainUTC] - int64(2*time.Hour)
+	for d, twice := range a.twice {
+		if twice && now > a.now[d] {
+			a.now[d] = now
+			if err := a.expire(capture.Domain(d)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // timer says when to look at a call again. A call has one that counts, which is moved lazily: when it fires too early it is set anew.
 type timer struct {
 	at   int64

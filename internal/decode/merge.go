@@ -121,8 +121,12 @@ const (
 
 // place notes the time of a record.
 func (h *head) place(r *capture.Record) {
-	if !r.Time.IsZero() {
-		h.clock, h.domain = r.Time.Clock, r.Time.Domain()
+	if r.Time.IsZero() {
+		return
+	}
+	h.clock, h.domain = r.Time.Clock, r.Time.Domain()
+	if r.Time.Basis == capture.BasisTwice {
+		h.domain = capture.DomainUTC // right to an hour: the others do not wait for it, nor it for them
 	}
 }
 

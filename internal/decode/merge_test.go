@@ -5,8 +5,10 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"sipscribe/internal/capture"
+	"sipscribe/syslog"
 )
 
 // script is a decoder of records "name@time", a time of "-" being none. It hands out one buffer.
@@ -103,5 +105,25 @@ func TestMergeError(t *testing.T) {
 	}
 	if err := m.Next(&rec); err != broken {
 		t.Fatal(err)
+	}
+}
+
+// A record of the hour that a zone has twice stands where it stands, to an hour: it waits for no other source to end.
+func TestMergeTwice(t *testing.T) {
+	hour := func(n int, basis capture.Basis, text string) capture.Record {
+		return capture.Record{Kind: capture.KindMessage, Data: []byte(text), Time: capture.Time{Clock: int64(n) * int64(time.Hour), Basis: basis,
+			Stamp: syslog.Timestamp{Style: syslog.StyleISOSpace, Year: 2009, Month: 11, Day: 1, Hour: uint8(n)}}}
+	}
+	m := NewMerge([]Decoder{
+		&list{records: []capture.Record{hour(1, capture.BasisAssumed, "a1"), hour(3, capture.BasisTwice, "a3"), hour(5, capture.BasisAssumed, "a5")}, end: io.EOF},
+		&list{records: []capture.Record{hour(2, capture.BasisAssumed, "b2"), hour(4, capture.BasisAssumed, "b4"), hour(6, capture.BasisAssumed, "b6")}, end: io.EOF},
+	})
+	var got []string
+	var rec capture.Record
+	for m.Next(&rec) == nil {
+		got = append(got, string(rec.Data))
+	}
+	if s := strings.Join(got, " "); s != "a1 b2 a3 b4 a5 b6" {
+		t.Error(s)
 	}
 }
