@@ -283,8 +283,8 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 	start, ok := findStart(h.Text)
 	if ok {
 		if t.open {
-			if t.lines.fields == 0 && bytes.Equal(trimEOL(h.Text[start:]), trimEOL(t.lines.first.line[t.lines.firstAt:])) {
-				// tcpdump prints the start line twice: in its own line about the packet, and then as part of it.
+			if h.Shape == syslog.ShapeNone && t.lines.firstAt > 0 && t.lines.fields == 0 && bytes.Equal(trimEOL(h.Text[start:]), trimEOL(t.lines.first.line[t.lines.firstAt:])) {
+				// tcpdump prints the start line twice: in its own line about the packet, and then as part of it. A logger that stamps both has two messages.
 				t.again()
 			} else {
 				if t.tornBefore(h) {

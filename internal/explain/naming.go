@@ -2,6 +2,7 @@ package explain
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"unsafe"
 
@@ -133,8 +134,29 @@ func (t *Teller) nameEnd(i int, p *callflow.Participant, q *Party) {
 			q.Name = e.String()
 			return
 		}
+		if via := t.sentBy(i); via != nil && !slices.ContainsFunc(c.Participants, func(p callflow.Participant) bool { return p.Device }) {
+			q.Name = t.shown(via) // it is not known which side the log is of: there is no other one
+			return
+		}
 		q.Name, q.Article = t.word("word.other"), true
 	}
+}
+
+// sentBy returns by what address a participant says that it sends a request, nil if no request of it shows that.
+func (t *Teller) sentBy(i int) []byte {
+	for h := range t.call.Hops {
+		hop := &t.call.Hops[h]
+		if int(hop.From) != i || !hop.IsRequest() || hop.Forwards >= 0 {
+			continue
+		}
+		if via, ok := t.parse(hop).TopVia(); ok && len(via.Host) > 0 && !sip.Masked(via.Host) {
+			if len(via.PortText) > 0 {
+				return []byte(t.joined(string(via.Host), ":", string(via.PortText)))
+			}
+			return via.Host
+		}
+	}
+	return nil
 }
 
 // agentOf returns what a participant says about itself: User-Agent, or Server in a response; nil if nothing.
