@@ -247,7 +247,7 @@ func TestCompareRows(t *testing.T) {
 
 func TestReadRows(t *testing.T) {
 	head := strings.Join(rowColumns, ",") + "\n"
-	rows, err := readRows(strings.NewReader(head + "t,u,a,\"b,c\",call,INVITE,busy,486,,,7,true,f.log,id@host\n"))
+	rows, err := readRows(strings.NewReader(head + "t,u,a,\"b,c\",call,INVITE,busy,486,,,7,true,f.log,id@host,\n"))
 	want := row{"t", "u", "a", "b,c", "call", "INVITE", "busy", "486", "", "", "7", "true", "f.log", "id@host"}
 	if err != nil || len(rows) != 1 || rows[0] != want {
 		t.Errorf("got %v, %v; want %v", rows, err, want)

@@ -27,7 +27,7 @@ type row struct {
 }
 
 // rowColumns is the head of the list.
-var rowColumns = []string{"time", "utc", "from", "to", "kind", "method", "outcome", "status", "ring_s", "talk_s", "messages", "complete", "source", "call_id"}
+var rowColumns = []string{"time", "utc", "from", "to", "kind", "method", "outcome", "status", "ring_s", "talk_s", "messages", "complete", "source", "call_id", "redirected_to"}
 
 // readRows reads a list. The error says which line is not as it should be.
 func readRows(r io.Reader) ([]row, error) {

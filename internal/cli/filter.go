@@ -30,7 +30,7 @@ type condition struct {
 
 // filterHelp is the description of the language for the help.
 const filterHelp = `--where takes terms that must all be true, separated by commas; it may be given several times.
-  fields with text      outcome, kind, method, from, to, source, call-id, time, complete (true, false)
+  fields with text      outcome, kind, method, from, to, redirected-to, source, call-id, time, complete (true, false)
   fields with numbers   ring, talk (as 10s, 1m30s, or seconds), messages, status
   =  !=                 equal (text without regard to case), not equal; == is =
   ~  !~                 contains, does not contain; /…/ is a regular expression: from~/^spa[0-9]$/
@@ -38,15 +38,16 @@ const filterHelp = `--where takes terms that must all be true, separated by comm
 A value with a comma stands in double quotes.`
 
 var textFields = map[string]func(r *report.Row, sources []report.Source) string{
-	"outcome":  func(r *report.Row, _ []report.Source) string { return r.Outcome.String() },
-	"kind":     func(r *report.Row, _ []report.Source) string { return r.Kind.String() },
-	"method":   func(r *report.Row, _ []report.Source) string { return r.Method },
-	"from":     func(r *report.Row, _ []report.Source) string { return r.From },
-	"to":       func(r *report.Row, _ []report.Source) string { return r.To },
-	"call-id":  func(r *report.Row, _ []report.Source) string { return r.CallID },
-	"time":     func(r *report.Row, _ []report.Source) string { return r.Time.Text() },
-	"complete": func(r *report.Row, _ []report.Source) string { return strconv.FormatBool(r.Complete) },
-	"source":   func(r *report.Row, sources []report.Source) string { return sourceName(sources, r.Source) },
+	"outcome":       func(r *report.Row, _ []report.Source) string { return r.Outcome.String() },
+	"kind":          func(r *report.Row, _ []report.Source) string { return r.Kind.String() },
+	"method":        func(r *report.Row, _ []report.Source) string { return r.Method },
+	"from":          func(r *report.Row, _ []report.Source) string { return r.From },
+	"to":            func(r *report.Row, _ []report.Source) string { return r.To },
+	"redirected-to": func(r *report.Row, _ []report.Source) string { return r.RedirectedTo },
+	"call-id":       func(r *report.Row, _ []report.Source) string { return r.CallID },
+	"time":          func(r *report.Row, _ []report.Source) string { return r.Time.Text() },
+	"complete":      func(r *report.Row, _ []report.Source) string { return strconv.FormatBool(r.Complete) },
+	"source":        func(r *report.Row, sources []report.Source) string { return sourceName(sources, r.Source) },
 }
 
 // fieldWords are the words of the fields that have no others.

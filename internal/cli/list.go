@@ -28,7 +28,7 @@ func newList(t *terminal) *cobra.Command {
 		Use:   "list FILE…",
 		Short: "List the calls, one row each",
 		Long: `Lists the calls of a log or capture, one row each, in the order in which they began: time, from, to, outcome, how long it rang and how long they
-talked, the number of messages, and the file. Requests that are no call, such as a keep-alive NOTIFY, have their method before the outcome;
+talked, the number of messages, and the file. Requests that are no call, such as a keep-alive NOTIFY or a REGISTER that was refused, have their method before the outcome;
 --where kind=call leaves them out. Files may be compressed; several are merged by time; "-" is standard input.
 
 On a terminal that is too narrow for the table, columns and long names are shortened (…), and in a very narrow one each call stands on lines of its own; into a file or a pipe, and
@@ -243,10 +243,11 @@ func (f *tableRows) row(dst []byte, r *report.Row, sources []report.Source) []by
 }
 
 // appendOutcome appends how the call ended: the outcome, and the status where it is not the one that goes without saying, a 2xx or the 487 of
-// a cancelled call. What is no call has its method first, which a status then follows by itself: "NOTIFY 489", "OPTIONS answered".
+// a cancelled call. What is no call has its method first, which a status then follows by itself: "NOTIFY 489", "OPTIONS answered"; but for a registration that was made or
+// removed, which says what it is.
 func appendOutcome(dst []byte, r *report.Row) []byte {
 	told := r.Status != 0 && r.Status/100 != 2 && (r.Outcome != callflow.OutcomeCancelled || r.Status != 487)
-	lone := r.Method != "" && (r.Kind == callflow.KindOther || r.Kind == callflow.KindSubscription)
+	lone := r.Method != "" && r.Kind != callflow.KindCall && r.Outcome != callflow.OutcomeRegistered && r.Outcome != callflow.OutcomeUnregistered
 	if lone {
 		dst = append(dst, r.Method...)
 	}
@@ -283,7 +284,7 @@ type csvRows struct {
 }
 
 func (*csvRows) head(dst []byte) []byte {
-	return append(dst, "time,utc,from,to,kind,method,outcome,status,ring_s,talk_s,messages,complete,source,call_id\n"...)
+	return append(dst, "time,utc,from,to,kind,method,outcome,status,ring_s,talk_s,messages,complete,source,call_id,redirected_to\n"...)
 }
 
 func (f *csvRows) row(dst []byte, r *report.Row, sources []report.Source) []byte {
@@ -323,6 +324,8 @@ func (f *csvRows) row(dst []byte, r *report.Row, sources []report.Source) []byte
 	dst = append(dst, f.name...)
 	dst = append(dst, ',')
 	dst = appendCSV(dst, r.CallID)
+	dst = append(dst, ',')
+	dst = appendCSV(dst, r.RedirectedTo)
 	return append(dst, '\n')
 }
 
@@ -402,6 +405,8 @@ type jsonRow struct {
 	Complete bool     `json:"complete"`
 	Source   string   `json:"source"`
 	CallID   string   `json:"call_id"`
+	// RedirectedTo is null where no redirection was followed.
+	RedirectedTo *string `json:"redirected_to"`
 }
 
 func (*jsonRows) head(dst []byte) []byte { return append(dst, "[\n"...) }
@@ -417,6 +422,9 @@ func (*jsonRows) row(dst []byte, r *report.Row, sources []report.Source) []byte 
 	}
 	if r.Status != 0 {
 		j.Status = &r.Status
+	}
+	if r.RedirectedTo != "" {
+		j.RedirectedTo = &r.RedirectedTo
 	}
 	ms := func(d time.Duration) *float64 {
 		if d < 0 {
