@@ -283,6 +283,9 @@ func (c *Call) Origin(h *Hop) capture.Origin {
 	return o
 }
 
+// Captured reports whether the message itself was captured, and not the line that somebody logged of it: a capture may have the syslog of a device, which cuts like any other.
+func (c *Call) Captured(h *Hop) bool { return h.unit == capture.Frame && h.observer < 0 }
+
 // Observer returns the host that logged the hop, "" if the source does not say.
 func (c *Call) Observer(h *Hop) []byte {
 	if h.observer < 0 {

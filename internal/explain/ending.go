@@ -373,7 +373,9 @@ func (t *Teller) tellHead() {
 	case c.Kind == callflow.KindCall:
 		t.say("head.call")
 	case t.severalAddresses():
-		t.fill[placeCount] = countWord(len(t.addresses))
+		if t.fill[placeCount] = countWord(len(t.addresses)); len(t.addresses) == maxAddresses {
+			t.fill[placeCount] = "at least " + t.fill[placeCount]
+		}
 		t.say("head.registration.several")
 	case c.Outcome == callflow.OutcomeUnregistered && t.state.nothing:
 		t.say("head.registration")

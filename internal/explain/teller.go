@@ -505,7 +505,7 @@ func (t *Teller) logState(h *callflow.Hop, m *sip.Message) {
 	}
 	_, inLine := m.Problem(sip.ProblemCutInLine)
 	_, short := m.Problem(sip.ProblemBodyShort)
-	captured := t.call.Evidence(h).Unit == capture.Frame // what is missing from a packet that is whole was not sent
+	captured := t.call.Captured(h) // what is missing from a packet that is whole was not sent
 	switch {
 	case captured && (inLine || h.HeaderCut()):
 		t.say("log.sent.header")

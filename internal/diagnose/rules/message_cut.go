@@ -51,7 +51,7 @@ func runMessageCut(p *diagnose.Pass) {
 			p.Report(diagnose.Finding{Evidence: p.Evidence(i, where), Text: "not whole: it came in parts, and not all of them are here"})
 			continue
 		}
-		if p.Evidence(i, where)[0].Unit == capture.Frame {
+		if c.Captured(h) {
 			runSentShort(p, i, m, where)
 			continue
 		}
