@@ -237,7 +237,7 @@ func (l *PhoneLine) config(number int, address string, find transport.Resolver) 
 	var err error
 	if l.DebugOption != "" {
 		if option, err = emit.ParseDebugOption(l.DebugOption); err != nil {
-			return lc, option, fmt.Errorf("setting SIP Debug Option: %w", err)
+			return lc, option, err
 		}
 	}
 	if l.DTMFTxMethod != "" {

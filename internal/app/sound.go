@@ -55,6 +55,9 @@ func (s *Sound) source() (func() media.Source, error) {
 			return nil, fmt.Errorf("setting Play: %w", err)
 		}
 		defer f.Close()
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			return nil, fmt.Errorf("setting Play: %s is a folder, not a file", s.Play)
+		}
 		pcm, err := media.ReadWAV(bufio.NewReader(f), media.DefaultRecording)
 		if err != nil {
 			return nil, fmt.Errorf("setting Play: %s: %w", s.Play, err)
@@ -131,6 +134,9 @@ func (p *Phone) openSound(cfg *PhoneConfig, tap func(*capture.Record), log *slog
 	if cfg.Record != "" {
 		if info, err := os.Stat(filepath.Dir(cfg.Record)); err != nil || !info.IsDir() {
 			return fmt.Errorf("setting Record: there is no folder %s", filepath.Dir(cfg.Record)) // better now than after the call
+		}
+		if info, err := os.Stat(cfg.Record); err == nil && info.IsDir() {
+			return fmt.Errorf("setting Record: %s is a folder, not a file", cfg.Record)
 		}
 	}
 	rc := transport.RTPConfig{PortMin: cfg.RTPPortMin, PortMax: cfg.RTPPortMax, Tap: tap, Logger: log,

@@ -151,6 +151,9 @@ func checkDatabase(path string, mayWrite func(folder string) bool) error {
 	case !info.IsDir():
 		return fmt.Errorf("database: %s is no folder, and cannot hold %s", folder, filepath.Base(path))
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("database: %s is a folder; name a file in it", path)
+	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	missing := errors.Is(err, fs.ErrNotExist)
 	switch {

@@ -213,6 +213,7 @@ func TestSettingsThatCannotBe(t *testing.T) {
 		"cannot listen with TLS at 127.0.0.1:5061: there is no certificate": func(s *Settings) { s.Listen = []string{"tls:127.0.0.1:5061"} },
 		"there is no folder " + filepath.Join(dir, "none") + " for x.db":    func(s *Settings) { s.Database = filepath.Join(dir, "none", "x.db") },
 		users + " is no folder":               func(s *Settings) { s.Database = filepath.Join(users, "x.db") },
+		dir + " is a folder":                  func(s *Settings) { s.Database = dir },
 		users + " is another kind of file":    func(s *Settings) { s.Database = users },
 		"timers: c: 3m0s is not more than 3m": func(s *Settings) { s.Timers.C = 3 * time.Minute },
 	} {

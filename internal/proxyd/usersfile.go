@@ -129,7 +129,12 @@ func (f *UsersFile) Save() error {
 		path = real // the link stays
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // made with mode 0600
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no folder %s for %s; make it, or name another file", filepath.Dir(path), filepath.Base(path))
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s cannot be written: you may not write in %s", f.path, filepath.Dir(path))
+	case err != nil:
 		return fmt.Errorf("writing %s: %w", f.path, err)
 	}
 	_, err = tmp.WriteString(text)

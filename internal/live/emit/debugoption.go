@@ -41,7 +41,7 @@ func ParseDebugOption(name string) (DebugOption, error) {
 			return DebugOption(i), nil
 		}
 	}
-	return DebugNone, fmt.Errorf("SIP Debug Option %q: want one of %s", name, strings.Join(debugOptionNames[:], ", "))
+	return DebugNone, fmt.Errorf("there is no SIP Debug Option %q; there are %s", name, strings.Join(debugOptionNames[:], ", "))
 }
 
 // squeeze takes out what people write in several ways.

@@ -79,6 +79,9 @@ type Store struct {
 // Open opens a database, or makes it, and restores what has not run out by now. At most maxAORs addresses of record are held.
 func Open(path string, maxAORs int, now time.Time) (*Store, error) {
 	made := false
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("the database %s: it is a folder; name a file in it", path)
+	}
 	if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600); err == nil {
 		f.Close() // so that only its owner can read where everybody is reached
 		made = true

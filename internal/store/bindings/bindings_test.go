@@ -190,7 +190,7 @@ func TestOtherFiles(t *testing.T) {
 		db.Close()
 	}
 	for path, want := range map[string]string{text: "no SQLite database", foreign: "a database of something else", newer: "its form is 9",
-		filepath.Join(dir, "no", "folder.db"): "cannot be made"} {
+		filepath.Join(dir, "no", "folder.db"): "cannot be made", dir: "it is a folder; name a file in it"} {
 		if s, err := Open(path, 0, now); err == nil {
 			s.Close()
 			t.Errorf("%s was opened", path)
