@@ -95,14 +95,17 @@ func (s *Settings) Check() (string, error) {
 		if i == 0 {
 			name = "routes"
 		}
-		to := "…"
-		if r.Strip > 0 {
-			to = fmt.Sprintf("without the first %d", r.Strip)
+		how := ""
+		switch {
+		case r.Strip == 1:
+			how = ", without its first digit"
+		case r.Strip > 1:
+			how = fmt.Sprintf(", without its first %d digits", r.Strip)
 		}
 		if r.Prepend != "" {
-			to = r.Prepend + " and " + to
+			how += ", with " + r.Prepend + " before it"
 		}
-		line(name, "%s… as %s to %s", r.Prefix, to, r.Gateway)
+		line(name, "%s… to %s%s", r.Prefix, r.Gateway, how)
 	}
 	for i, g := range cfg.Gateways {
 		name := ""

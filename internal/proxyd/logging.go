@@ -146,7 +146,7 @@ func (r *reporter) event(tallies map[proxy.EventKind]*tally, e *proxy.Event) {
 		args = append(args, "user", shown(e.User))
 	}
 	if e.Because != "" {
-		args = append(args, "because", shown(e.Because))
+		args = append(args, "because", explain.Shown([]byte(e.Because), 400)) // an address, a name, and why
 	}
 	if e.Wait > 0 {
 		args = append(args, "wait", e.Wait.Round(time.Second).String())
