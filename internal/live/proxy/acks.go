@@ -9,8 +9,8 @@ import (
 	"sipscribe/sip"
 )
 
-// acks are, where no route is recorded, the INVITEs that were answered lately: their ACKs bring no token, and cannot be challenged (RFC 3261 §22.1), but a
-// telephone that uses its outbound proxy within dialogs sends them here. "Any credentials in the INVITE that were accepted by a server MUST be
+// acks are the INVITEs that were answered lately and whose ACKs bring no token: where no route is recorded, and of a call that is changed with a password, since its token is too old or of
+// before a restart. An ACK cannot be challenged (RFC 3261 §22.1), but a telephone that uses its outbound proxy within dialogs sends it here. "Any credentials in the INVITE that were accepted by a server MUST be
 // accepted by that server for the ACK": what says that they are the same is Call-ID, From tag, CSeq number and the hop, as for a CANCEL; many telephones do
 // not repeat the credentials.
 //
@@ -66,7 +66,15 @@ func (a *acks) answered(now time.Time, key uint64) {
 }
 
 // expected reports whether an ACK belongs to one of them, and counts it.
-func (a *acks) expected(now time.Time, key uint64) bool {
+func (a *acks) expected(now time.Time, from live.Flow, m *sip.Message) bool {
+	if len(a.young)+len(a.old) == 0 {
+		return false // as nearly always where a route is recorded
+	}
+	return a.take(now, a.key(from, m))
+}
+
+// take counts an ACK of one of them, and reports whether it is one.
+func (a *acks) take(now time.Time, key uint64) bool {
 	a.turn(now)
 	for _, noted := range [...]map[uint64]uint8{a.young, a.old} {
 		if may := noted[key]; may > 0 {

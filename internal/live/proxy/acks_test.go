@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sipscribe/internal/live/ua"
+	"sipscribe/sip"
 )
 
 // A telephone that uses its outbound proxy within dialogs, where no route is recorded, gets its ACK through: it cannot be challenged (RFC 3261 §22.1), and its
@@ -105,12 +106,48 @@ func TestACKsOfNobody(t *testing.T) {
 	}
 }
 
+// A call that is older than its token, or than the secret of a proxy that was started again, can be changed with the password; the ACK of that cannot be asked for it, and passes.
+func TestACKWithoutItsToken(t *testing.T) {
+	d := newDoor(t, nil)
+	outer, inner := d.ringing()
+	route := string(d.reply(inner, 200, "Contact: <sip:18005551212@203.0.113.20:5060>")[0].Value(sip.FieldRecordRoute))
+	uri := "sip:18005551212@203.0.113.20:5060"
+	more := []string{"To: <sip:18005551212@" + domain + ">;tag=callee", "Call-ID: " + string(outer.CallID()), "Route: " + route}
+	if got := d.send(caller, d.request("INVITE", uri, "spa1", more...)); len(got) != 2 || got[1].to.Remote != callee1 {
+		t.Fatal(told(got))
+	} else {
+		d.reply(got[1].Message, 200, "Contact: <"+uri+">")
+		if got = d.send(caller, d.request("ACK", uri, "spa1", append(more[:2:2], fmt.Sprintf("CSeq: %d ACK", got[1].CSeq().Number))...)); len(got) != 0 {
+			t.Errorf("without the token that its INVITE had: %s", told(got))
+		}
+	}
+	d.wait(50 * time.Hour)
+	got := d.as("spa1", "secret", caller, "INVITE", uri, more...)
+	if len(got) != 2 || got[1].to.Remote != callee1 {
+		t.Fatal(told(got))
+	}
+	again := got[1].Message
+	ack := func(number uint32) string {
+		return d.request("ACK", uri, "spa1", append(more, fmt.Sprintf("CSeq: %d ACK", number))...)
+	}
+	if got := d.send(caller, ack(again.CSeq().Number)); len(got) != 0 {
+		t.Errorf("before the answer: %s", told(got))
+	}
+	d.reply(again, 200, "Contact: <sip:18005551212@203.0.113.20:5060>")
+	if got := d.send(caller, ack(again.CSeq().Number+1)); len(got) != 0 {
+		t.Errorf("of another: %s", told(got))
+	}
+	if got := d.send(caller, ack(again.CSeq().Number)); len(got) != 1 || got[0].to.Remote != callee1 {
+		t.Errorf("its ACK: %s", told(got))
+	}
+}
+
 // An answer is good for its ACK, and not for whatever is thought up in the minute after; each time it is sent again for another.
 func TestACKsAreCounted(t *testing.T) {
 	now := time.Unix(0, 0)
 	a := newACKs(ackLife, 10)
 	passed := func(key uint64) (n int) {
-		for a.expected(now, key) {
+		for a.take(now, key) {
 			if n++; n > 1000 {
 				t.Fatal("without end")
 			}
@@ -145,11 +182,11 @@ func TestManyACKs(t *testing.T) {
 		if len(a.young) > 10 || len(a.old) > 10 {
 			t.Fatalf("%d and %d are kept", len(a.young), len(a.old))
 		}
-		if key >= 9 && !a.expected(now, key-9) {
+		if key >= 9 && !a.take(now, key-9) {
 			t.Fatalf("the ACK of %d is not expected nine calls later", key-9)
 		}
 	}
-	if a.expected(now, 1) {
+	if a.take(now, 1) {
 		t.Error("nothing is forgotten")
 	}
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -156,6 +157,22 @@ func TestTheTokenOpensNoFrom(t *testing.T) {
 		}
 		check("alone", d.send(at, d.request(c.method, uri, user, more...)), c.want)
 		check("signed in", d.as(user, "secret", at, c.method, uri, more...), c.signed)
+	}
+}
+
+// Somebody who is called and writes the caller's address anew in his answer does not take the token from him.
+func TestTheTokenOfAnAlteredFrom(t *testing.T) {
+	d := newDoor(t, nil)
+	outer, inner := d.ringing()
+	answer := live.AppendReply(nil, inner, live.Flow{Remote: atProxy}, &live.Reply{Status: 200, ToTag: "callee", Fields: []sip.DraftField{{Name: "Contact", Value: "<sip:18005551212@203.0.113.20:5060>"}}})
+	answered := d.send(callee1, strings.Replace(string(answer), "From: <sip:spa1@", "From: <sip:+18005550100@", 1))
+	if len(answered) != 1 {
+		t.Fatal(told(answered))
+	}
+	ack := d.request("ACK", "sip:18005551212@203.0.113.20:5060", "spa1", "To: <sip:18005551212@"+domain+">;tag=callee", "Call-ID: "+string(outer.CallID()), "CSeq: "+fmt.Sprint(outer.CSeq().Number)+" ACK",
+		"Route: "+string(answered[0].Value(sip.FieldRecordRoute)))
+	if got := d.send(caller, ack); len(got) != 1 || got[0].to.Remote != callee1 {
+		t.Error(told(got))
 	}
 }
 

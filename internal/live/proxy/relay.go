@@ -19,8 +19,8 @@ type relay struct {
 	context *proxycore.Context
 	// request is kept as long as it may have to be forwarded to somebody else.
 	request []byte
-	// callID of a request that may begin a dialog; nil: it belongs to one.
-	callID []byte
+	// callID of a request that may begin a dialog, nil: it belongs to one; and the user in its From.
+	callID, caller []byte
 	// tag is that of responses that are made here. The first response of a phone that has one gives it: so the 200 to a CANCEL has the tag of
 	// the 180 and the 487, where no more than one phone has rung (§9.2).
 	tag    string
@@ -29,7 +29,7 @@ type relay struct {
 	wake   time.Time // what the context wants, if it is in wakes
 	place  int       // in wakes, counted from 1; 0: it is not there
 	call   uint64    // of an INVITE that begins a call, or a BYE, whose requests pass here: by calls
-	ack    uint64    // of an INVITE where no route is recorded: what its ACK is known by
+	ack    uint64    // of an INVITE whose ACK will bring no token that opens: what it is known by
 	method sip.Method
 	// believed: what the request asserts of its sender is passed on (assertsHimself).
 	believed bool
@@ -121,8 +121,8 @@ func (p *Proxy) knows(name string) bool {
 	return false
 }
 
-// relay begins to relay a request. fixed: its Request-URI is not ours to change (§16.5). believed: what it asserts of its sender is true.
-func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []proxycore.Target, fixed, believed bool, out *live.Outbox) {
+// relay begins to relay a request. fixed: its Request-URI is not ours to change (§16.5). inDialog: its token says so. believed: what it asserts of its sender is true.
+func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []proxycore.Target, fixed, inDialog, believed bool, out *live.Outbox) {
 	s, err := p.layer.Accept(now, from, m)
 	if err != nil {
 		p.full(now, from, m, out)
@@ -130,7 +130,8 @@ func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []p
 	}
 	r := &relay{server: s, from: from, request: bytes.Clone(m.Raw), tag: p.layer.Tag(), method: m.Method, believed: believed}
 	if len(m.ToTag()) == 0 {
-		r.callID = bytes.Clone(m.CallID())
+		from := m.From()
+		r.callID, r.caller = bytes.Clone(m.CallID()), bytes.Clone(sip.Unescape(from.URI.User))
 	}
 	s.User = r
 	p.counters.Relayed++
@@ -141,7 +142,7 @@ func (p *Proxy) relay(now time.Time, from live.Flow, m *sip.Message, targets []p
 		p.calls.seen(now, r.call)
 	}
 	if m.Method == sip.MethodInvite {
-		if p.cfg.NoRecordRoute {
+		if p.cfg.NoRecordRoute || len(m.ToTag()) > 0 && !inDialog {
 			r.ack = p.acks.key(from, m)
 		}
 		p.buf = live.AppendReply(p.buf[:0], m, from, &live.Reply{Status: 100})
@@ -335,8 +336,7 @@ func (p *Proxy) answeredRoute(now time.Time, b *branch, response *sip.Message) s
 		contact := sip.ParseAddress(response.Value(sip.FieldContact))
 		d.target = contact.URI.Raw
 	case p.checksFrom() && !p.trusts(b.relay.from):
-		caller := response.From()
-		g, d.user = nil, sip.Unescape(caller.URI.User)
+		g, d.user = nil, b.relay.caller // as he wrote it, whatever has become of it in the response
 	default:
 		g, d.to = nil, nil
 	}
@@ -350,7 +350,7 @@ func (p *Proxy) recordRouteOf(l *listener, token string) string {
 }
 
 // acknowledge passes on the ACK for a 2xx, which belongs to no transaction (§13.2.2.4, §16.6). What did not come by a Record-Route of
-// ours is nobody's, unless none is recorded and its INVITE was answered through here.
+// ours is nobody's, unless its INVITE did not either, and was answered through here.
 func (p *Proxy) acknowledge(now time.Time, from live.Flow, m *sip.Message, out *live.Outbox) {
 	// First what most of them are: the ACK for a challenge, of which nothing is known here.
 	route := p.core.Preprocess(m, from)
@@ -360,7 +360,7 @@ func (p *Proxy) acknowledge(now time.Time, from live.Flow, m *sip.Message, out *
 	if len(route.Token) > 0 {
 		dialog, known = p.open(now, within(m, nil), route.Token)
 	}
-	if !trusted && !known && !(p.cfg.NoRecordRoute && p.acks.expected(now, p.acks.key(from, m))) {
+	if !trusted && !known && !p.acks.expected(now, from, m) {
 		return
 	}
 	if p.core.Check(m, from).Outcome != proxycore.OutcomePass {

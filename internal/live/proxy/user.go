@@ -97,7 +97,7 @@ func (u *user) Request(now time.Time, from live.Flow, m *sip.Message, cancels *t
 	}
 	fixed := inDialog || len(m.ToTag()) > 0 || !route.Responsible || route.Remaining > 0
 	believed := trusted || !p.checksFrom() || p.assertsHimself(m, who)
-	p.relay(now, from, m, targets, fixed, believed, out)
+	p.relay(now, from, m, targets, fixed, inDialog, believed, out)
 }
 
 // shows reports whether our account may be shown to the gateway of a dialog for a request: for one that calls nobody, which has to get through whatever the gateway's
