@@ -183,11 +183,14 @@ func Unquote(b []byte) []byte {
 	return out
 }
 
+// CurlyQuote is the first byte of any curly quotation mark.
+const CurlyQuote = 0xe2
+
 // HasCurlyQuotes reports whether b has a curly quotation mark. It is not a quote in SIP (RFC 3261 §25.1): somebody's web page
 // or editor put it there.
 func HasCurlyQuotes(b []byte) bool {
 	for {
-		i := bytes.IndexByte(b, 0xe2)
+		i := bytes.IndexByte(b, CurlyQuote)
 		if i < 0 {
 			return false
 		}

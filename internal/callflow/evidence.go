@@ -19,17 +19,24 @@ func (c *Call) Text(h *Hop) []byte {
 	return c.Data(h)
 }
 
+// MayHold reports whether a byte may stand in a text of the call: false is sure, and one look at all of them.
+func (c *Call) MayHold(b byte) bool { return len(c.whole) == 0 || bytes.IndexByte(c.whole, b) >= 0 }
+
 // EvidenceOf returns the place of the half-open range of the bytes of a hop's Text.
 func (c *Call) EvidenceOf(h *Hop, start, end int) capture.Evidence {
 	text := c.Text(h) // first: it is then known what leads to the place
 	if h.read.len == 0 && (h.flags&hopLines == 0 || h.omap > 0) || start < 0 || end <= start || end > len(text) {
 		return c.Origin(h).EvidenceOf(start, end)
 	}
+	at := capture.Evidence{Source: h.source, Unit: h.unit, Number: h.number, Start: h.start + int64(start), End: h.start + int64(end)}
+	if h.read.len > 0 && h.read == h.data {
+		return at // all of it stands as the source has it
+	}
 	// Each line end takes a byte more in the source, but for those that stand as the source has them; see capture.Origin.Lines.
 	before := bytes.Count(text[:start], newline)
 	within := bytes.Count(text[start:end-1], newline)
-	return capture.Evidence{Source: h.source, Unit: h.unit, Number: h.number,
-		Start: h.start + int64(start+before), End: h.start + int64(end+before+within)}
+	at.Start, at.End = at.Start+int64(before), at.End+int64(before+within)
+	return at
 }
 
 var newline = []byte("\n")

@@ -41,10 +41,10 @@ func (t *Teller) bye(i int, h *callflow.Hop, m *sip.Message) {
 	case !ok:
 		t.say(key)
 	case key == "bye":
-		t.fill[placeDuration] = duration(d, precision)
+		t.fill[placeDuration] = t.duration(d, precision)
 		t.say("bye.talk")
 	default:
-		t.fill[placeDuration] = duration(d, precision)
+		t.fill[placeDuration] = t.duration(d, precision)
 		t.say("bye.reported.talk")
 	}
 	t.tellRTPStat(m)

@@ -46,7 +46,7 @@ func (t *Teller) cancel(i int, h *callflow.Hop, m *sip.Message) {
 	}
 	if allowed, ok := t.allowed(tx); ok {
 		if d, ok := c.Between(tx.Request, i); ok && d >= allowed-time.Second {
-			t.fill[placeDuration] = span(allowed)
+			t.fill[placeDuration] = t.span(allowed)
 			t.say("cancel.expired")
 			return
 		}
@@ -63,7 +63,7 @@ func (t *Teller) cancel(i int, h *callflow.Hop, m *sip.Message) {
 		return
 	}
 	if d, ok := c.Between(ring, i); ok {
-		t.fill[placeDuration] = duration(d, max(h.Time.Precision(), c.Hops[ring].Time.Precision()))
+		t.fill[placeDuration] = t.duration(d, max(h.Time.Precision(), c.Hops[ring].Time.Precision()))
 		t.say("cancel.ringing")
 		return
 	}

@@ -16,7 +16,7 @@ func (t *Teller) tellEnding() {
 	c := t.call
 	t.clear()
 	t.begin()
-	t.fill[placeStatus] = strconv.Itoa(c.Status)
+	t.fill[placeStatus] = StatusCode(c.Status)
 	t.fill[placeReason] = t.finalReason()
 	t.fill[placeMethod] = t.rootMethod()
 	missing := c.Missing
@@ -254,7 +254,7 @@ func (t *Teller) waited() (string, bool) {
 	if !ok || d == 0 {
 		return "", false
 	}
-	return duration(d, max(c.Hops[last].Time.Precision(), c.Hops[c.Root].Time.Precision())), true
+	return t.duration(d, max(c.Hops[last].Time.Precision(), c.Hops[c.Root].Time.Precision())), true
 }
 
 var missingKeys = map[callflow.Missing]string{
@@ -440,7 +440,7 @@ func (t *Teller) summary() {
 	c := t.call
 	precision := c.Precision()
 	if t.onlyFirstLines() && c.Outcome == callflow.OutcomeUnknown {
-		if t.fill[placeStatus] = strconv.Itoa(c.Status); c.Status == 0 {
+		if t.fill[placeStatus] = StatusCode(c.Status); c.Status == 0 {
 			t.say("sum.line")
 			return
 		}
@@ -459,7 +459,7 @@ func (t *Teller) summary() {
 		t.buf = t.buf[:at]
 	}
 	if c.Ring >= 0 {
-		t.fill[placeDuration] = duration(c.Ring, precision)
+		t.fill[placeDuration] = t.duration(c.Ring, precision)
 		extra = " "
 		if c.Outcome != callflow.OutcomeAnswered && c.Outcome != callflow.OutcomeCancelled {
 			extra = ", " // a status and its words stand before it
@@ -471,11 +471,11 @@ func (t *Teller) summary() {
 		}
 	}
 	if c.Talk >= 0 {
-		t.fill[placeDuration] = duration(c.Talk, precision)
+		t.fill[placeDuration] = t.duration(c.Talk, precision)
 		phrase("sum.talk")
 	}
 	t.fill[placeText] = extra
-	t.fill[placeStatus] = strconv.Itoa(c.Status)
+	t.fill[placeStatus] = StatusCode(c.Status)
 	t.fill[placeReason] = t.finalReason()
 	key := "sum." + c.Outcome.String()
 	cut := slices.Contains(c.Missing, callflow.MissingCut)

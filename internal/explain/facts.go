@@ -3,7 +3,6 @@ package explain
 import (
 	"bytes"
 	"net/netip"
-	"strconv"
 	"strings"
 	"unsafe"
 
@@ -237,7 +236,7 @@ func (t *Teller) deviceFacts(h *callflow.Hop) {
 			conn, ok := media.Connection()
 			port, has := media.Port()
 			if ok && has && !media.IsRejected() {
-				t.found(factMediaAddress, t.joined(t.shown(conn.Address), ":", strconv.Itoa(port)), h, conn.Address, "SDP of its offer")
+				t.found(factMediaAddress, t.joined(t.shown(conn.Address), ":", t.number(int64(port))), h, conn.Address, "SDP of its offer")
 			}
 			break
 		}

@@ -27,6 +27,9 @@ func (t *Teller) nameParties() {
 	for i := range c.Participants {
 		p := &c.Participants[i]
 		q := Party{ID: label('p', i+1), Role: p.Role}
+		if i < cap(t.parties) {
+			q.Endpoints = t.parties[:i+1][i].Endpoints[:0] // of the story before
+		}
 		switch {
 		case c.GivenName(p) != nil:
 			q.Name = t.shown(c.GivenName(p))

@@ -63,7 +63,7 @@ func (t *Teller) register(h *callflow.Hop, m *sip.Message) {
 	case t.registeredNow(t.fill[placeUser]):
 		t.say("register.refresh")
 	case has:
-		t.fill[placeDuration] = span(time.Duration(expires) * time.Second)
+		t.fill[placeDuration] = t.span(time.Duration(expires) * time.Second)
 		t.say("register.first")
 	default:
 		t.say("register.first.notime")

@@ -415,7 +415,7 @@ func (t *Teller) tellWhy(m *sip.Message) {
 		t.tellReason(m)
 	}
 	if n, ok := m.Number(sip.FieldRetryAfter); ok && n > 0 {
-		t.fill[placeDuration] = span(time.Duration(n) * time.Second)
+		t.fill[placeDuration] = t.span(time.Duration(n) * time.Second)
 		t.say("final.retry")
 	}
 }
@@ -658,7 +658,7 @@ func (t *Teller) registered(h *callflow.Hop, m *sip.Message) {
 		longest, known = global, true
 	}
 	t.fill[placeCount] = countWord(count)
-	t.fill[placeDuration] = span(time.Duration(longest) * time.Second)
+	t.fill[placeDuration] = t.span(time.Duration(longest) * time.Second)
 	expires, has := request.Number(sip.FieldExpires)
 	if e, ok := asked.Params.Get("expires"); ok {
 		if n, err := strconv.ParseUint(string(e), 10, 32); err == nil {

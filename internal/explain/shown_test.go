@@ -42,7 +42,7 @@ func TestDuration(t *testing.T) {
 		{4 * time.Minute, time.Second, "4 min"}, {time.Hour, time.Second, "1 h"}, {123 * time.Minute, time.Second, "2 h 3 min"},
 		{72 * time.Hour, time.Second, "3 days"}, {10 * 365 * 24 * time.Hour, time.Second, "10 years"},
 	} {
-		if got := duration(c.d, c.precision); got != c.want {
+		if got := string(appendDuration(nil, c.d, c.precision)); got != c.want {
 			t.Errorf("%v: %q, want %q", c.d, got, c.want)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -419,8 +418,9 @@ func (t *Teller) step(i int) {
 	n := len(t.steps)
 	t.steps = slices.Grow(t.steps, 1)[:n+1]
 	s := &t.steps[n]
-	*s = Step{Kind: h.Kind, Hop: i, Time: h.Time, Direction: h.Direction, From: int(h.From), To: int(h.To),
-		Evidence: t.evidence(c.Evidence(h))}
+	*s = Step{}
+	s.Kind, s.Hop, s.Time, s.Direction, s.From, s.To = h.Kind, i, h.Time, h.Direction, int(h.From), int(h.To)
+	s.Evidence = t.evidence(c.Evidence(h))
 	t.clear()
 	t.from, t.to, t.hop = s.From, s.To, h
 	t.begin()
@@ -579,43 +579,4 @@ func label(c byte, n int) string {
 		return labels[1][n]
 	}
 	return string(c) + strconv.Itoa(n)
-}
-
-// duration tells a time between two messages as a person would: "0.4 s", "16 s", "1 min 5 s", "2 h 3 min".
-func duration(d time.Duration, precision time.Duration) string {
-	switch {
-	case d == 0 && precision >= time.Second:
-		return "less than a second"
-	case d < 10*time.Second && precision >= time.Second:
-		return "about " + strconv.Itoa(int((d+time.Second/2)/time.Second)) + " s" // up to a second more or less
-	case d < 10*time.Second && precision < time.Second:
-		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
-	case d < 100*time.Second:
-		return strconv.Itoa(int((d+time.Second/2)/time.Second)) + " s"
-	case d < time.Hour:
-		s := int((d + time.Second/2) / time.Second)
-		if s%60 == 0 {
-			return strconv.Itoa(s/60) + " min"
-		}
-		return strconv.Itoa(s/60) + " min " + strconv.Itoa(s%60) + " s"
-	}
-	switch days := int((d + 12*time.Hour) / (24 * time.Hour)); {
-	case days > 730:
-		return strconv.Itoa(days/365) + " years"
-	case days > 2:
-		return strconv.Itoa(days) + " days"
-	}
-	m := int((d + time.Minute/2) / time.Minute)
-	if m%60 == 0 {
-		return strconv.Itoa(m/60) + " h"
-	}
-	return strconv.Itoa(m/60) + " h " + strconv.Itoa(m%60) + " min"
-}
-
-// span tells a time that a message names, which is exact.
-func span(d time.Duration) string {
-	if d < 10*time.Second && d%time.Second == 0 {
-		return strconv.Itoa(int(d/time.Second)) + " s"
-	}
-	return duration(d, time.Second)
 }

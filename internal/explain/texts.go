@@ -49,12 +49,17 @@ func (t *Teller) joined(parts ...string) string {
 	for _, s := range parts {
 		n += len(s)
 	}
-	if n > cap(t.made)-len(t.made) {
-		t.made = make([]byte, 0, max(1024, 2*cap(t.made), n)) // what was made before stays where it is
-	}
-	at := len(t.made)
+	at := t.room(n)
 	for _, s := range parts {
 		t.made = append(t.made, s...)
 	}
 	return view(t.made[at:])
+}
+
+// room makes room in t.made for a text of n bytes, and returns where that begins.
+func (t *Teller) room(n int) int {
+	if n > cap(t.made)-len(t.made) {
+		t.made = make([]byte, 0, max(1024, 2*cap(t.made), n)) // what was made before stays where it is
+	}
+	return len(t.made)
 }

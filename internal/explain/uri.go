@@ -2,7 +2,6 @@ package explain
 
 import (
 	"bytes"
-	"strconv"
 
 	"sipscribe/sip"
 )
@@ -56,7 +55,7 @@ func (t *Teller) hostPort(u sip.URI) string {
 	}
 	s := t.shown(u.Host)
 	if u.Port != 0 {
-		s = t.joined(s, ":", strconv.Itoa(int(u.Port)))
+		s = t.joined(s, ":", t.number(int64(u.Port)))
 	}
 	return s
 }

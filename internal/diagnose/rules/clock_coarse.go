@@ -37,28 +37,51 @@ file, times between messages are right to a second either way, and what year it 
 			}
 			return
 		}
-		var step, lack string
+		step, lack := 0, lacksNothing
 		if t.Precision() >= time.Second {
-			step = "whole seconds (within one the order is that of the file)"
+			step = 1
 		}
 		if t.Basis == capture.BasisNone || t.Basis == capture.BasisTwice {
 			switch {
 			case t.Basis == capture.BasisTwice:
-				lack = "an hour that the zone has twice or not at all, at the change of daylight saving"
+				lack = lacksSide
 			case !t.Stamp.HasDate():
-				lack = "no date and no zone"
+				lack = lacksDate
 			case t.Stamp.Year == 0:
-				lack = "no year and no zone"
+				lack = lacksYear
 			default:
-				lack = "no zone"
+				lack = lacksZone
 			}
 		}
-		between := ""
-		if step != "" && lack != "" {
-			between = "; "
-		}
-		if step != "" || lack != "" {
-			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}), Text: "clock: " + step + between + lack})
+		if text := clockTexts[step][lack]; text != "" {
+			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}), Text: text})
 		}
 	},
 }
+
+// What a time may lack.
+const (
+	lacksNothing = iota
+	lacksSide
+	lacksDate
+	lacksYear
+	lacksZone
+)
+
+// clockTexts says what a clock cannot tell: one that is finer than whole seconds, and one that is not, by what its times lack. Most calls of most logs have one: it is put
+// together once.
+var clockTexts = func() (texts [2][lacksZone + 1]string) {
+	lacks := [...]string{
+		lacksSide: "an hour that the zone has twice or not at all, at the change of daylight saving",
+		lacksDate: "no date and no zone",
+		lacksYear: "no year and no zone",
+		lacksZone: "no zone",
+	}
+	const step = "clock: whole seconds (within one the order is that of the file)"
+	for i, lack := range lacks {
+		if texts[1][i] = step; i != lacksNothing {
+			texts[0][i], texts[1][i] = "clock: "+lack, step+"; "+lack
+		}
+	}
+	return texts
+}()

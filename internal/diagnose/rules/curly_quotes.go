@@ -19,6 +19,9 @@ were. A digest cannot be checked against a text that was changed so.`,
 	Mend:  "Send the log as a file, not as text in a page or a word processor.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
+		if !p.Call.MayHold(sip.CurlyQuote) {
+			return
+		}
 		var evidence []capture.Evidence
 		fields := 0
 		for i := range p.Call.Hops {

@@ -23,32 +23,31 @@ a blank, rsyslog #015#012, Kiwi <013><010>. The messages were sent with ordinary
 			if h.Kind != capture.KindMessage {
 				continue
 			}
-			if text := shownLineEnd(h.Escape); text != "" {
-				p.Report(diagnose.Finding{Evidence: p.Evidence(i, sip.Span{}),
-					Text: "line ends: the collector wrote them as " + text + ", each message on one line"})
+			if int(h.Escape) < len(shownLineEnds) && shownLineEnds[h.Escape] != "" {
+				p.Report(diagnose.Finding{Evidence: p.Evidence(i, sip.Span{}), Text: shownLineEnds[h.Escape]})
 				return
 			}
 		}
 	},
 }
 
-// shownLineEnd is how a line end looks that was written in a way that people see; "" for the others.
-func shownLineEnd(e syslog.Escape) string {
-	switch e {
-	case syslog.EscapeCaret, syslog.EscapeMeta:
-		return "^M"
-	case syslog.EscapeHashOctal:
-		return "#015#012"
-	case syslog.EscapeBackslashOctal:
-		return `\015\012`
-	case syslog.EscapeC:
-		return `\r\n`
-	case syslog.EscapeDecimal:
-		return "<013><010>"
-	case syslog.EscapeNamed:
-		return "<CR><LF>"
-	case syslog.EscapeBlanks, syslog.EscapeSpaceLF:
-		return "blanks"
+// shownLineEnds says how a line end looks that was written in a way that people see; "" of the others. Most calls of most logs have one: it is put together once.
+var shownLineEnds = func() [syslog.EscapeNamed + 1]string {
+	texts := [syslog.EscapeNamed + 1]string{
+		syslog.EscapeCaret:          "^M",
+		syslog.EscapeMeta:           "^M",
+		syslog.EscapeHashOctal:      "#015#012",
+		syslog.EscapeBackslashOctal: `\015\012`,
+		syslog.EscapeC:              `\r\n`,
+		syslog.EscapeDecimal:        "<013><010>",
+		syslog.EscapeNamed:          "<CR><LF>",
+		syslog.EscapeBlanks:         "blanks",
+		syslog.EscapeSpaceLF:        "blanks",
 	}
-	return ""
-}
+	for i, text := range texts {
+		if text != "" {
+			texts[i] = "line ends: the collector wrote them as " + text + ", each message on one line"
+		}
+	}
+	return texts
+}()

@@ -9,8 +9,9 @@ import (
 // that are drawn over the character before them (Unicode Standard Annex #11, "wide" and "fullwidth").
 func Width[T string | []byte](s T) int {
 	i := 0
-	for ; i+8 <= len(s); i += 8 { // nearly all is ASCII
-		if (s[i]|s[i+1]|s[i+2]|s[i+3]|s[i+4]|s[i+5]|s[i+6]|s[i+7])&utf8.RuneSelf != 0 {
+	for ; i+8 <= len(s); i += 8 { // nearly all is ASCII; the eight bytes are read at once
+		v := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 | uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		if v&0x8080808080808080 != 0 {
 			break
 		}
 	}

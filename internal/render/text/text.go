@@ -468,9 +468,9 @@ func (p *Printer) way(parties []explain.Party, s *explain.Step) int {
 		}
 	}
 	at := len(p.drawn)
-	p.drawn = p.appendWho(p.drawn, parties, s)
-	w := way{from: s.From, to: s.To, event: event, text: p.drawn[at:len(p.drawn):len(p.drawn)]}
-	w.width = Width(w.text)
+	w := way{from: s.From, to: s.To, event: event}
+	p.drawn, w.width = p.appendWho(p.drawn, parties, s)
+	w.text = p.drawn[at:len(p.drawn):len(p.drawn)]
 	p.ways = append(p.ways, w)
 	return len(p.ways) - 1
 }
@@ -558,8 +558,8 @@ func what(s *explain.Step) string {
 	return s.Method
 }
 
-// appendWho draws the way of a message. Between two parties the first stays on the left.
-func (p *Printer) appendWho(dst []byte, parties []explain.Party, s *explain.Step) []byte {
+// appendWho draws the way of a message, and returns how many columns it takes. Between two parties the first stays on the left.
+func (p *Printer) appendWho(dst []byte, parties []explain.Party, s *explain.Step) ([]byte, int) {
 	name := func(i int) string {
 		if i < 0 || i >= len(parties) {
 			return "?"
@@ -567,22 +567,24 @@ func (p *Printer) appendWho(dst []byte, parties []explain.Party, s *explain.Step
 		return parties[i].Name
 	}
 	if s.Kind != capture.KindMessage {
-		if s.From >= 0 {
-			dst = append(dst, name(s.From)...)
+		if s.From < 0 {
+			return dst, 0
 		}
-		return dst
+		return append(dst, name(s.From)...), Width(name(s.From))
 	}
 	if s.From < 0 && s.To < 0 {
-		return dst
+		return dst, 0
 	}
 	right, left := " ──▶ ", " ◀── "
 	if p.o.ASCII {
 		right, left = " --> ", " <-- "
 	}
+	from, arrow, to := name(s.From), right, name(s.To)
 	if len(parties) == 2 && s.From == 1 && s.To == 0 {
-		return append(append(append(dst, name(0)...), left...), name(1)...)
+		from, arrow, to = to, left, from
 	}
-	return append(append(append(dst, name(s.From)...), right...), name(s.To)...)
+	dst = append(append(append(dst, from...), arrow...), to...)
+	return dst, Width(from) + len(" --> ") + Width(to)
 }
 
 // time appends the time of the first step, and of the others how long after it they came.
