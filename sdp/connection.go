@@ -27,6 +27,15 @@ func (m Media) Connection() (Connection, bool) {
 	return m.s.Connection()
 }
 
+// HasConnection reports whether the media section has a connection of its own.
+func (m Media) HasConnection() bool {
+	if m.s == nil {
+		return false
+	}
+	_, ok := m.s.connection(m.Lines())
+	return ok
+}
+
 func (s *Session) connection(lines []Line) (Connection, bool) {
 	for _, l := range lines {
 		if l.Type == 'c' {

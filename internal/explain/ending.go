@@ -436,6 +436,15 @@ func (t *Teller) harmless() bool {
 	return h.Method == sip.MethodOptions && (c.Status/100 == 2 || c.Status == 405 || c.Status == 501) || h.Method == sip.MethodNotify && t.eventName(t.parse(h)) == "keep-alive"
 }
 
+// outcomeKeys are the keys of the sentences that tell an outcome, made once.
+var outcomeKeys = func() []string {
+	var keys []string
+	for _, outcome := range callflow.Outcomes() {
+		keys = append(keys, "sum."+outcome)
+	}
+	return keys
+}()
+
 func (t *Teller) summary() {
 	c := t.call
 	precision := c.Precision()
@@ -477,7 +486,7 @@ func (t *Teller) summary() {
 	t.fill[placeText] = extra
 	t.fill[placeStatus] = StatusCode(c.Status)
 	t.fill[placeReason] = t.finalReason()
-	key := "sum." + c.Outcome.String()
+	key := outcomeKeys[c.Outcome]
 	cut := slices.Contains(c.Missing, callflow.MissingCut)
 	switch {
 	case cut && c.Outcome == callflow.OutcomeUnknown && c.Kind == callflow.KindRegistration && c.Status != 0:

@@ -231,14 +231,8 @@ func (t *Teller) deviceFacts(h *callflow.Hop) {
 		t.found(factUserAgent, t.deviceName(t.shown(v)), h, v, "User-Agent")
 	}
 	if t.hasSDP(h) {
-		t.parseOffer(m)
-		for _, media := range t.offer.AllMedia() {
-			conn, ok := media.Connection()
-			port, has := media.Port()
-			if ok && has && !media.IsRejected() {
-				t.found(factMediaAddress, t.joined(t.shown(conn.Address), ":", t.number(int64(port))), h, conn.Address, "SDP of its offer")
-			}
-			break
+		if address, port, ok := t.mediaAddress(m); ok {
+			t.found(factMediaAddress, t.joined(t.shown(address), ":", t.number(int64(port))), h, address, "SDP of its offer")
 		}
 	}
 }

@@ -42,15 +42,22 @@ func (t *Teller) tellOffer(h *callflow.Hop, m *sip.Message) {
 		return
 	}
 	t.remember(h, m)
-	t.parseOffer(m)
-	for _, media := range t.offer.AllMedia() {
-		if media.IsT38() {
-			t.say("offer.fax")
+	codecs := ""
+	if told := t.codecs.find(onlyAudio(m).formats); told != nil {
+		codecs = told.list
+	} else {
+		t.parseOffer(m)
+		for _, media := range t.offer.AllMedia() {
+			if media.IsT38() {
+				t.say("offer.fax")
+				return
+			}
+		}
+		if codecs, _ = t.codecList(&t.offer); t.unnamedCodecs(h, m) {
 			return
 		}
 	}
-	codecs, _ := t.codecList(&t.offer)
-	if codecs == "" || t.unnamedCodecs(h, m) {
+	if codecs == "" {
 		return
 	}
 	t.fill[placeCodecs] = codecs
@@ -60,7 +67,7 @@ func (t *Teller) tellOffer(h *callflow.Hop, m *sip.Message) {
 // tellAnswer tells what a 2xx accepts.
 func (t *Teller) tellAnswer(h *callflow.Hop, m *sip.Message) {
 	t.remember(h, m)
-	if told := t.codecs.find(onlyAudio(m)); told != nil {
+	if told := t.codecs.find(onlyAudio(m).formats); told != nil {
 		if told.n == 1 {
 			t.fill[placeCodecs] = told.list
 			t.say("answer.codec")
@@ -142,7 +149,7 @@ func (t *Teller) codecList(s *sdp.Session) (string, int) {
 			return told.list, told.n
 		}
 		list, n := t.nameCodecs(media)
-		t.codecs.add(text, list, n)
+		t.codecs.add(text, list, n, media.HasConnection())
 		return list, n
 	}
 	return "", 0
@@ -177,35 +184,80 @@ func (t *Teller) nameCodecs(media sdp.Media) (string, int) {
 	return countWord(n) + " codecs, " + names[0] + " first", n
 }
 
-// onlyAudio returns what formatsText does of a whole session description that has one stream, of audio and not rejected, without taking it apart; nil for any other, and
-// for those that are written in an unusual way. That there is no other stream behind it, only whoever has seen the text before knows.
-func onlyAudio(m *sip.Message) []byte {
+// audioOnly is what is read of a session description that has one stream, of audio and not rejected, without taking it apart.
+type audioOnly struct {
+	address []byte // of the session's connection, nil if it has none or one that is written in an unusual way
+	port    []byte
+	formats []byte // what formatsText returns
+}
+
+// onlyAudio reads a whole session description with one stream of audio; no formats of any other, and of those that are written in an unusual way. That there is no other stream
+// behind it, and what else is said of this one, only whoever has seen the text of the formats before knows.
+func onlyAudio(m *sip.Message) (a audioOnly) {
 	body := m.BodyBytes()
 	if m.DeclaredLength > len(body) {
-		return nil
+		return audioOnly{}
 	}
-	for len(body) > len("m=audio 1 ") {
+	const usualLines = 32 // before the stream; far fewer than those that are read of any
+	connections := 0
+	for lines := 0; lines < usualLines && len(body) > len("m=audio 1 "); lines++ {
 		if bytes.HasPrefix(body, []byte("m=")) {
 			port := body[len("m=audio "):]
 			if !bytes.HasPrefix(body, []byte("m=audio ")) || port[0] < '1' || port[0] > '9' {
-				return nil
+				return audioOnly{}
 			}
 			n := 1
 			for n < len(port) && port[n] >= '0' && port[n] <= '9' {
 				n++
 			}
 			if n+1 >= len(port) || port[n] != ' ' || port[n+1] <= ' ' {
-				return nil
+				return audioOnly{}
 			}
-			return port[n+1:]
+			a.port, a.formats = port[:n], port[n+1:]
+			return a
 		}
 		end := bytes.IndexByte(body, '\n')
 		if end < 1 || bytes.IndexByte(body, '\r') != end-1 {
-			return nil
+			return audioOnly{}
+		}
+		if bytes.HasPrefix(body, []byte("c=")) {
+			// The first counts (RFC 8866 §5.7).
+			if connections++; connections == 1 && bytes.HasPrefix(body, []byte("c=IN IP4 ")) {
+				if v := body[len("c=IN IP4 ") : end-1]; isDotted(v) {
+					a.address = v
+				}
+			}
 		}
 		body = body[end+1:]
 	}
-	return nil
+	return audioOnly{}
+}
+
+// isDotted reports whether b has nothing but digits and dots.
+func isDotted(b []byte) bool {
+	for _, c := range b {
+		if c != '.' && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+// mediaAddress returns where a session description asks for the media of its first stream, and false if it does not say or the stream is rejected.
+func (t *Teller) mediaAddress(m *sip.Message) (address []byte, port int, ok bool) {
+	if a := onlyAudio(m); a.address != nil && len(a.port) <= len("65535") {
+		port, _ = strconv.Atoi(view(a.port))
+		if told := t.codecs.find(a.formats); told != nil && !told.connection && port <= 65535 {
+			return a.address, port, true
+		}
+	}
+	t.parseOffer(m)
+	for _, media := range t.offer.AllMedia() {
+		c, connected := media.Connection()
+		port, ok = media.Port()
+		return c.Address, port, connected && ok && !media.IsRejected()
+	}
+	return nil, 0, false
 }
 
 // formatsText is the text of a media section from its transport protocol on, behind the port: what its codecs are read from. Nil if it has
@@ -227,9 +279,10 @@ type codecLists struct {
 
 // codecsTold is a list of codecs in words, and how many they are.
 type codecsTold struct {
-	text []byte
-	list string
-	n    int
+	text       []byte
+	list       string
+	n          int
+	connection bool // the stream has one of its own
 }
 
 // maxFormatsText is the length of the longest text that is kept for its list.
@@ -249,12 +302,12 @@ func (l *codecLists) find(text []byte) *codecsTold {
 }
 
 // add keeps the list of a text in place of the one that was added first.
-func (l *codecLists) add(text []byte, list string, n int) {
+func (l *codecLists) add(text []byte, list string, n int, connection bool) {
 	if len(text) == 0 || len(text) > maxFormatsText {
 		return
 	}
 	told := &l.lists[l.next]
-	told.text, told.list, told.n = append(told.text[:0], text...), list, n
+	told.text, told.list, told.n, told.connection = append(told.text[:0], text...), list, n, connection
 	l.next = (l.next + 1) % len(l.lists)
 }
 

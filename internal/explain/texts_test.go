@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"testing"
 
 	"sipscribe/sdp"
@@ -82,7 +83,7 @@ func TestOnlyAudio(t *testing.T) {
 		"":                                                            "",
 	} {
 		m := sip.Parse([]byte("INVITE sip:b@example.net SIP/2.0\r\nCSeq: 1 INVITE\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body))
-		got := string(onlyAudio(m))
+		got := string(onlyAudio(m).formats)
 		if got != want {
 			t.Errorf("%q: %q, want %q", body, got, want)
 		}
@@ -95,8 +96,42 @@ func TestOnlyAudio(t *testing.T) {
 				t.Errorf("%q: %q, and formatsText has %q", body, got, formats)
 			}
 		}
-		if cut := sip.Parse(m.Raw[:len(m.Raw)-3]); onlyAudio(cut) != nil {
-			t.Errorf("%q, cut: %q", body, onlyAudio(cut))
+		if cut := sip.Parse(m.Raw[:len(m.Raw)-3]); onlyAudio(cut).formats != nil {
+			t.Errorf("%q, cut: %q", body, onlyAudio(cut).formats)
 		}
+	}
+}
+
+// TestMediaAddress: where the media go is read from a description with known codecs as it is from any other, also where the connection is written in an unusual way.
+func TestMediaAddress(t *testing.T) {
+	const audio, own = "RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n", "RTP/AVP 0\r\nc=IN IP4 192.0.2.9\r\n"
+	short := 0
+	for _, connection := range []string{"c=IN IP4 192.0.2.1\r\n", "c=IN IP4 192.0.2.1\r\nc=IN IP4 192.0.2.2\r\n", "c=IN IP4 192.0.2.1/127\r\n", "c=IN IP4 192.0.2.1 \r\n", "c=IN IP4 \r\n",
+		"c=IN IP6 2001:db8::1\r\nc=IN IP4 192.0.2.2\r\n", "c=IN IP4 XX.XX.XX.XX\r\n", "c=IN IP4 host.example.net\r\n", "C=IN IP4 192.0.2.1\r\n", "c = IN IP4 192.0.2.1\r\n", "",
+		strings.Repeat("b=AS:1\r\n", 40) + "c=IN IP4 192.0.2.1\r\n"} {
+		for _, media := range []string{"m=audio 4000 " + audio, "m=audio 65535 " + audio, "m=audio 65536 " + audio, "m=audio 100000 " + audio, "m=audio 0 " + audio, "m=audio 4000 " + own,
+			"m=video 4000 " + audio + "m=audio 4002 " + audio, "m=audio 4000 " + audio + "m=audio 4002 " + own} {
+			body := "v=0\r\ns=-\r\n" + connection + media
+			m := sip.Parse([]byte("INVITE sip:b@example.net SIP/2.0\r\nCSeq: 1 INVITE\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body))
+			var known, unknown Teller
+			for _, text := range []string{audio, own} {
+				var s sdp.Session
+				s.Scan([]byte("v=0\r\nm=audio 1 " + text))
+				known.codecList(&s)
+			}
+			address, port, ok := known.mediaAddress(m)
+			if known.offerRead == nil {
+				short++
+			}
+			if wantAddress, wantPort, want := unknown.mediaAddress(m); ok != want || ok && (string(address) != string(wantAddress) || port != wantPort) {
+				t.Errorf("%q: %s:%d %t, want %s:%d %t", body, address, port, ok, wantAddress, wantPort, want)
+			}
+			if unknown.offerRead == nil {
+				t.Fatalf("%q was not taken apart", body)
+			}
+		}
+	}
+	if short != 4 {
+		t.Errorf("%d descriptions were read the short way", short)
 	}
 }
