@@ -62,6 +62,12 @@ func (u *URI) IsSIP() bool { return equalFold(u.Scheme, "sip") || equalFold(u.Sc
 // IsTel reports whether the scheme is tel.
 func (u *URI) IsTel() bool { return equalFold(u.Scheme, "tel") }
 
+// What tells the parts of an address, and what ends a host: nearly all characters do neither.
+var (
+	addressMarks = [256]bool{'@': true, ';': true, '?': true, '>': true, '"': true}
+	hostEnds     = [256]bool{':': true, ';': true, '?': true, ' ': true, '\t': true, '\r': true, '\n': true}
+)
+
 // address reads [userinfo "@"] hostport uri-parameters [headers].
 func (u *URI) address(b []byte) {
 	if n := maskedAddressLen(b); n > 0 {
@@ -76,8 +82,11 @@ func (u *URI) address(b []byte) {
 	// one before parameters or headers counts.
 	at := -1
 scan:
-	for i, c := range b {
-		switch c {
+	for i := 0; i < len(b); i++ {
+		if !addressMarks[b[i]] {
+			continue
+		}
+		switch b[i] {
 		case '@':
 			at = i
 		case ';', '?':
@@ -105,7 +114,7 @@ scan:
 			i = j + 1
 		}
 	}
-	for i < len(b) && b[i] != ':' && b[i] != ';' && b[i] != '?' && !isLWS(b[i]) {
+	for i < len(b) && !hostEnds[b[i]] {
 		i++
 	}
 	u.Host = b[:i]

@@ -180,7 +180,8 @@ type Hop struct {
 	end       int64
 	data      span
 	kept      uint32 // where data stands in the stream
-	read      span   // the text that Messages have read, if that is not Data: its header is as the source shows it
+	read      span   // the text that Messages have read, if that is not Data: its header is as the source shows it, up to
+	body      uint32 // where the body begins
 	omap      uint32 // bytes of the offset map behind data
 	source    int32
 	mark      int32 // index into Call.marks plus one

@@ -29,8 +29,8 @@ func (c *Call) EvidenceOf(h *Hop, start, end int) capture.Evidence {
 		return c.Origin(h).EvidenceOf(start, end)
 	}
 	at := capture.Evidence{Source: h.source, Unit: h.unit, Number: h.number, Start: h.start + int64(start), End: h.start + int64(end)}
-	if h.read.len > 0 && h.read == h.data {
-		return at // all of it stands as the source has it
+	if uint32(end) <= h.body && h.read.len > 0 {
+		return at // it stands as the source has it
 	}
 	// Each line end takes a byte more in the source, but for those that stand as the source has them; see capture.Origin.Lines.
 	before := bytes.Count(text[:start], newline)

@@ -79,8 +79,8 @@ func (c *Call) read(h *Hop, m *sip.Message) {
 		return
 	}
 	text := c.text(&h.read)
-	body, _ := m.ReadShown(text)
-	m.ReadBody(text, body)
+	_, _ = m.ReadShown(text)
+	m.ReadBody(text, int(h.body))
 }
 
 // readShown reads the message of a hop that is kept in carets, and reports whether it could.
@@ -91,6 +91,7 @@ func (c *Call) readShown(h *Hop, m *sip.Message) bool {
 	if !ok {
 		return false
 	}
+	h.body = uint32(body)
 	if body < len(text) {
 		base := len(c.plain)
 		plain, ok := syslog.AppendCaretLines(append(c.plain, text[:body]...), text[body:])
