@@ -108,7 +108,7 @@ func newUserAdd(t *terminal) *cobra.Command {
 			if err := users.Put(name, realm, password, algorithms); err != nil {
 				return errors.New(strings.TrimPrefix(err.Error(), "digest: "))
 			}
-			if err := users.Save(); err != nil {
+			if err := saveUsers(t, users, f.file()); err != nil {
 				return err
 			}
 			t.talk("%s may sign in to realm %s (%s), says %s; a proxy that runs learns of it by SIGHUP", name, realm, names(algorithms), f.file())
@@ -122,6 +122,15 @@ func newUserAdd(t *terminal) *cobra.Command {
 	fl.StringVar(&pw.password, "password", "", "the `password` itself, for all to see")
 	fl.BoolVar(&replace, "replace", false, "give a user who is there a new password")
 	return cmd
+}
+
+// saveUsers writes a users file, and says so if that has taken it from who could read it.
+func saveUsers(t *terminal, users *proxyd.UsersFile, file string) error {
+	err := users.Save()
+	if err == nil && users.Taken() {
+		t.talk("%s belongs to you now, and nobody else may read it: a proxy that runs as another user needs it back (chown; sudo the next time)", file)
+	}
+	return err
 }
 
 // checkUserName refuses what cannot be the user part of a SIP address: nobody could register with it.
@@ -162,7 +171,7 @@ func newUserDel(t *terminal) *cobra.Command {
 				}
 				return withHint(errors.New(what), `"sipscribe proxy user list" shows them`)
 			}
-			if err := users.Save(); err != nil {
+			if err := saveUsers(t, users, f.file()); err != nil {
 				return err
 			}
 			t.talk("removed %s from %s; a proxy that runs learns of it by SIGHUP", args[0], f.file())

@@ -5,6 +5,6 @@ package proxyd
 import "io/fs"
 
 // keepOwner does nothing: a new file has the rights of its folder.
-func keepOwner(func(string, int, int) error, string, fs.FileInfo) (sameGroup bool, err error) {
-	return true, nil
+func keepOwner(func(string, int, int) error, string, fs.FileInfo) (sameOwner, sameGroup bool, err error) {
+	return true, true, nil
 }

@@ -65,24 +65,53 @@ func TestOwnerThatCannotBeKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		name         string
-		owner, group error
-		same         bool
-		err          error
+		name                 string
+		owner, group         error
+		sameOwner, sameGroup bool
+		err                  error
 	}{
-		{"all may be given", nil, nil, true, nil},
-		{"the group alone", fs.ErrPermission, nil, true, nil},
-		{"nothing", fs.ErrPermission, fs.ErrPermission, false, nil},
-		{"the disk fails", syscall.EIO, nil, false, syscall.EIO},
+		{"all may be given", nil, nil, true, true, nil},
+		{"the group alone", fs.ErrPermission, nil, false, true, nil},
+		{"nothing", fs.ErrPermission, fs.ErrPermission, false, false, nil},
+		{"the disk fails", syscall.EIO, nil, false, false, syscall.EIO},
 	} {
-		same, err := keepOwner(func(_ string, uid, _ int) error {
+		chown := func(_ string, uid, _ int) error {
 			if uid < 0 {
 				return c.group
 			}
 			return c.owner
-		}, "users.txt", had)
-		if same != c.same || !errors.Is(err, c.err) {
-			t.Errorf("%s: the same group %v, %v", c.name, same, err)
+		}
+		owner, group, err := keepOwner(chown, "users.txt", had)
+		if owner != c.sameOwner || group != c.sameGroup || !errors.Is(err, c.err) {
+			t.Errorf("%s: the same owner %v, group %v, %v", c.name, owner, group, err)
+		}
+		for _, mode := range []fs.FileMode{0o600, 0o640} {
+			name := filepath.Join(t.TempDir(), "users.txt")
+			if err := os.WriteFile(name, nil, mode); err != nil {
+				t.Fatal(err)
+			}
+			f, err := LoadUsers(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.chown = chown
+			if err := f.Save(); !errors.Is(err, c.err) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			if c.err != nil {
+				continue
+			}
+			info, err := os.Stat(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wants := mode
+			if !c.sameGroup {
+				wants = 0o600
+			}
+			if info.Mode().Perm() != wants || f.Taken() != (!c.sameOwner && wants == 0o600) {
+				t.Errorf("%s, %v: mode %v, taken %t", c.name, mode, info.Mode(), f.Taken())
+			}
 		}
 	}
 }

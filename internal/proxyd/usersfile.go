@@ -19,6 +19,8 @@ type UsersFile struct {
 	list  []digest.User
 	mode  fs.FileMode
 	had   fs.FileInfo // nil: the file is new
+	taken bool
+	chown func(path string, uid, gid int) error
 }
 
 // LoadUsers reads a users file. The error wraps fs.ErrNotExist if there is none.
@@ -30,7 +32,7 @@ func LoadUsers(path string) (*UsersFile, error) {
 		}
 		return nil, err
 	}
-	f := &UsersFile{path: path, mode: 0o600}
+	f := &UsersFile{path: path, mode: 0o600, chown: os.Chown}
 	if info, err := os.Stat(path); err == nil {
 		f.mode, f.had = info.Mode().Perm(), info
 	}
@@ -47,7 +49,7 @@ func LoadUsers(path string) (*UsersFile, error) {
 func OpenUsers(path string) (*UsersFile, error) {
 	f, err := LoadUsers(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &UsersFile{path: path, mode: 0o600}, nil
+		return &UsersFile{path: path, mode: 0o600, chown: os.Chown}, nil
 	}
 	return f, err
 }
@@ -143,10 +145,11 @@ func (f *UsersFile) Save() error {
 		if f.had == nil {
 			return nil
 		}
-		sameGroup, err := keepOwner(os.Chown, tmp.Name(), f.had) // a service may read it by its group
+		sameOwner, sameGroup, err := keepOwner(f.chown, tmp.Name(), f.had) // a service may read it by its group
 		if !sameGroup {
 			mode &^= 0o070
 		}
+		f.taken = !sameOwner && mode&0o040 == 0
 		return err
 	}
 	for _, step := range []func() error{tmp.Sync, tmp.Close, owner, func() error { return os.Chmod(tmp.Name(), mode) }, func() error { return os.Rename(tmp.Name(), path) }} {
@@ -161,6 +164,9 @@ func (f *UsersFile) Save() error {
 	}
 	return nil
 }
+
+// Taken reports whether Save could leave the file neither to its owner nor to a group that reads it: a service that did cannot read it any more.
+func (f *UsersFile) Taken() bool { return f.taken }
 
 // lacking says what users cannot sign in with what is offered, "" if all can.
 func (f *UsersFile) lacking(realm string, offered []digest.Algorithm) string {
