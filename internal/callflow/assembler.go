@@ -69,8 +69,13 @@ type Assembler struct {
 	tiedAt     int64 // the message of this number; so many
 	tied       int64 // messages were looked at for it
 	cutCalls   int   // open calls with a message that was cut in its header
-	strays     bool  // there are messages of which nothing but the start line is left; see cut.go
-	unnamed    int   // calls of which every message was cut before its Call-ID, those among them that were handed on
+	strays     bool  // there were messages of which nothing says where they belong; see cut.go
+	strayed    int64 // calls up to this one may lack such a message: they were open when it came
+	bare       bool  // there were some of which nothing but the start line is left; the newest at
+	bareTime   int64 // this time of
+	bareClock  capture.Domain
+	bareTimed  bool
+	unnamed    int // open calls of which every message was cut before its Call-ID
 	devices    map[string]*device
 
 	outline sip.Outline
@@ -204,10 +209,14 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	if headless && rec.Missing != capture.MissingHead {
 		r := *rec
 		r.Missing, rec = capture.MissingHead, &r
-		a.strays = a.strays || len(a.msg.Fields) > 0
+		if len(a.msg.Fields) > 0 {
+			a.stray(rec)
+		}
 	}
 	if h.flags&hopCut != 0 && !headless {
-		a.sawCut(&h)
+		if a.sawCut(); h.fromTag == 0 && h.toTag == 0 && h.flags&hopNoBranch != 0 {
+			a.stray(rec)
+		}
 	}
 	var c *openCall
 	reason := JoinReason(0)
@@ -225,17 +234,18 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 		c = nil
 	}
 	if c == nil {
+		c = a.open(rec, id, &h)
 		if h.flags&hopCut != 0 && len(id.callID) == 0 && !headless {
+			c.unnamed = true
 			a.unnamed++ // it may belong to any that is open
 		}
-		c = a.open(rec, id, &h)
 	}
 	if reason != 0 || c.id.len == 0 {
 		if !a.parsed && h.flags&hopBrief == 0 {
 			id.within = a.outline.CallID.Start // no need to keep it twice
 		}
-		if reason == 0 && len(c.records) > 0 && len(id.callID) > 0 {
-			a.unnamed-- // it was open without one
+		if len(id.callID) > 0 {
+			a.named(c)
 		}
 		a.addID(c, id, reason)
 	}
@@ -347,6 +357,9 @@ func (a *Assembler) open(rec *capture.Record, id identity, h *Hop) *openCall {
 			delete(a.stubs, string(id.callID))
 		}
 	}
+	if a.bare {
+		a.afterStray(c, rec)
+	}
 	a.touch(c)
 	if a.quiet != nil {
 		a.quiet.push(quietCall{c.moved, c.seq, c})
@@ -418,6 +431,10 @@ func (a *Assembler) handOn(o *openCall) error {
 		a.apart--
 	}
 	a.forgetCut(o)
+	if o.unnamed {
+		a.named(o)
+		a.strays, a.strayed = true, a.seq // nobody will ever know where it belongs
+	}
 	a.used -= int64(o.size)
 	a.stats.Calls++
 	a.close(o.seq)

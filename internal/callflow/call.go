@@ -123,7 +123,7 @@ type Call struct {
 	now       [capture.Domains]int64 // the times of the logs when the call was handed on
 	mayCut    bool                   // a message of the log has hopCut
 	cut       bool                   // a message of the call has it
-	strays    bool                   // the log has messages that were cut before anything that says where they belong
+	strays    bool                   // the log has messages that may be of this call: they were cut before anything that says where they belong
 	apart     struct {
 		known bool
 		by    time.Duration // by which the clocks of two sources differ, where one has no year or no zone

@@ -82,7 +82,7 @@ func (a *Assembler) absorb(c, d *openCall) bool {
 	a.forgetIDs(d)
 	a.holdsCut(c) // first: it is the same messages
 	a.forgetCut(d)
-	a.unnamed--
+	a.named(d)
 	a.used -= int64(d.size)
 	a.weigh(c)
 	a.close(d.seq)

@@ -16,7 +16,7 @@ import (
 // decides it: a 487, an ACK of this branch, a BYE. What nothing decides stays open, and so does the outcome.
 
 // sawCut notes a message that was cut in its header. As long as a call with such a message is open, calls can be found by branch and tag.
-func (a *Assembler) sawCut(h *Hop) {
+func (a *Assembler) sawCut() {
 	a.cut = true
 	if !a.tying {
 		a.tying, a.tiedAt, a.tied = true, a.moves, 0
@@ -31,8 +31,26 @@ func (a *Assembler) sawCut(h *Hop) {
 			a.tied += int64(len(c.records))
 		}
 	}
-	if h.fromTag == 0 && h.toTag == 0 && h.flags&hopNoBranch != 0 {
-		a.strays = true
+}
+
+// stray notes a message of which nothing says where it belongs: to any of the calls that are open, or to one that begins soon.
+func (a *Assembler) stray(rec *capture.Record) {
+	a.strays, a.strayed = true, a.seq
+	a.bare, a.bareTime, a.bareClock, a.bareTimed = true, rec.Time.Clock, a.domain, a.timed
+}
+
+// afterStray notes that a call begins. One that begins while nobody gives up waiting for an answer may have begun with a stray.
+func (a *Assembler) afterStray(c *openCall, rec *capture.Record) {
+	if !a.bareTimed || !a.timed || a.domain != a.bareClock || rec.Time.Clock-a.bareTime <= int64(timerEarly) {
+		a.strayed = c.seq
+	}
+}
+
+// named notes that it is known to which call the messages of c belong, or that it never will be.
+func (a *Assembler) named(c *openCall) {
+	if c.unnamed {
+		c.unnamed = false
+		a.unnamed--
 	}
 }
 

@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ type cutLog struct {
 func newCutLog(t testing.TB, memory int64) *cutLog {
 	l := &cutLog{t: t}
 	l.a = NewAssembler(Options{Memory: memory, Emit: func(c *Call) error {
-		l.calls, l.open = append(l.calls, &Call{Seq: c.Seq, Outcome: c.Outcome, Hops: make([]Hop, len(c.Hops))}), append(l.open, len(c.open))
+		l.calls, l.open = append(l.calls, &Call{Seq: c.Seq, Outcome: c.Outcome, Hops: slices.Clone(c.Hops)}), append(l.open, len(c.open))
 		return nil
 	}})
 	return l
@@ -163,5 +164,51 @@ func TestOpenPairs(t *testing.T) {
 	}
 	if got := c.openPairs(); len(got) != 2 || got[7] != (openPair{2, 6}) || got[9] != (openPair{5, 1}) {
 		t.Errorf("%v", got)
+	}
+}
+
+// A message of which nothing says where it belongs makes nothing uncertain of calls that begin long after it.
+func TestStraysOfLongAgo(t *testing.T) {
+	const ringing, hour = "SIP/2.0 180 Ringing", 3600
+	for name, stray := range map[string]string{
+		"a start line and a piece of Via": "SIP/2.0 200 OK\r\nVia: SIP/2.0/U",
+		"without its Call-ID":             cutHead("SIP/2.0 200 OK", 99) + "To: <sip:b@exam",
+	} {
+		for _, c := range []struct {
+			name   string
+			begins int // when the call does; the stray message comes at an hour
+			want   Outcome
+		}{
+			{"before", hour - 20, OutcomeUnknown}, {"with it", hour, OutcomeUnknown}, {"soon after", hour + 20, OutcomeUnknown}, {"long after", 2 * hour, OutcomeInProgress},
+		} {
+			l := newCutLog(t, 0)
+			if c.begins < hour {
+				l.add(c.begins, wholeText(cutInvite, "INVITE", 1))
+				l.add(c.begins, wholeText(ringing, "INVITE", 1))
+			}
+			l.add(hour, stray)
+			if c.begins >= hour {
+				for second := hour; second < c.begins; second += 20 {
+					l.add(second, wholeText(cutOptions, "OPTIONS", 2))
+				}
+				l.add(c.begins, wholeText(cutInvite, "INVITE", 1))
+				l.add(c.begins, wholeText(ringing, "INVITE", 1))
+			}
+			if err := l.a.Close(); err != nil {
+				t.Fatal(err)
+			}
+			found := 0
+			for _, call := range l.calls {
+				if len(call.Hops) != 2 || call.Hops[1].Status != 180 {
+					continue
+				}
+				if found++; call.Outcome != c.want {
+					t.Errorf("%s, a call that begins %s: %v, want %v", name, c.name, call.Outcome, c.want)
+				}
+			}
+			if found != 1 || l.a.unnamed != 0 {
+				t.Errorf("%s, %s: %d such calls, and %d without a name open after Close", name, c.name, found, l.a.unnamed)
+			}
+		}
 	}
 }

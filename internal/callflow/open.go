@@ -42,6 +42,7 @@ type openCall struct {
 	hungUp     bool // by a BYE
 	apart      bool // another call has its Call-ID
 	cut        bool // a message of it was cut in its header
+	unnamed    bool // and all of them before the Call-ID
 	redirected bool // an INVITE was: the next is kept whole, since a row says where it goes
 
 	evicted, resumed, continued, logEnded, masked bool
