@@ -3,11 +3,14 @@ package proxy
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sipscribe/digest"
 	"sipscribe/internal/live"
+	"sipscribe/internal/live/ua"
 	"sipscribe/sip"
 )
 
@@ -305,6 +308,32 @@ func TestTheTokenOfAGatewayCallsNobody(t *testing.T) {
 			t.Errorf("%s: %s", name, told(got))
 		}
 	}
+}
+
+// A telephone that is asked for its password within a call holds and resumes all the same, and hangs up as ever; the gateway hears nothing of what was between.
+func TestHoldThroughAGateway(t *testing.T) {
+	provider := callee(atPhone)
+	provider.Lines[0].UserID, provider.Lines[0].Register = "900", false
+	d := newDesk(t, func(p *Config, spa *ua.Config) {
+		p.Gateways = []Gateway{{Name: "gw", URI: "sip:" + atPhone.String(), User: "u", Password: "p"}}
+		p.Routes = []Route{{Prefix: "900", Gateway: "gw"}}
+	}, provider)
+	d.forget()
+	d.do(0, func(p *ua.Phone, now time.Time, out *live.Outbox) error { return p.Dial(now, 1, "900", out) })
+	d.net.Run(2 * time.Second)
+	d.answer(1)
+	d.net.Run(2 * time.Second)
+	d.forget()
+	// Long after, so that the phone's nonce is stale too.
+	d.net.Run(time.Hour)
+	d.do(0, func(p *ua.Phone, now time.Time, out *live.Outbox) error { return p.Hold(now, 1, out) })
+	d.net.Run(2 * time.Second)
+	d.hangUp(0)
+	d.net.Run(2 * time.Second)
+	d.want("messages at the gateway", d.seen[1], "< INVITE", "> 200 INVITE", "< ACK", "< BYE", "> 200 BYE")
+	seen := slices.DeleteFunc(d.seen[0], func(m string) bool { return strings.HasSuffix(m, "REGISTER") })
+	d.want("messages at the SPA", seen, "> INVITE", "< 407 INVITE", "> ACK", "> INVITE", "< 100 INVITE", "< 200 INVITE", "> ACK", "> BYE", "< 200 BYE")
+	d.settle()
 }
 
 // Of a Contact without a user all counts but its writing; a gateway that gives no Contact has no target that the account could be for.
