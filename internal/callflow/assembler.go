@@ -42,14 +42,15 @@ type Assembler struct {
 
 	// Calls by the hashes of their Call-IDs, and of what else they may be known by. A hash of 64 bits with a seed of this run stands for its text: that two of a
 	// million open calls have the same is less likely than that the machine fails, and a comparison of the texts would touch memory that is cold.
-	byID, byTag map[uint64]*openCall
-	stubs       map[string]stub
-	free        []*openCall
-	store       blockStore
-	lists       [len(recordSizes)][][]packed
-	call        Call // the one that is handed on
-	scratch     []Hop
-	used        int64
+	byID    callTable
+	byTag   map[uint64]*openCall
+	stubs   map[string]stub
+	free    []*openCall
+	store   blockStore
+	lists   [len(recordSizes)][][]packed
+	call    Call // the one that is handed on
+	scratch []Hop
+	used    int64
 	// opened has each call from oldest on, nil for one that was handed on; count of them are open.
 	opened []*openCall
 	oldest int64
@@ -76,20 +77,20 @@ type Assembler struct {
 	bareClock  capture.Domain
 	bareTimed  bool
 	unnamed    int // open calls of which every message was cut before its Call-ID
-	devices    map[string]*device
+
+	devices map[uint64]*device // by the hashes of their hosts
 
 	outline sip.Outline
 	sum     uint32 // of the newest brief message
+	warmed  uint64 // see warm
 	msg     sip.Message
 	parsed  bool   // msg is that of the record
 	clean   []byte // a record that came in carets, undone
 	sent    capture.Record
 	offsets syslog.OffsetMap
 
-	observer     []byte // of the newest record
-	observerHash uint64
-	timed        bool // it has a time, of
-	domain       capture.Domain
+	timed  bool // it has a time, of
+	domain capture.Domain
 }
 
 // stub is what stays of a call that was handed on before its end.
@@ -106,8 +107,8 @@ func NewAssembler(o Options) *Assembler {
 	if o.Memory <= 0 {
 		o.Memory = DefaultMemory
 	}
-	return &Assembler{opts: o, byID: map[uint64]*openCall{}, byTag: map[uint64]*openCall{}, oldest: 1, stubs: map[string]stub{},
-		devices: map[string]*device{}}
+	return &Assembler{opts: o, byTag: map[uint64]*openCall{}, oldest: 1, stubs: map[string]stub{},
+		devices: map[uint64]*device{}}
 }
 
 // Stats returns the counts so far.
@@ -191,8 +192,11 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 	var id identity
 	a.parsed = false
 	if a.usual(rec) {
-		id = a.fillOutline(&h, rec.Data)
-		if a.isBrief(rec, &h) {
+		id = a.identityOf(a.outline.CallID.Of(rec.Data))
+		a.warm(id.call)
+		hashed := a.sumEarly(rec)
+		a.fillOutline(&h, rec.Data, id.newest())
+		if a.isBrief(rec, &h, hashed) {
 			h.flags |= hopBrief
 		}
 	} else {

@@ -31,8 +31,24 @@ const (
 	notationCaret                   // "^M " in the header
 )
 
-// isBrief reports whether no more of a message with an outline need be kept than brief hops have. Registrations and lone requests say in other fields how they ended.
-func (a *Assembler) isBrief(rec *capture.Record, h *Hop) bool {
+// sumEarly makes the hash of a message with an outline that may be brief, and reports whether it has one. That is before anything is asked about its call, whose memory is
+// on its way into the cache meanwhile (see warm).
+func (a *Assembler) sumEarly(rec *capture.Record) bool {
+	if !a.opts.Rows || !inviteUsage(a.outline.Method) {
+		return false
+	}
+	ok := true
+	if rec.Shown {
+		a.sum, ok = a.sumShown(rec)
+	} else {
+		a.sum = fold(hashOf(rec.Data))
+	}
+	return ok
+}
+
+// isBrief reports whether no more of a message with an outline need be kept than brief hops have; hashed says whether it has a hash. Registrations and lone requests say in other fields how
+// they ended.
+func (a *Assembler) isBrief(rec *capture.Record, h *Hop, hashed bool) bool {
 	if !a.opts.Rows || !inviteUsage(h.Method) || h.flags&hopNoBranch != 0 {
 		return false
 	}
@@ -43,16 +59,7 @@ func (a *Assembler) isBrief(rec *capture.Record, h *Hop) bool {
 	if a.call.notation == notationUnknown {
 		a.call.notation = n
 	}
-	if a.call.notation != n {
-		return false
-	}
-	if n == notationPlain {
-		a.sum = fold(hashOf(rec.Data))
-		return true
-	}
-	var ok bool
-	a.sum, ok = a.sumShown(rec)
-	return ok
+	return hashed && a.call.notation == n
 }
 
 // sumShown returns the hash of a message in carets by which a brief hop is known; false for one that could be written in carets otherwise.

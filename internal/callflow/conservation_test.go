@@ -114,8 +114,8 @@ func (l *ledger) close() {
 	if l.out+int(st.LooseEvents) != l.events {
 		l.t.Errorf("%d events fed, %d came out, %d loose", l.events, l.out, st.LooseEvents)
 	}
-	if l.a.used != 0 || len(l.a.byID) != 0 || len(l.a.byTag) != 0 || l.a.count != 0 || l.a.cutCalls != 0 {
-		l.t.Errorf("after Close: %d bytes, %d Call-IDs, %d tags, %d calls, %d with cut messages", l.a.used, len(l.a.byID), len(l.a.byTag), l.a.count, l.a.cutCalls)
+	if l.a.used != 0 || l.a.byID.n != 0 || len(l.a.byTag) != 0 || l.a.count != 0 || l.a.cutCalls != 0 {
+		l.t.Errorf("after Close: %d bytes, %d Call-IDs, %d tags, %d calls, %d with cut messages", l.a.used, l.a.byID.n, len(l.a.byTag), l.a.count, l.a.cutCalls)
 	}
 	if o := l.a.OldestOpen(); o != l.calls+1 {
 		l.t.Errorf("after Close OldestOpen is %d, want %d", o, l.calls+1)

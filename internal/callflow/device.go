@@ -33,7 +33,8 @@ const (
 const pendingAge = 2 * 60 * int64(1e9)
 
 func (a *Assembler) device(observer []byte) *device {
-	d := a.devices[string(observer)]
+	key := hashOf(observer)
+	d := a.devices[key]
 	if d == nil {
 		if len(a.devices) >= maxDevices {
 			for k, old := range a.devices {
@@ -43,7 +44,7 @@ func (a *Assembler) device(observer []byte) *device {
 			}
 		}
 		d = &device{}
-		a.devices[string(observer)] = d
+		a.devices[key] = d
 	}
 	return d
 }
@@ -96,7 +97,7 @@ func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
 	if hop.Method != sip.MethodInvite || len(rec.Observer) == 0 || len(c.records) != 1 && !c.firstOfDevice(rec) {
 		return
 	}
-	d := a.devices[string(rec.Observer)]
+	d := a.devices[hashOf(rec.Observer)]
 	if d == nil {
 		if len(a.devices) >= maxDevices {
 			return

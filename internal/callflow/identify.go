@@ -86,7 +86,7 @@ func (s *openCall) hasSource(h *Hop) bool {
 
 func (a *Assembler) identityOf(callID []byte) identity {
 	hash := hashOf(callID)
-	return identity{callID: callID, hash: hash, call: a.byID[hash]}
+	return identity{callID: callID, hash: hash, call: a.byID.get(hash)}
 }
 
 // newest returns the newest record of the call that a message seems to belong to, nil if there is none: most of what identifies the message was looked at there.
@@ -117,15 +117,27 @@ func (a *Assembler) fill(h *Hop, m *sip.Message) identity {
 	return a.identityOf(m.CallID())
 }
 
-// fillOutline is fill for a message that has an outline: a.outline, of data.
-func (a *Assembler) fillOutline(h *Hop, data []byte) identity {
+// warm touches what the message of a call will be compared with, and behind which it is written. Of thousands of open calls nearly all are out of the cache, and each message is of another one
+// than the message before: who asks for that memory only when he needs it waits for it, and nothing else is done meanwhile.
+func (a *Assembler) warm(c *openCall) {
+	if c == nil {
+		return
+	}
+	x := uint64(c.deadline) + c.from // in its second and third line
+	if n := len(c.records); n > 0 {
+		p := &c.records[n-1]
+		x += uint64(p.branch) + uint64(p.clock)
+	}
+	a.warmed = x
+}
+
+// fillOutline is fill for a message that has an outline: a.outline, of data; like is the newest record of the call that it seems to belong to.
+func (a *Assembler) fillOutline(h *Hop, data []byte, like *packed) {
 	o := &a.outline
 	h.Method, h.CSeq = o.Method, o.CSeq
 	if o.Kind == sip.KindResponse {
 		h.Status = max(o.Status, 1)
 	}
-	id := a.identityOf(o.CallID.Of(data))
-	like := id.newest()
 	a.fillTags(h, sip.TagOf(o.From.Of(data)), sip.TagOf(o.To.Of(data)), like)
 	for n, s := range o.Via[:o.Vias] {
 		a.readVia(h, s.Of(data), n, like)
@@ -133,12 +145,13 @@ func (a *Assembler) fillOutline(h *Hop, data []byte) identity {
 	h.vias = uint8(o.Vias)
 	h.unbranched()
 	h.fromField, h.toField = small(o.From), small(o.To)
-	return id
 }
 
 func (a *Assembler) fillTags(h *Hop, from, to []byte, like *packed) {
 	h.fromTag, h.toTag = a.tag(h, from, like), a.tag(h, to, like)
-	if spaLine(from, 'o') != 0 {
+	if h.fromTag != 0 && like != nil && fold(h.fromTag) == like.fromTag {
+		h.flags |= like.flags & hopTagCaller // it was looked at there
+	} else if spaLine(from, 'o') != 0 {
 		h.flags |= hopTagCaller
 	}
 	if spaLine(to, 'i') != 0 {
@@ -378,7 +391,7 @@ func (a *Assembler) find(id *identity, h *Hop) *openCall {
 		return c
 	}
 	if c != nil || a.apart > 0 && len(id.callID) > 0 {
-		switch o := a.byID[apartOf(id.hash)]; {
+		switch o := a.byID.get(apartOf(id.hash)); {
 		case o != nil && (c != nil || !standsApart(o, h)):
 			return o
 		case c != nil && (h.Method == sip.MethodRegister || inviteUsage(h.Method)):

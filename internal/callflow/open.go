@@ -1,8 +1,6 @@
 package callflow
 
 import (
-	"bytes"
-
 	"sipscribe/internal/capture"
 )
 
@@ -112,7 +110,7 @@ func (a *Assembler) addID(o *openCall, id identity, reason JoinReason) {
 	if id.masked {
 		return
 	}
-	a.byID[id.hash] = o
+	a.byID.put(id.hash, o)
 	if id.apart {
 		a.apart++
 		o.apart = true
@@ -120,13 +118,13 @@ func (a *Assembler) addID(o *openCall, id identity, reason JoinReason) {
 }
 
 // withText returns the open call of a Call-ID that stands in another message, nil if there is none.
-func (a *Assembler) withText(id []byte) *openCall { return a.byID[hashOf(id)] }
+func (a *Assembler) withText(id []byte) *openCall { return a.byID.get(hashOf(id)) }
 
 // forgetIDs makes the call no longer findable.
 func (a *Assembler) forgetIDs(o *openCall) {
 	forget := func(hash uint64) {
-		if hash != 0 && a.byID[hash] == o {
-			delete(a.byID, hash)
+		if hash != 0 {
+			a.byID.forget(hash, o)
 		}
 	}
 	forget(o.idHash)
@@ -162,10 +160,7 @@ func (a *Assembler) name(o *openCall, b []byte) int16 {
 	if len(b) == 0 {
 		return -1
 	}
-	if !bytes.Equal(b, a.observer) {
-		a.observer, a.observerHash = append(a.observer[:0], b...), hashOf(b)
-	}
-	hash := a.observerHash
+	hash := hashOf(b)
 	if o.nameHash == hash {
 		return 0
 	}

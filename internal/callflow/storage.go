@@ -263,6 +263,15 @@ func (a *Assembler) freeRecords(list []packed) {
 
 // unpack makes the call that is handed on. It holds until the next one is unpacked.
 func (a *Assembler) unpack(o *openCall) *Call {
+	// All that was written of the call long ago is asked for at once, and not record by record.
+	waited := o.deadline
+	for i := range o.records {
+		waited += o.records[i].clock + int64(o.records[i].vias)
+	}
+	if len(o.text.blocks) > 0 {
+		waited += int64(a.store.block(o.text.blocks[0])[0])
+	}
+	a.warmed = uint64(waited)
 	c := &a.call
 	*c = Call{Seq: o.seq, Kind: o.kind, Evicted: o.evicted, Resumed: o.resumed, Continued: o.continued, LogEnded: o.logEnded, MaskedCallID: o.masked,
 		Transactions: c.Transactions[:0], Dialogs: c.Dialogs[:0], Participants: c.Participants[:0], Missing: c.Missing[:0],
