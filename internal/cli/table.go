@@ -88,11 +88,17 @@ func (t *table) close(heads bool) error {
 
 // cells calls f with each cell of a row.
 func cells(row []byte, f func(column int, cell []byte)) {
-	row = bytes.TrimSuffix(row, []byte("\n"))
+	if n := len(row); n > 0 && row[n-1] == '\n' {
+		row = row[:n-1]
+	}
 	for i := range columnCount {
-		cell, rest, _ := bytes.Cut(row, []byte{cellEnd})
+		cell := row
+		if k := bytes.IndexByte(row, cellEnd); k >= 0 {
+			cell, row = row[:k], row[k+1:]
+		} else {
+			row = nil
+		}
 		f(i, cell)
-		row = rest
 	}
 }
 
@@ -218,14 +224,19 @@ func (t *table) appendCell(dst []byte, i int, cell []byte) []byte {
 	if !right {
 		dst = append(dst, cell...)
 	}
-	for ; n < w; n++ {
-		dst = append(dst, ' ')
+	for ; w-n > len(blanks); n += len(blanks) {
+		dst = append(dst, blanks...)
+	}
+	if n < w {
+		dst = append(dst, blanks[:w-n]...)
 	}
 	if right {
 		dst = append(dst, cell...)
 	}
 	return dst
 }
+
+const blanks = "                "
 
 // withoutFraction returns a time without its fraction of a second: 12:00:01.542Z is 12:00:01Z.
 func withoutFraction(stamp []byte) []byte {

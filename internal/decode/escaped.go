@@ -18,7 +18,7 @@ func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piec
 	msg := h.Text[start:]
 	e := syslog.EscapeNone
 	// What numbers its first record may number others. Anything else that looks so is in the message, and may stand there on purpose.
-	bundle := bytes.Contains(h.Text[:start], recordNumber)
+	bundle := start > 0 && bytes.Contains(h.Text[:start], recordNumber)
 	if bundle {
 		// Of a bundle the first record will do: each one would search all the others.
 		if i := bytes.Index(msg, nextRecord); i >= 0 {
