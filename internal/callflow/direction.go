@@ -302,7 +302,7 @@ func (c *Call) voteByTransaction() {
 			continue
 		}
 		tx := &c.Transactions[h.Transaction]
-		if tx.conflict || tx.Direction != capture.DirectionUnknown {
+		if !tx.isOpen() {
 			continue
 		}
 		if way := tagWay(h); way != capture.DirectionUnknown && !several {
@@ -335,7 +335,7 @@ func (c *Call) voteByTransaction() {
 			continue
 		}
 		tx := &c.Transactions[h.Transaction]
-		if tx.conflict || tx.Direction != capture.DirectionUnknown {
+		if !tx.isOpen() {
 			continue
 		}
 		m := sip.Parse(c.Data(c.fuller(i)))
@@ -391,6 +391,13 @@ func (c *Call) propagateAll() {
 // propagate settles transactions by those that are settled: a CANCEL goes as its INVITE does, the ACK of a 2xx too, and a request in a
 // dialog comes from the side whose tag is in From. It reports whether it settled any.
 func (c *Call) propagate() bool {
+	open := false
+	for t := range c.Transactions {
+		open = open || c.Transactions[t].isOpen()
+	}
+	if !open {
+		return false // as in most calls
+	}
 	// Whose tag it is: the way of the requests that have it in From.
 	type owner struct {
 		way      capture.Direction
@@ -413,7 +420,7 @@ func (c *Call) propagate() bool {
 	changed := false
 	for t := range c.Transactions {
 		tx := &c.Transactions[t]
-		if tx.conflict || tx.Direction != capture.DirectionUnknown {
+		if !tx.isOpen() {
 			continue
 		}
 		o := owner{observer: -1}
@@ -436,6 +443,11 @@ func (c *Call) propagate() bool {
 		}
 	}
 	return changed
+}
+
+// isOpen reports whether the way of a transaction is still to be found.
+func (tx *Transaction) isOpen() bool {
+	return !tx.conflict && tx.Direction == capture.DirectionUnknown
 }
 
 // txTags returns the From and To tags of a transaction as its messages have them.

@@ -12,8 +12,8 @@ import (
 type Messages struct {
 	call  *Call // the call, and
 	seq   int64 // its Seq: a Call is used again for another
-	slots []sip.Message
-	held  []int // index of the hop that a slot holds, plus one
+	slots *[maxParsed]sip.Message
+	held  [maxParsed]int32 // index of the hop that a slot holds, plus one
 	spare sip.Message
 }
 
@@ -25,16 +25,15 @@ const maxParsed = 128
 func (m *Messages) Of(c *Call, i int) *sip.Message {
 	if m.call != c || m.seq != c.Seq {
 		m.call, m.seq = c, c.Seq
-		clear(m.held)
+		m.held = [maxParsed]int32{}
+		if m.slots == nil {
+			m.slots = new([maxParsed]sip.Message)
+		}
 	}
-	slot := i % maxParsed
-	for len(m.slots) <= slot {
-		m.slots = append(m.slots, sip.Message{})
-		m.held = append(m.held, 0)
-	}
-	if m.held[slot] != i+1 {
+	slot := uint(i) % maxParsed
+	if m.held[slot] != int32(i)+1 {
 		c.read(&c.Hops[i], &m.slots[slot])
-		m.held[slot] = i + 1
+		m.held[slot] = int32(i) + 1
 	}
 	return &m.slots[slot]
 }
