@@ -20,6 +20,7 @@ type lines struct {
 	page    bool // it comes from the source of a web page
 	dots    dots
 	inside  bool // the header of the message before it had not ended
+	odd     bool // the start line is none of SIP/2.0
 
 	assembly
 	doubt doubt
@@ -115,7 +116,7 @@ func (t *Text) begin(h *syslog.Header, start int, p *piece) {
 	l.prefix.learn(p.line, at)
 	l.repeat, l.headed, l.page, l.dots = repeatUnknown, h.Shape != syslog.ShapeNone, p.at != nil && fromPage(l.first.line), dotsNo
 	l.app = append(l.app[:0], h.App...)
-	l.inside = t.torn == p.number
+	l.inside, l.odd = t.torn == p.number, false
 	l.assembly = assembly{left: -1, next: t.rec.Origin.Start}
 	l.doubt.lines = l.doubt.lines[:0]
 	t.buf, t.omap = t.buf[:0], t.omap[:0]
@@ -700,7 +701,7 @@ func (t *Text) finish(rec *capture.Record) bool {
 	}
 	t.retreat()
 	if t.rec.Missing == capture.MissingNothing && l.fields == 0 {
-		if !l.marked && !(l.headed && t.rec.Origin.Start == l.first.place(t.textStart(&l.first))) {
+		if l.odd || !l.marked && !(l.headed && t.rec.Origin.Start == l.first.place(t.textStart(&l.first))) {
 			p := l.first
 			p.passed = true
 			t.hold(p)

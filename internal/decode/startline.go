@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"slices"
 
 	"sipscribe/syslog"
 )
@@ -358,4 +359,59 @@ func lostVersion(line []byte) bool {
 		return len(b) > 6
 	}
 	return len(b) < i-1 // two blanks: flattened
+}
+
+// isOddStart reports whether a line has the form of a start line that breaks the rules in what names it SIP/2.0: another version, none, or a status code of more than three
+// digits (RFC 4475 §3.1.2.16, §3.1.2.19, §3.3.3). It is one only if header fields follow, since prose may have a line like it.
+func isOddStart(line []byte) bool {
+	if len(line) < 11 || line[0] < 'A' || line[0] > 'Z' {
+		return false
+	}
+	if v, ok := bytes.CutPrefix(line, sipSlash); ok {
+		n := versionLen(v)
+		rest := v[n:]
+		if n == 0 || len(rest) == 0 || rest[0] != ' ' {
+			return false
+		}
+		digits := 1
+		for digits < len(rest) && isDigit(rest[digits]) {
+			digits++
+		}
+		return (digits > 4 || digits == 4 && !bytes.HasPrefix(line, sipVersion)) && statusGoesOn(rest[digits:])
+	}
+	n := tokenLen(line[:min(len(line), maxMethod)])
+	if n == len(line) || line[n] != ' ' || !uriBegins(line[n+1:]) {
+		return false
+	}
+	uri := line[n+1:]
+	end := 0
+	for end < min(len(uri), maxRequestURI) && uri[end] > ' ' {
+		end++
+	}
+	rest := uri[end:]
+	if len(bytes.TrimRight(rest, "\r\n")) == 0 {
+		scheme, _, _ := bytes.Cut(uri, colon)
+		return slices.Contains(methods[:], string(line[:n])) && (bytes.EqualFold(scheme, []byte("sip")) || bytes.EqualFold(scheme, []byte("sips")))
+	}
+	version, ok := bytes.CutPrefix(bytes.TrimPrefix(rest, blank), sipSlash)
+	n = versionLen(version)
+	return ok && n > 0 && endsStartLine(version[n:])
+}
+
+var sipSlash, blank, colon = []byte("SIP/"), []byte(" "), []byte(":")
+
+// versionLen returns the length of the version that b begins with, two numbers and a full stop; 0 if there is none.
+func versionLen(b []byte) int {
+	const longest = 8
+	n, dots := 0, 0
+	for n < min(len(b), longest) && (isDigit(b[n]) || n > 0 && b[n] == '.') {
+		if b[n] == '.' {
+			dots++
+		}
+		n++
+	}
+	if dots != 1 || b[n-1] == '.' {
+		return 0
+	}
+	return n
 }

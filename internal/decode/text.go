@@ -281,7 +281,8 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 		}
 	}
 	start, ok := findStart(h.Text)
-	if ok {
+	odd := !ok && !t.open && isOddStart(h.Text)
+	if ok || odd {
 		if t.open {
 			if h.Shape == syslog.ShapeNone && t.lines.firstAt > 0 && t.lines.fields == 0 && bytes.Equal(trimEOL(h.Text[start:]), trimEOL(t.lines.first.line[t.lines.firstAt:])) {
 				// tcpdump prints the start line twice: in its own line about the packet, and then as part of it. A logger that stamps both has two messages.
@@ -298,6 +299,7 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 			return filled
 		}
 		t.begin(h, start, p)
+		t.lines.odd = odd
 		return false
 	}
 	if t.open {

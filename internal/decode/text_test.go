@@ -79,6 +79,39 @@ func TestFindStart(t *testing.T) {
 	}
 }
 
+func TestIsOddStart(t *testing.T) {
+	for line, want := range map[string]bool{
+		"OPTIONS sip:bob@example.org SIP/7.0":              true,
+		"OPTIONS sip:bob@example.org SIP/3.0^M Via: x":     true,
+		"NEWMETHOD sips:bob@example.org SIP/1.0\r":         true,
+		"SIP/2.0 4294967301 better not break the receiver": true,
+		"SIP/2.0 2000 OK":                                   true,
+		"SIP/7.0 200 OK":                                    true,
+		"INVITE sip:bob@example.org":                        true,
+		"INVITE SIP:bob@example.org\r\n":                    true,
+		"SIP/2.0 200 OK":                                    false,
+		"SIP/2.0 20 OK":                                     false,
+		"SIP/7.0/UDP 192.0.2.5":                             false,
+		"SIP/7.0 20000OK":                                   false,
+		"SIP/ 4294967301":                                   false,
+		"SIP/2.0":                                           false,
+		"GET http://example.com/ HTTP/1.1":                  false,
+		"GET http://example.com/":                           false,
+		"INVITE tel:1800":                                   false,
+		"INVITE bob SIP/7.0":                                false,
+		"INVITE sip:bob@example.org is what it sends":       false,
+		"INVITE sip:bob@example.org SIP/7.0 is what it was": false,
+		"OPTIONS sip:bob@example.org SIP/7":                 false,
+		"OPTIONS sip:bob@example.org SIP/7.":                false,
+		"Contact: sip:bob@example.org":                      false,
+		"Reading sip:bob@example.org":                       false,
+	} {
+		if got := isOddStart([]byte(line)); got != want {
+			t.Errorf("%q: %v, want %v", line, got, want)
+		}
+	}
+}
+
 func TestReadMarker(t *testing.T) {
 	for line, want := range map[string]string{
 		"<--- SIP read from UDP:192.0.2.5:5060 --->":                                      "received UDP 192.0.2.5:5060",

@@ -145,11 +145,11 @@ func (t *Teller) nameEnd(i int, p *callflow.Participant, q *Party) {
 	}
 }
 
-// sentBy returns by what address a participant says that it sends a request, nil if no request of it shows that.
+// sentBy returns by what address a participant says that it sends a request, nil if no request of it, and no response to one, shows that.
 func (t *Teller) sentBy(i int) []byte {
 	for h := range t.call.Hops {
 		hop := &t.call.Hops[h]
-		if int(hop.From) != i || !hop.IsRequest() || hop.Forwards >= 0 {
+		if int(hop.From) != i && hop.IsRequest() || int(hop.To) != i && hop.IsResponse() || hop.Kind != capture.KindMessage || hop.Forwards >= 0 {
 			continue
 		}
 		if via, ok := t.parse(hop).TopVia(); ok && len(via.Host) > 0 && !sip.Masked(via.Host) {

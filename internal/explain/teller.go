@@ -452,6 +452,16 @@ func (t *Teller) step(i int) {
 		switch {
 		case h.Missing == capture.MissingHead:
 			t.firstLine(i, h, m)
+		case m.Kind == sip.KindResponse && m.Status == 0 && !m.Version.IsEmpty():
+			t.say("invalid.status")
+		case !m.Version.IsEmpty() && !isSIP2(m.Text(m.Version)):
+			if h.Status != 0 {
+				t.say("invalid.response")
+			} else {
+				t.say("invalid.request")
+			}
+		case m.Kind == sip.KindRequest && m.Version.IsEmpty() && !m.MethodSpan.IsEmpty():
+			t.say("invalid.request")
 		case h.Status != 0:
 			t.response(i, h, m)
 		default:
@@ -463,6 +473,11 @@ func (t *Teller) step(i int) {
 	}
 	t.end()
 	t.stepOf[i] = int32(n) + 1
+}
+
+// isSIP2 reports whether a version is the only one that there is, in whatever case (RFC 3261 §7.1).
+func isSIP2(version []byte) bool {
+	return string(version) == "SIP/2.0" || bytes.EqualFold(version, []byte("SIP/2.0"))
 }
 
 // firstLine tells a message of which the log shows no more than the first line: who sent it is not known.
@@ -563,8 +578,11 @@ var statusCodes = func() string {
 	return string(b)
 }()
 
-// StatusCode is a status code in digits, which for those of SIP takes no memory.
+// StatusCode is a status code in digits, which for those of SIP takes no memory; "?" for one that cannot be read.
 func StatusCode(n int) string {
+	if n < 100 {
+		return "?"
+	}
 	if n >= 100 && n < 700 {
 		return statusCodes[3*(n-100):][:3]
 	}

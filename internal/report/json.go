@@ -149,7 +149,7 @@ func (r *Call) step(s *explain.Step) jsonStep {
 		return &r.Story.Parties[i].ID
 	}
 	j.From, j.To = party(s.From), party(s.To)
-	if s.Status != 0 {
+	if s.Status >= 100 {
 		status := s.Status
 		j.Status = &status
 	}

@@ -15,6 +15,7 @@
 //	start_line_only.go     the device logs only the first line of each message
 //	start_line_damaged.go  a syslog daemon took a word of the start line for a host name
 //	direction_open.go      the evidence for a message's way contradicts itself
+//	message_invalid.go     a message that is meant as SIP, and is none by its grammar
 package rules
 
 import "sipscribe/internal/diagnose"
@@ -36,6 +37,7 @@ var All = []*diagnose.Rule{
 	StartLineOnly,
 	StartLineDamaged,
 	DirectionOpen,
+	MessageInvalid,
 }
 
 // Named returns the rule of a code, nil if there is none.
