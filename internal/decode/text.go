@@ -165,52 +165,41 @@ func (t *Text) Next(rec *capture.Record) error {
 		if len(t.waiting) > 0 && t.giveWaiting(rec) {
 			return nil
 		}
-		filled, err := t.look(rec)
-		switch {
-		case err != nil:
-			return err
-		case !filled:
-		case len(t.waiting) > 0:
-			t.waiting = append(t.waiting, waiting{rec: keep(*rec)})
-		default:
+		filled := false
+		if len(t.losses) > 0 && t.tellLoss(rec) {
+			filled = true
+		} else if n := len(t.held); n > 0 {
+			p := t.held[n-1]
+			t.held = t.held[:n-1]
+			filled = t.line(rec, &p)
+		} else {
+			var p piece
+			var err error
+			p.line, p.number, p.offset, err = t.in.R.ReadLine()
+			switch {
+			case err == nil:
+				if len(p.line) == MaxLine || t.longLine {
+					if t.noteLongLine(&p) {
+						t.hold(p) // it is told before what stands in the piece
+						continue
+					}
+				}
+				if p.number == 1 && bytes.HasPrefix(p.line, utf8BOM) {
+					p = p.from(len(utf8BOM))
+				}
+				filled = t.line(rec, &p)
+			case t.open:
+				filled = t.finish(rec)
+			case t.marker.set:
+				t.dropMarker()
+			default:
+				return err
+			}
+		}
+		if filled && (len(t.waiting) == 0 || t.wait(rec)) {
 			return nil
 		}
 	}
-}
-
-// look takes the next piece of the source. It returns true if rec was filled, and an error where the source has no more.
-func (t *Text) look(rec *capture.Record) (bool, error) {
-	if len(t.losses) > 0 && t.tellLoss(rec) {
-		return true, nil
-	}
-	var p piece
-	if n := len(t.held); n > 0 {
-		p = t.held[n-1]
-		t.held = t.held[:n-1]
-		return t.line(rec, &p), nil
-	}
-	var err error
-	p.line, p.number, p.offset, err = t.in.R.ReadLine()
-	switch {
-	case err == nil:
-	case t.open:
-		return t.finish(rec), nil
-	case t.marker.set:
-		t.dropMarker()
-		return false, nil
-	default:
-		return false, err
-	}
-	if len(p.line) == MaxLine || t.longLine {
-		if t.noteLongLine(&p) {
-			t.hold(p) // it is told before what stands in the piece
-			return false, nil
-		}
-	}
-	if p.number == 1 && bytes.HasPrefix(p.line, utf8BOM) {
-		p = p.from(len(utf8BOM))
-	}
-	return t.line(rec, &p), nil
 }
 
 // hold puts a piece back, to be looked at next.

@@ -18,6 +18,12 @@ type waiting struct {
 	marker bool
 }
 
+// wait puts a record behind those that wait. It reports false: the record is not to be given out yet.
+func (t *Text) wait(rec *capture.Record) bool {
+	t.waiting = append(t.waiting, waiting{rec: keep(*rec)})
+	return false
+}
+
 // giveWaiting fills rec with the first record that waits, unless it is a marker yet.
 func (t *Text) giveWaiting(rec *capture.Record) bool {
 	if t.waiting[0].marker {
