@@ -278,6 +278,13 @@ func TestFixedTargetIsNotRedirected(t *testing.T) {
 	r.steps("fixed", "begin", "forward 0 to 0 breadth 60", "0 302 Contact: <sip:x@y>, <sip:carol@example.com>", "relay 302 <sip:x@y>, <sip:carol@example.com>")
 }
 
+// A phone that has registered by way of an edge proxy (RFC 3327) is a phone.
+func TestRedirectionByAPhoneBehindAnEdgeProxy(t *testing.T) {
+	r := newRun(t, Config{Recurse: true}, "INVITE", 1000)
+	r.x.targets[0].Flow, r.x.targets[0].Push = live.Flow{}, []string{"<sip:edge.example.com;lr>"}
+	r.steps("edge", "begin", "resolve 0", "resolved 0 1", "forward 0 to 0 breadth 60", "0 302 Contact: <sip:carol@example.com>", "locate 1 (sip:carol@example.com)")
+}
+
 func TestContextOfNonInvite(t *testing.T) {
 	for _, c := range []struct {
 		name  string

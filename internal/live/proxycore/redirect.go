@@ -11,8 +11,8 @@ import (
 //
 // A contact that is a user of ours is no place to send to but a name to look up, as it would be in a Request-URI (§16.5): its addresses would be ours.
 //
-// Only a phone that has registered here is followed: what it names may be a number that a gateway takes, or a host that only we reach. What somebody else names, to whom a phone has
-// led the call or a route has, stays for the caller, unless it has been tried.
+// Only a phone that has registered here, by itself or by way of an edge proxy (RFC 3327), is followed: what it names may be a number that a gateway takes, or a host that
+// only we reach. What somebody else names, to whom a phone has led the call or a route has, stays for the caller, unless it has been tried.
 func (x *Context) redirect(b *branch, m *sip.Message, how *Relay) bool {
 	if !x.core.cfg.Recurse || x.Fixed || x.closed || b.cancelled || m.Status < 300 || m.Status > 302 {
 		return false
@@ -34,7 +34,7 @@ func (x *Context) redirect(b *branch, m *sip.Message, how *Relay) bool {
 			how.Without = append(how.Without, s) // tried already: "Targets can only be placed in the target set once" (§16.5)
 			continue
 		}
-		if x.targets[b.target].Flow.Transport == 0 {
+		if t := &x.targets[b.target]; t.Flow.Transport == 0 && len(t.Push) == 0 {
 			continue
 		}
 		// A contact is preferred as its parent was, and among its siblings as q says.
