@@ -158,9 +158,9 @@ func TestFewStayOpen(t *testing.T) {
 // Each response that is open is weighed against the INVITE and the CANCEL of its own branch.
 func TestOpenPairs(t *testing.T) {
 	c := &Call{open: []int{0, 1}, Hops: []Hop{{branch: 7}, {branch: 9}}}
-	for _, tx := range []Transaction{{branch: 5, Method: sip.MethodInvite}, {branch: 9, Method: sip.MethodCancel}, {branch: 7, Method: sip.MethodInvite}, {branch: 7, Method: sip.MethodInvite},
-		{branch: 7, Method: sip.MethodBye}, {branch: 9, Method: sip.MethodInvite}, {branch: 7, Method: sip.MethodCancel}} {
-		c.Transactions = append(c.Transactions, tx)
+	c.Transactions = []Transaction{
+		{branch: 5, Method: sip.MethodInvite}, {branch: 9, Method: sip.MethodCancel}, {branch: 7, Method: sip.MethodInvite}, {branch: 7, Method: sip.MethodInvite},
+		{branch: 7, Method: sip.MethodBye}, {branch: 9, Method: sip.MethodInvite}, {branch: 7, Method: sip.MethodCancel},
 	}
 	if got := c.openPairs(); len(got) != 2 || got[7] != (openPair{2, 6}) || got[9] != (openPair{5, 1}) {
 		t.Errorf("%v", got)

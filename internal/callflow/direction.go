@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"bytes"
+	"slices"
 
 	"sipscribe/internal/capture"
 	"sipscribe/sip"
@@ -13,7 +14,7 @@ import (
 //  1. the source says so (a marker, or the addresses of a packet);
 //  2. the log's host is, or is not, the sent-by of the top Via;
 //  3. the form of an SPA's own tags;
-//  4. User-Agent or Server is the device's own;
+//  4. User-Agent or Server is the device's own; where both sides have the same, what shows that a proxy stands between them;
 //  5. a request's Via has received= or a filled rport, so it has passed a server;
 //  6. the other messages of the transaction, and whose tag is in From;
 //  7. a response's Via has received= or a filled rport: who answers puts that there (RFC 3261 §18.2.1), and most that answer what a device asks are servers.
@@ -313,7 +314,8 @@ func (c *Call) voteByTransaction() {
 		}
 	}
 	if c.alikeSPAs() {
-		return // the names tell nothing: either may be the one that logs
+		c.voteByPassage() // the names tell nothing: either may be the one that logs
+		return
 	}
 	// The device's own name for itself, from a message whose way is known.
 	for i := range c.Hops {
@@ -357,6 +359,32 @@ func (c *Call) voteByTransaction() {
 				way = way.Opposite()
 			}
 			tx.Direction, tx.observer = way, h.observer
+		}
+	}
+}
+
+// voteByPassage settles transactions by the proxy between two telephones, where the log is that of one of them: each proxy adds a Via (RFC 3261 §16.6, step 8), so what has
+// one more came to the telephone; and nobody but a proxy asks with Proxy-Authenticate or adds Record-Route, so a response that has these on top of a lone Via came as well.
+func (c *Call) voteByPassage() {
+	if slices.ContainsFunc(c.Hops, func(h Hop) bool { return h.Forwards >= 0 }) {
+		return // what one sent and what the other received are both in the log
+	}
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		if h.Transaction < 0 || h.observer < 0 || h.Kind != capture.KindMessage {
+			continue
+		}
+		tx := &c.Transactions[h.Transaction]
+		if tx.conflict || tx.Direction != capture.DirectionUnknown {
+			continue
+		}
+		switch {
+		case h.vias > 1:
+			tx.Direction, tx.observer = capture.Received, h.observer
+		case h.vias == 1 && h.Status != 0:
+			if m := sip.Parse(c.Data(h)); m.Has(sip.FieldProxyAuthenticate) || m.Has(sip.FieldRecordRoute) {
+				tx.Direction, tx.observer = capture.Sent, h.observer
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sipscribe/internal/callflow"
 	"sipscribe/internal/capture"
 	"sipscribe/sip"
+	"sipscribe/spalog"
 )
 
 // factID is the number of a fact.
@@ -299,10 +300,10 @@ func (t *Teller) serverFacts(near *callflow.Hop) {
 			}
 		}
 		if !agentFound && t.serves(h) {
-			if v := m.Value(sip.FieldServer); len(v) > 0 {
+			if v := m.Value(sip.FieldServer); len(v) > 0 && !spalog.IsAgent(v) { // an adapter's name came through the server
 				t.found(factServerAgent, t.shown(v), h, v, "Server")
 				agentFound = true
-			} else if v := m.Value(sip.FieldUserAgent); len(v) > 0 {
+			} else if v := m.Value(sip.FieldUserAgent); len(v) > 0 && !spalog.IsAgent(v) {
 				t.found(factServerAgent, t.shown(v), h, v, "User-Agent of its responses")
 				agentFound = true
 			}
