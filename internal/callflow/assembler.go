@@ -76,7 +76,8 @@ type Assembler struct {
 	bareTime   int64 // this time of
 	bareClock  capture.Domain
 	bareTimed  bool
-	unnamed    int // open calls of which every message was cut before its Call-ID
+	unnamed    int   // open calls of which every message was cut before its Call-ID
+	absorbed   int64 // calls that turned out to be a part of another; their Seq is that of none
 
 	devices map[uint64]*device // by the hashes of their hosts
 

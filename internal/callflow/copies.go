@@ -86,6 +86,7 @@ func (a *Assembler) absorb(c, d *openCall) bool {
 	a.used -= int64(d.size)
 	a.weigh(c)
 	a.close(d.seq)
+	a.absorbed++
 	a.recycle(d)
 	return true
 }
