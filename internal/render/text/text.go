@@ -325,8 +325,7 @@ func (p *Printer) facts(facts []explain.Fact) {
 		} else {
 			p.write(v)
 		}
-		p.write(spaces(value - r.width))
-		p.write("  ")
+		p.write(spaces(max(value-r.width, 0) + 2))
 		col, last := head+max(value, r.width)+2, head+value+2
 		if col > last && p.o.Width > 0 && col+Width(where) > p.o.Width {
 			p.newline()
@@ -490,8 +489,7 @@ func repeatRun(steps []explain.Step, i int) int {
 func (p *Printer) step(s *explain.Step, l *line, clock, place []byte, w *way, cols *columns, roomy bool) {
 	what := l.what
 	p.write("  ")
-	p.padded(bold, s.Label, cols.label)
-	p.write("  ")
+	p.padded(bold, s.Label, cols.label+2)
 	text := s.Text
 	if cols.place > 0 {
 		if p.o.Color {
