@@ -17,6 +17,7 @@ func (c *Call) analyse(rows bool) {
 	}
 	c.findTransactions()
 	c.findDoubleLogging()
+	c.findOverlap()
 	if len(c.copies) > 0 {
 		c.takeFinerClock()
 	}
