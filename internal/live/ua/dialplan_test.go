@@ -121,7 +121,7 @@ func TestDialPlanOfTheManuals(t *testing.T) {
 	for _, c := range []struct {
 		file, before string
 		into         *[]byte
-	}{{"proxy.md", `\*\*Dial Plan\*\* `, &office}, {"phone.md", `The default plan,\n`, &standard}} {
+	}{{"proxy.md", `\*\*Dial Plan\*\* `, &office}, {"phone.md", `The default plan,\s+`, &standard}} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", c.file))
 		if err != nil {
 			t.Fatal(err)
