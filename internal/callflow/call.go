@@ -128,7 +128,7 @@ type Call struct {
 		known bool
 		by    time.Duration // by which the clocks of two sources differ, where one has no year or no zone
 	}
-	several  bool    // it has records of several sources
+	several  bool    // it has records of several sources, or of a capture that has what was logged and what was sent
 	copies   []int32 // of each hop, where a log and a capture were read: the one that shows more of the same message, -1; see copies.go
 	mixed    bool    // and others of which more is there: a call of first lines may lack some of its own
 	open     []int   // responses of which it is not known whether they answer an INVITE or its CANCEL

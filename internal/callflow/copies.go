@@ -131,7 +131,7 @@ func (c *Call) findCopies() {
 	c.copies = c.copies[:0]
 	lines, frames := false, false
 	for i := range c.Hops {
-		if c.Hops[i].unit == capture.Frame {
+		if c.Captured(&c.Hops[i]) {
 			frames = true
 		} else {
 			lines = true
@@ -179,7 +179,7 @@ func (c *Call) pairCopies() []int32 {
 	frames := map[copyKey][]int32{}
 	for i := range c.Hops {
 		twin[i] = -1
-		if h := &c.Hops[i]; h.unit == capture.Frame && h.mayHaveCopy() {
+		if h := &c.Hops[i]; c.Captured(h) && h.mayHaveCopy() {
 			k := h.copyKey()
 			frames[k] = append(frames[k], int32(i))
 		}
@@ -187,7 +187,7 @@ func (c *Call) pairCopies() []int32 {
 	const maxLook = 64
 	for i := range c.Hops {
 		h := &c.Hops[i]
-		if h.unit == capture.Frame || !h.mayHaveCopy() {
+		if c.Captured(h) || !h.mayHaveCopy() {
 			continue
 		}
 		k := h.copyKey()
@@ -247,7 +247,7 @@ func (c *Call) orderOfCopies(twin []int32) []int32 {
 	}
 	var next [2]int // of lines and of frames: all before it that have no copy stand in their places
 	side := func(i int32) int {
-		if c.Hops[i].unit == capture.Frame {
+		if c.Captured(&c.Hops[i]) {
 			return 1
 		}
 		return 0
@@ -359,10 +359,10 @@ func (c *Call) Precision() time.Duration {
 func (c *Call) shareDirections() {
 	for i := range c.Hops {
 		h := &c.Hops[i]
-		if !h.Duplicate || h.unit == capture.Frame {
+		if !h.Duplicate || c.Captured(h) {
 			continue
 		}
-		if o := &c.Hops[c.transmissionOf(i)]; o.unit == capture.Frame && o.Direction == capture.DirectionUnknown {
+		if o := &c.Hops[c.transmissionOf(i)]; c.Captured(o) && o.Direction == capture.DirectionUnknown {
 			o.Direction = h.Direction
 		}
 	}
