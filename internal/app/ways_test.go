@@ -93,6 +93,11 @@ func FuzzWaysAgree(f *testing.F) {
 		header + "REFER sip:b@example.com SIP/2.0" + via + "Refer-To: <sip:c@example.com>^M ^M\n"))
 	f.Add([]byte(header + "REGISTER sip:example.com SIP/2.0" + via + "Contact: <sip:a@192.0.2.10>;expires=60^M ^M\n" + header + "SIP/2.0 180 Ringing" + via + "^M \n" +
 		header + "SIP/2.0 180 Ringing" + via + "^M\n"))
+	// Bodies that are whole, cut out, shorter and longer than they say, and with an escape that is no line end: what is told of them has its places in the log.
+	for _, body := range []string{"v=0^M s=-^M c=IN IP4 192.0.2.10^M m=audio 4000 RTP/AVP 0^M ", "", "^M", "v=0^M s=-^M ", "v=0^M s=-^M c=IN IP4 192.0.2.10^M m=audio 4000 RTP/AVP 0^M a=sendrecv^M ",
+		"v=0^M s=^I^M c=IN IP4 192.0.2.10^M m=audio 4000 RTP/AVP 0^M"} {
+		f.Add([]byte(header + "INVITE sip:b@example.com SIP/2.0" + via + "User-Agent: Linksys/SPA2102-5.2.10^M Content-Type: application/sdp^M Content-Length: 55^M ^M " + body + "\n"))
+	}
 	// Redirections: one that comes when another INVITE is on its way, which then is sent once more; and one of which CSeq was cut off.
 	message := func(start, branch, cseq, tag, rest string) string {
 		return header + start + "^M Via: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bK" + branch + "^M From: <sip:a@example.com>;tag=1^M To: <sip:b@example.com>" + tag +
