@@ -326,8 +326,14 @@ func (c *Call) takeFinerClock() {
 		if h.Duplicate || h.Time.IsZero() || coarse.IsZero() || h.Time.Domain() == fine.Domain() || h.Time.Domain() != coarse.Domain() {
 			continue
 		}
-		h.Time.Clock += fine.Clock - coarse.Clock
-		h.Time.Basis = capture.BasisBeside
+		at := h.Time.Clock + fine.Clock - coarse.Clock
+		if n+1 < len(anchors) && anchors[n].at <= i {
+			// Nor later than what follows it in its own log.
+			if next := &anchors[n+1]; next.time.Domain() == h.Time.Domain() && next.time.Clock >= h.Time.Clock && c.Hops[next.at].Time.Domain() == fine.Domain() {
+				at = min(at, c.Hops[next.at].Time.Clock)
+			}
+		}
+		h.Time.Clock, h.Time.Basis = at, capture.BasisBeside
 	}
 }
 

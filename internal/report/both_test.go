@@ -43,12 +43,15 @@ func TestLogAndCapture(t *testing.T) {
 			for _, p := range story.Parties {
 				ways += " " + p.Name
 			}
-			for _, s := range story.Steps {
+			for i, s := range story.Steps {
 				if s.RepeatOf != "" {
 					t.Errorf("%s is told as a repeat of %s", s.Label, s.RepeatOf)
 				}
 				if strings.Contains(s.Text, "cut") {
 					t.Errorf("%s: %s", s.Label, s.Text)
+				}
+				if k := i - 1; k >= 0 && s.Method != "" && len(sources) == 2 && story.Steps[k].Time.Sub(s.Time) > 0 {
+					t.Errorf("%s is told behind %s, which has a later time", s.Label, story.Steps[k].Label)
 				}
 				ways += fmt.Sprintf(", %s %s %d-%d", s.Label, s.Direction, s.From, s.To)
 			}
