@@ -36,11 +36,12 @@ const maxLegs = 8
 func (s *openCall) invited(h *Hop) {
 	if h.CSeq != s.attempt {
 		s.attempt, s.legs, s.until = h.CSeq, s.legs[:0], 0
+		s.early = false // a further branch of the same attempt leaves those that ring ringing
 	}
 	if s.from == 0 {
 		s.from = h.fromTag
 	}
-	s.over, s.done, s.early, s.hungUp = false, false, false, false
+	s.over, s.done, s.hungUp = false, false, false
 	for i := range s.legs {
 		if s.legs[i].branch == fold(h.branch) {
 			return

@@ -105,7 +105,7 @@ func (w *world) record(node *wire.Node, rec *capture.Record) {
 		if r.heard[id]++; r.heard[id] == 1 {
 			r.first[id] = now
 		}
-		if c := r.st.calls[id]; c != nil && (c.over || r.spiralled(w, id)) && now.Sub(r.last[id]) >= tail-time.Second {
+		if c := r.st.calls[id]; c != nil && c.over && now.Sub(r.last[id]) >= tail-time.Second {
 			r.apart[id] = true
 		}
 		r.last[id] = now
@@ -120,17 +120,6 @@ func (w *world) record(node *wire.Node, rec *capture.Record) {
 	if err := r.emit.Emit(rec); err != nil {
 		w.watch.fail("told", "%v", err)
 	}
-}
-
-// spiralled reports whether the telephone has refused a call of its own that came back to it. The log has a final response then, and says nothing of the other
-// branches that ring.
-func (r *reader) spiralled(w *world, id string) bool {
-	for _, s := range w.watch.of(r.st.node).served {
-		if s.method == sip.MethodInvite && s.callID == id && s.final >= 300 {
-			return true
-		}
-	}
-	return false
 }
 
 // callOf returns the Call-ID of a message; of half a message that has none that of the call whose branch or tag it has, by which the interpreter knows it too.
