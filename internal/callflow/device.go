@@ -14,6 +14,7 @@ type device struct {
 	pending []pendingEvent
 	last    *openCall
 	lastSeq int64
+	called  bool // last came to it
 	lines   startLines
 }
 
@@ -72,7 +73,7 @@ func (a *Assembler) addEvent(rec *capture.Record) error {
 		a.loose(rec)
 		return nil
 	}
-	if c := d.last; c != nil && c.seq == d.lastSeq && (!e.beforeCall() || c.incoming && !c.over) && a.lineFits(c, rec.Event.Line) {
+	if c := d.last; c != nil && c.seq == d.lastSeq && (!e.beforeCall() || d.called && !c.over) && a.lineFits(c, d.called, rec.Event.Line) {
 		a.add(c, rec, &Hop{event: e, line: uint8(min(rec.Event.Line, 255))})
 		a.touch(c)
 		return a.part(c)
@@ -94,7 +95,7 @@ func (a *Assembler) addEvent(rec *capture.Record) error {
 // tieDevice gives the pending events of a device to the call that its INVITE begins, or, where a capture of the same call is read beside its log, to that whose INVITE it is
 // the first to log. hop is the newest hop of c; the events go before it.
 func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
-	if hop.Method != sip.MethodInvite || len(rec.Observer) == 0 || len(c.records) != 1 && !c.firstOfDevice(rec) {
+	if hop.Method != sip.MethodInvite || len(rec.Observer) == 0 || len(c.records) != 1 && !c.firstOfDevice() {
 		return
 	}
 	d := a.devices[hashOf(rec.Observer)]
@@ -105,8 +106,8 @@ func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
 		d = a.device(rec.Observer)
 	}
 	d.last, d.lastSeq = c, c.seq
-	// Somebody who lifts the handset while it rings answers this call, and begins none.
-	c.incoming = hop.Status == 0 && hop.flags&hopTagCaller == 0 && hop.viaHost != hostHash(rec.Observer)
+	// Somebody who lifts the handset while it rings answers this call, and begins none. With more than one Via it came by a proxy, from another SPA maybe.
+	d.called = hop.Status == 0 && (hop.vias > 1 || hop.flags&hopTagCaller == 0) && hop.viaHost != hostHash(rec.Observer)
 	if len(d.pending) == 0 || hop.Status != 0 || hop.toTag != 0 {
 		return
 	}
@@ -134,18 +135,15 @@ func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
 	}
 }
 
-// firstOfDevice reports whether the newest record of a call, of a source that did not begin it, is the first that its host logged.
-func (o *openCall) firstOfDevice(rec *capture.Record) bool {
-	if rec.Origin.Source == o.source {
-		return false
-	}
+// firstOfDevice reports whether the newest record of a call is the first that its host logged.
+func (o *openCall) firstOfDevice() bool {
 	newest := len(o.records) - 1
 	return !slices.ContainsFunc(o.records[:newest], func(p packed) bool { return p.observer == o.records[newest].observer })
 }
 
 // lineFits reports whether a device's line number agrees with the tags of the call: an SPA's own tags end in "o0" or "i0" for its line 1.
-// A call that says nothing fits every line.
-func (a *Assembler) lineFits(c *openCall, line int) bool {
+// A call that says nothing fits every line. In one that came to the device the caller's tag is not its own.
+func (a *Assembler) lineFits(c *openCall, called bool, line int) bool {
 	if line == 0 {
 		return true
 	}
@@ -158,7 +156,7 @@ func (a *Assembler) lineFits(c *openCall, line int) bool {
 			continue
 		}
 		if p.flags&(hopTagCaller|hopTagCallee) != 0 {
-			if n := a.tagLine(c, p); n != 0 {
+			if n := a.tagLine(c, p, called); n != 0 {
 				return n == line
 			}
 		}
@@ -167,13 +165,13 @@ func (a *Assembler) lineFits(c *openCall, line int) bool {
 }
 
 // tagLine returns the line of the SPA by the end of a tag of the message, from 1; 0 if none tells.
-func (a *Assembler) tagLine(c *openCall, p *packed) int {
+func (a *Assembler) tagLine(c *openCall, p *packed, called bool) int {
 	text := a.store.text(&c.text, p.data, nil)
 	if p.flags&hopShown != 0 {
 		text, _ = p.escape.AppendUnescaped(nil, text, nil)
 	}
 	m := sip.Parse(text)
-	if n := spaLine(m.FromTag(), 'o'); n != 0 {
+	if n := spaLine(m.FromTag(), 'o'); n != 0 && !called {
 		return n
 	}
 	return spaLine(m.ToTag(), 'i')

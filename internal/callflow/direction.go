@@ -93,10 +93,10 @@ func (tx *Transaction) wayOf(h *Hop) capture.Direction {
 // voteByObserver uses the log's host against the top Via, for the hops that one host logged.
 func (c *Call) voteByObserver(n int16) {
 	name := c.text(&c.names[n])
-	if sharedAddress(name) {
+	own := uint64(fold(hostHash(name)))
+	if sharedAddress(name) && !c.loopbackOfOne(name, own) {
 		return // several parties share it: it proves nothing
 	}
-	own := uint64(fold(hostHash(name)))
 	several := c.severalSPAs()
 	party, logs := false, false
 	behind := uint64(0) // the sent-by under which the host is known behind a NAT
@@ -144,7 +144,7 @@ func (c *Call) voteByObserver(n int16) {
 			way = capture.Sent
 		}
 		// The form of its tags must not say otherwise: then both ends were logged under one name.
-		if against := tagWay(h); !several && against != capture.DirectionUnknown && against != way {
+		if against := c.tagWay(h); !several && against != capture.DirectionUnknown && against != way {
 			c.Conflicts = append(c.Conflicts, i)
 			if h.Transaction >= 0 {
 				c.Transactions[h.Transaction].conflict = true
@@ -161,9 +161,18 @@ func sharedAddress(name []byte) bool {
 		bytes.Equal(name, []byte("::1")) || bytes.Equal(name, []byte("0.0.0.0"))
 }
 
-// tagWay returns the direction by the form of an SPA's tags (evidence 3), for the SPA that made them.
-func tagWay(h *Hop) capture.Direction {
-	caller, callee := h.flags&hopTagCaller != 0, h.flags&hopTagCallee != 0
+// loopbackOfOne reports whether an address of the loopback network is that of one party: it was chosen, as 127.0.0.1 is not, and others of the call have others.
+func (c *Call) loopbackOfOne(name []byte, own uint64) bool {
+	if !bytes.HasPrefix(name, []byte("127.")) || bytes.Equal(name, []byte("127.0.0.1")) {
+		return false
+	}
+	return slices.ContainsFunc(c.Hops, func(h Hop) bool { return h.Kind == capture.KindMessage && h.viaHost != 0 && h.viaHost != own })
+}
+
+// tagWay returns the direction by the form of an SPA's tags (evidence 3), for the SPA that made them. Of what came by a proxy the caller's tag is not that of the SPA whose log
+// this is.
+func (c *Call) tagWay(h *Hop) capture.Direction {
+	caller, callee := h.flags&hopTagCaller != 0 && !c.byProxy(h), h.flags&hopTagCallee != 0
 	switch {
 	case caller == callee:
 		return capture.DirectionUnknown // neither, or an SPA calls an SPA
@@ -177,6 +186,19 @@ func tagWay(h *Hop) capture.Direction {
 		return capture.Received
 	}
 	return capture.Sent
+}
+
+// byProxy reports whether a proxy stands between the client of a message and the one that logged it: it has a Via of each (RFC 3261 §16.6, step 8). The CANCEL, and the ACK of a
+// refusal, are the proxy's own and have one (§9.1, §17.1.1.3); that of their INVITE counts.
+func (c *Call) byProxy(h *Hop) bool {
+	if h.vias > 1 || h.Transaction < 0 {
+		return h.vias > 1
+	}
+	tx := &c.Transactions[h.Transaction]
+	if tx.Invite >= 0 {
+		tx = &c.Transactions[tx.Invite]
+	}
+	return tx.last >= 0 && (c.Hops[tx.last].vias > 1 || tx.Request >= 0 && c.Hops[tx.Request].vias > 1)
 }
 
 // severalSPAs reports whether an SPA calls an SPA, several hosts logged, or the one that logs passes requests on, and is no telephone: then the form of a tag does not tell
@@ -306,7 +328,7 @@ func (c *Call) voteByTransaction() {
 		if !tx.isOpen() {
 			continue
 		}
-		if way := tagWay(h); way != capture.DirectionUnknown && !several {
+		if way := c.tagWay(h); way != capture.DirectionUnknown && !several {
 			if h.Status != 0 {
 				way = way.Opposite()
 			}
@@ -347,6 +369,8 @@ func (c *Call) voteByTransaction() {
 		}
 		way := capture.DirectionUnknown
 		switch {
+		case device == nil && h.vias > 1 && h.Status == 0 && !c.passesOn(h.observer):
+			way = capture.Received // a telephone sends with one Via, whoever's name it has
 		case device == nil && name != nil && spalog.IsAgent(name):
 			way = capture.Sent // an SPA's log with an SPA's name in the message: its own
 		case device != nil && bytes.Equal(name, device):
@@ -366,12 +390,9 @@ func (c *Call) voteByTransaction() {
 // voteByPassage settles transactions by the proxy between two telephones, where the log is that of one of them: each proxy adds a Via (RFC 3261 §16.6, step 8), so what has
 // one more came to the telephone; and nobody but a proxy asks with Proxy-Authenticate or adds Record-Route, so a response that has these on top of a lone Via came as well.
 func (c *Call) voteByPassage() {
-	if slices.ContainsFunc(c.Hops, func(h Hop) bool { return h.Forwards >= 0 }) {
-		return // what one sent and what the other received are both in the log
-	}
 	for i := range c.Hops {
 		h := &c.Hops[i]
-		if h.Transaction < 0 || h.observer < 0 || h.Kind != capture.KindMessage {
+		if h.Transaction < 0 || h.observer < 0 || h.Kind != capture.KindMessage || c.passesOn(h.observer) {
 			continue
 		}
 		tx := &c.Transactions[h.Transaction]
@@ -387,6 +408,13 @@ func (c *Call) voteByPassage() {
 			}
 		}
 	}
+}
+
+// passesOn reports whether what a host has logged shows a message before and behind a proxy: it is the proxy itself, or both telephones log under one name.
+func (c *Call) passesOn(observer int16) bool {
+	return slices.ContainsFunc(c.Hops, func(h Hop) bool {
+		return h.observer == observer && h.Forwards >= 0 && c.Hops[h.Forwards].observer == observer
+	})
 }
 
 // voteByReceived uses evidence 7 for the first transaction that nothing else has settled; the others may follow from it. It reports whether there was one.

@@ -35,7 +35,6 @@ type openCall struct {
 	done       bool // and the tail was seen too
 	early      bool // somebody is working on the INVITE, or ringing
 	challenged bool // the last refusal was a challenge
-	incoming   bool // it came to the host that logs
 	confirmed  bool // an INVITE was answered with 2xx, and no BYE was seen
 	hungUp     bool // by a BYE
 	apart      bool // another call has its Call-ID
