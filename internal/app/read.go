@@ -236,11 +236,24 @@ func (s *survivor) Next(rec *capture.Record) error {
 	return err
 }
 
+// inOrder returns the decoders in the order that holds where times are equal.
+func (r *reading) inOrder() []decode.Decoder {
+	names := make([]string, len(r.decoders))
+	for i := range names {
+		names[i] = r.res.Sources[i].Name
+	}
+	decoders := make([]decode.Decoder, 0, len(names))
+	for _, i := range oldestFirst(names) {
+		decoders = append(decoders, r.decoders[i])
+	}
+	return decoders
+}
+
 // progressStep is how many records go by between two looks at the clock and the context.
 const progressStep = 2048
 
 func (r *reading) run(ctx context.Context, asm *callflow.Assembler) error {
-	merged := decode.NewMerge(r.decoders)
+	merged := decode.NewMerge(r.inOrder())
 	var rec capture.Record
 	var interrupted error
 	for n := 0; ; n++ {
