@@ -65,10 +65,17 @@ func (p *Proxy) targets(now time.Time, m *sip.Message, route *proxycore.Route, u
 }
 
 // locate is the location service (§16.5): the phones that have registered for a URI of ours, else the gateway of its number. Without either, it returns the
-// status that is owed.
+// status that is owed. With several domains, a user at an address of the proxy is that of the first of them in which he has a phone.
 func (p *Proxy) locate(now time.Time, uri *sip.URI) ([]proxycore.Target, int) {
-	aor, ok := registrarcore.AOR(uri)
-	if ok {
+	named := false
+	for _, domain := range p.core.DomainsOf(uri) {
+		at := *uri
+		at.Host = []byte(domain)
+		aor, ok := registrarcore.AOR(&at)
+		if !ok {
+			break // without a user, in any domain
+		}
+		named = true
 		bindings, err := p.registrar.Lookup(now, aor)
 		if err != nil {
 			return nil, 500
@@ -85,7 +92,7 @@ func (p *Proxy) locate(now time.Time, uri *sip.URI) ([]proxycore.Target, int) {
 	if r, number, ok := p.routes.Lookup(uri); ok {
 		return []proxycore.Target{{URI: number, Q: 1000, User: p.gateways[r.Name]}}, 0
 	}
-	if ok && p.knows(string(sip.Unescape(uri.User))) {
+	if named && p.knows(string(sip.Unescape(uri.User))) {
 		return nil, 480 // a user, and no phone of his is there
 	}
 	return nil, 404

@@ -133,3 +133,29 @@ func TestRecordRouteIsKnownAgain(t *testing.T) {
 		t.Errorf("%s: token %q, %v", got, token, ours)
 	}
 }
+
+func TestDomainsOf(t *testing.T) {
+	c := newCore(t, Config{Domains: []string{"example.com", "192.0.2.9", "example.net."}, Hosts: []Host{{"192.0.2.1", 5060}, {"2001:db8::1", 5060}, {"sip.example.org", 5060}}})
+	all := "example.com 192.0.2.9 example.net."
+	for uri, want := range map[string]string{
+		"sip:102@Example.COM":       "example.com",
+		"sip:102@example.net":       "example.net.",
+		"sip:102@192.0.2.9":         "192.0.2.9", // an address that is a domain is that domain
+		"sip:102@192.0.2.1":         all,
+		"sip:102@192.0.2.1:5060":    all,
+		"sips:102@sip.example.org":  all,
+		"sip:102@sip.example.org.":  all,
+		"sip:102@[2001:DB8:0::1]":   all,
+		"sip:102@192.0.2.1:5070":    "", // somebody else's port
+		"sip:102@192.0.2.1:0":       "",
+		"sip:102@192.0.2.2":         "",
+		"tel:102":                   "",
+		"sip:102@another.example":   "",
+		"sip:102@x.sip.example.org": "",
+	} {
+		u := sip.ParseURI([]byte(uri))
+		if got := strings.Join(c.DomainsOf(&u), " "); got != want {
+			t.Errorf("%s: %q, want %q", uri, got, want)
+		}
+	}
+}

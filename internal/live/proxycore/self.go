@@ -80,6 +80,21 @@ func (c *Core) IsResponsible(u *sip.URI) bool {
 	return c.IsSelf(u) || u.IsSIP() && u.Port == 0 && u.PortText == nil && c.isDomain(u.Host)
 }
 
+// DomainsOf returns the domains one of whose users a URI may name that the location service has the say about (§16.5): that of its host. Where the host is the proxy itself, all of them in their
+// order: a gateway that was given an address, and no domain, writes that into the Request-URI (§19.1.1: "either a fully-qualified domain name or numeric IPv4 or IPv6 address").
+func (c *Core) DomainsOf(u *sip.URI) []string {
+	host := bytes.TrimSuffix(u.Host, []byte("."))
+	for i, d := range c.cfg.Domains {
+		if equalFold(host, strings.TrimSuffix(d, ".")) {
+			return c.cfg.Domains[i : i+1]
+		}
+	}
+	if c.IsSelf(u) {
+		return c.cfg.Domains
+	}
+	return nil
+}
+
 // isOurs reports whether a URI is one that this proxy put into Record-Route or Path, and returns what follows the mark.
 func (c *Core) isOurs(u *sip.URI) (token []byte, ok bool) {
 	if !c.IsSelf(u) {
