@@ -32,7 +32,7 @@ type condition struct {
 const filterHelp = `--where takes terms that must all be true, separated by commas; it may be given several times.
   fields with text      outcome, kind, method, from, to, redirected-to, source, call-id, time, complete (true, false)
   fields with numbers   ring, talk (as 10s, 1m30s, or seconds), messages, status
-  =  !=                 equal (text without regard to case), not equal; == is =
+  =  !=                 equal (text without regard to case), not equal, or not known; == is =
   ~  !~                 contains, does not contain; /…/ is a regular expression: from~/^spa[0-9]$/
   <  <=  >  >=          for numbers; a call where the number is not known never fits
 A value with a comma stands in double quotes.`

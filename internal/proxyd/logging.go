@@ -178,7 +178,7 @@ func (r *reporter) sum(tallies map[proxy.EventKind]*tally) {
 // levelOf: what an operator should look at is a warning; that somebody was refused is daily business.
 func levelOf(k proxy.EventKind) slog.Level {
 	switch k {
-	case proxy.EventFull, proxy.EventLimited, proxy.EventSilenced, proxy.EventUnlocated:
+	case proxy.EventFull, proxy.EventLimited, proxy.EventSilenced, proxy.EventUnlocated, proxy.EventGateway:
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo

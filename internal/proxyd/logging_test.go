@@ -81,7 +81,7 @@ func (s *stuck) Write(b []byte) (int, error) {
 
 // What an operator should look at is a warning: a gateway whose name has no address takes no calls.
 func TestWhatIsAWarning(t *testing.T) {
-	for kind, want := range map[proxy.EventKind]string{proxy.EventUnlocated: "level=WARN", proxy.EventRefused: "level=INFO"} {
+	for kind, want := range map[proxy.EventKind]string{proxy.EventUnlocated: "level=WARN", proxy.EventGateway: "level=WARN", proxy.EventRefused: "level=INFO"} {
 		j := &journal{}
 		log, err := (&Settings{}).NewLog(j, levelVar())
 		if err != nil {

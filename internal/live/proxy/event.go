@@ -25,11 +25,14 @@ const (
 	EventRefused
 	// EventUnlocated: a gateway, a phone or another's domain was to get a request, and its name has no address.
 	EventUnlocated
+	// EventGateway: a gateway refuses the account that the proxy has there, or says nothing to a call.
+	EventGateway
 	eventKinds
 )
 
 var eventNames = [eventKinds]string{EventRegistered: "registered", EventWrongPassword: "wrong password", EventLimited: "limited", EventSilenced: "silenced",
-	EventFull: "full", EventRefused: "refused", EventUnlocated: "no address"}
+	EventFull: "full", EventRefused: "refused", EventUnlocated: "no address",
+	EventGateway: "gateway"}
 
 func (k EventKind) String() string {
 	if k < eventKinds {

@@ -69,7 +69,8 @@ func (p *Proxy) gatewayAnswers(now time.Time, b *branch, c *transaction.Client, 
 	if b.account == nil {
 		b.account = &attempt{}
 	}
-	if g.session.Challenged(&b.account.attempt, challenges) != nil {
+	if err := g.session.Challenged(&b.account.attempt, challenges); err != nil {
+		p.tell(EventGateway, r.from, m, Event{Status: int(m.Status), Because: "gateway " + g.Name + " refuses the account that it is called with (" + err.Error() + "): check its user and password_file"})
 		return false
 	}
 	credentials, err := g.session.AppendCredentials(nil, &b.account.attempt, m.Method.String(), t.URI)
@@ -87,4 +88,22 @@ func (p *Proxy) gatewayAnswers(now time.Time, b *branch, c *transaction.Client, 
 	b.replaced = false
 	r.branch[b.number] = b
 	return false
+}
+
+// gatewaySilent tells that a gateway has not answered a call, or cannot be reached: the caller hears a 408 or a 500, which says nothing of it.
+func (p *Proxy) gatewaySilent(b *branch, why transaction.End) {
+	r := b.relay
+	if r.ended || r.request == nil {
+		return // the caller has his answer
+	}
+	g, ok := r.context.Target(b.target).User.(*gateway)
+	if !ok || g == nil {
+		return
+	}
+	because := "gateway " + g.Name + " does not answer"
+	if why == transaction.EndTransport {
+		because = "gateway " + g.Name + " cannot be reached"
+	}
+	p.whole.Parse(r.request)
+	p.tell(EventGateway, r.from, &p.whole, Event{Because: because + ": check its address, " + g.URI + ", and that it runs"})
 }

@@ -148,10 +148,24 @@ func TestGatewayRefusesInDialog(t *testing.T) {
 			if got[0].Status != 407 {
 				t.Error(told(got))
 			}
+			if len(d.events) == 0 || d.events[len(d.events)-1].Kind != EventGateway || !strings.Contains(d.events[len(d.events)-1].Because, "gateway out refuses the account") {
+				t.Errorf("the operator is told %+v", d.events)
+			}
 			return
 		}
 	}
 	t.Error("it tries for ever")
+}
+
+// A gateway that is silent is told of: the caller hears a 408.
+func TestGatewayIsSilent(t *testing.T) {
+	d := newDoor(t, withGateway)
+	d.as("spa1", "secret", caller, "INVITE", "sip:19005551212@"+domain, "Via: SIP/2.0/UDP 203.0.113.10:5062;branch=z9hG4bKcall", "Call-ID: through")
+	d.events = nil
+	d.wait(40 * time.Second)
+	if len(d.events) != 1 || d.events[0].Kind != EventGateway || d.events[0].Method != "INVITE" || !strings.HasPrefix(d.events[0].Because, "gateway out does not answer: check its address, sip:") {
+		t.Errorf("the operator is told %+v", d.events)
+	}
 }
 
 // The account is for that dialog, with that gateway: not for another dialog under the Call-ID, not for what the gateway's side is asked by the caller, not

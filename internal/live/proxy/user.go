@@ -442,6 +442,7 @@ func (u *user) ClientFailed(now time.Time, c *transaction.Client, why transactio
 		return
 	}
 	p.counters.NoAnswer++
+	p.gatewaySilent(b, why)
 	kind := proxycore.EventTimeout
 	if why == transaction.EndTransport {
 		kind = proxycore.EventTransport
