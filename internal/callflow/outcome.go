@@ -508,7 +508,7 @@ func (c *Call) registrationOutcome() {
 		if tx.Request >= 0 {
 			c.Outcome = c.Registered(tx.Request, tx.Final)
 		}
-		if c.Outcome == OutcomeUnknown {
+		if c.Outcome == OutcomeUnknown && !c.OnlyOthers(tx.Request, tx.Final) {
 			c.Missing = append(c.Missing, MissingCut)
 		}
 	case 3:
@@ -535,8 +535,10 @@ func (c *Call) Registered(asked, granted int) Outcome {
 	request, response := c.parsed(0, asked), c.parsed(1, granted)
 	whole := c.Hops[asked].flags&hopCut == 0
 	switch {
-	case request.Has(sip.FieldContact) && (unregisters(request) || unregisters(response)):
+	case request.Has(sip.FieldContact) && (Unregisters(request) || Unregisters(response)):
 		return OutcomeUnregistered // the second grants nothing of what was asked
+	case whole && c.Hops[granted].flags&hopCut == 0 && onlyOthers(request, response):
+		return OutcomeUnknown // it does not say that the one who asked is registered
 	case request.Has(sip.FieldContact) && (whole || request.Has(sip.FieldExpires) || grants(response)):
 		return OutcomeRegistered
 	case !whole:
@@ -555,8 +557,8 @@ func grants(m *sip.Message) bool {
 	return ok && has && len(v) > 0 && v[0] != '0'
 }
 
-// unregisters reports whether a REGISTER removes all the bindings that it names (RFC 3261 §10.2.2).
-func unregisters(m *sip.Message) bool {
+// Unregisters reports whether a REGISTER removes all the bindings that it names (RFC 3261 §10.2.2).
+func Unregisters(m *sip.Message) bool {
 	expires, has := m.Number(sip.FieldExpires)
 	contacts, zero := 0, 0
 	for s := range m.Values(sip.FieldContact) {

@@ -12,7 +12,6 @@ import (
 type addressState struct {
 	name string // as the story names it
 	up   bool   // registered now
-	was  bool   // a registration was accepted
 }
 
 // maxAddresses is for how many addresses of record of one Call-ID that is kept.
@@ -41,7 +40,7 @@ func (t *Teller) registeredNow(name string) bool {
 // setRegistered notes that an address of record is registered now, or no more.
 func (t *Teller) setRegistered(name string, up bool) {
 	if a := t.addressOf(name, true); a != nil {
-		a.up, a.was = up, a.was || up
+		a.up = up
 	}
 	t.state.everLive = t.state.everLive || up
 }
@@ -63,4 +62,14 @@ func (t *Teller) lastAddress() (string, addressState) {
 // severalAddresses reports whether the REGISTERs of a call are for more than one address of record, as far as is kept.
 func (t *Teller) severalAddresses() bool {
 	return t.call.Kind == callflow.KindRegistration && len(t.addresses) > 1
+}
+
+// lastRemoves reports whether the last REGISTER asks for nothing but that registrations be removed.
+func (t *Teller) lastRemoves() bool {
+	for i := len(t.call.Hops) - 1; i >= 0; i-- {
+		if h := &t.call.Hops[i]; h.IsRequest() && h.Method == sip.MethodRegister {
+			return !h.HeaderCut() && callflow.Unregisters(t.parse(h))
+		}
+	}
+	return false
 }

@@ -154,8 +154,15 @@ func (t *Teller) sayCause(form string) {
 		t.fill[placeUser], _ = t.lastAddress()
 		t.say("why.last")
 	}
-	if _, a := t.lastAddress(); a.was && c.Kind == callflow.KindRegistration && c.Outcome != callflow.OutcomeRegistered && c.Outcome != callflow.OutcomeUnregistered && c.Outcome != callflow.OutcomeUnknown {
-		add("before")
+	if c.Kind != callflow.KindRegistration {
+		return
+	}
+	switch _, a := t.lastAddress(); {
+	case !a.up:
+	case c.Outcome == callflow.OutcomeUnanswered || c.Outcome == callflow.OutcomeInProgress || c.Status == 504:
+		add("before") // the registrar may have got it
+	case c.Status >= 300:
+		add("unchanged") // what fails changes no binding (RFC 3261 §10.3)
 	}
 }
 
@@ -207,6 +214,8 @@ func (t *Teller) completeKey() string {
 	}
 	switch {
 	case t.lastAsks():
+	case t.state.others && c.Status/100 == 2:
+		return "end.complete.others"
 	case c.Outcome == callflow.OutcomeRegistered:
 		return "end.complete.registered"
 	case c.Outcome == callflow.OutcomeUnregistered && t.state.nothing:
@@ -383,6 +392,10 @@ func (t *Teller) tellHead() {
 		t.say("head.registration.both")
 	case c.Outcome == callflow.OutcomeUnregistered:
 		t.say("head.unregistration")
+	case c.Kind == callflow.KindRegistration && c.Status/100 != 2 && t.lastRemoves() && t.state.everLive:
+		t.say("head.registration.removal")
+	case c.Kind == callflow.KindRegistration && c.Status/100 != 2 && t.lastRemoves() && callflow.Unregisters(t.parse(&c.Hops[c.Root])):
+		t.say("head.unregistration")
 	case c.Kind == callflow.KindRegistration && c.Hops[c.Root].HeaderCut() && c.Hops[c.Root].Missing != capture.MissingHead && c.Outcome != callflow.OutcomeRegistered:
 		t.say("head.request")
 	case c.Kind == callflow.KindRegistration && c.Hops[c.Root].Method == sip.MethodRegister && c.Hops[c.Root].Missing != capture.MissingHead && !t.parse(&c.Hops[c.Root]).Has(sip.FieldContact):
@@ -489,6 +502,10 @@ func (t *Teller) summary() {
 	key := outcomeKeys[c.Outcome]
 	cut := slices.Contains(c.Missing, callflow.MissingCut)
 	switch {
+	case t.state.others && c.Outcome == callflow.OutcomeUnknown && c.Kind == callflow.KindRegistration && c.Status/100 == 2:
+		key = "sum.registered.others"
+	case c.Kind == callflow.KindRegistration && c.Status >= 300 && c.Status != 408 && c.Status != 504 && t.lastRemoves():
+		key = "sum.removal.refused"
 	case cut && c.Outcome == callflow.OutcomeUnknown && c.Kind == callflow.KindRegistration && c.Status != 0:
 		key = "sum.registered.cut"
 	case cut && c.Outcome == callflow.OutcomeUnknown:

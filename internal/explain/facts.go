@@ -460,7 +460,17 @@ func (t *Teller) registrationFacts(h *callflow.Hop, m *sip.Message) {
 			continue
 		}
 		rm := t.parse(r)
-		if a, ok := rm.Contact(); ok {
+		a, ok := rm.Contact()
+		if ok && r.Transaction >= 0 {
+			if q := t.call.Transactions[r.Transaction].Request; q >= 0 && t.call.OnlyOthers(q, i) {
+				continue // for how long somebody else is registered
+			} else if q >= 0 {
+				if own, found := callflow.OwnBinding(t.parse(&t.call.Hops[q]), rm); found {
+					a = own
+				}
+			}
+		}
+		if ok {
 			if e, ok := a.Params.Get("expires"); ok {
 				t.found(factExpires, t.joined(t.shown(e), " s"), r, e, "expires in the Contact of the 200")
 				return

@@ -666,9 +666,21 @@ func (t *Teller) registered(h *callflow.Hop, m *sip.Message) {
 		}
 	}
 	outcome := t.call.Registered(req, h.Index())
+	t.state.others = false
 	switch {
 	case !hasContact && !t.call.Hops[req].HeaderCut() && h.HeaderCut():
 		t.say("registered.list.cut")
+	case outcome == callflow.OutcomeUnknown && t.call.OnlyOthers(req, h.Index()):
+		t.fill[placeTarget] = t.uriName(asked.URI)
+		if other, _ := m.Contact(); count == 1 {
+			if t.fill[placeText] = t.uriName(other.URI); t.fill[placeText] == t.fill[placeTarget] { // they differ by their ports
+				t.fill[placeText], t.fill[placeTarget] = t.hostPort(other.URI), t.hostPort(asked.URI)
+			}
+			t.say("registered.other")
+		} else {
+			t.say("registered.others")
+		}
+		t.state.others = true
 	case outcome == callflow.OutcomeUnknown:
 		t.say("registered.cut")
 	case !hasContact && count == 0:

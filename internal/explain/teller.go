@@ -88,6 +88,7 @@ type state struct {
 	removed     bool   // and was removed
 	cut         bool   // a message was told to be cut
 	nothing     bool   // the last 200 grants no time
+	others      bool   // the last 200 lists contacts, and not the one that asked
 	cause       string // what the last refusal means for the whole, a key behind "why.", "" if nothing
 	causeUser   string
 	crossed     bool // the CANCEL and the answer crossed
