@@ -33,8 +33,15 @@ const (
 // pendingAge is how long an event waits for its call: dialling takes its time.
 const pendingAge = 2 * 60 * int64(1e9)
 
-func (a *Assembler) device(observer []byte) *device {
-	key := hashOf(observer)
+// deviceKey returns the key of the host that logs a record. A source without any header has the lines of one host: nobody could tell those of two apart.
+func deviceKey(rec *capture.Record) uint64 {
+	if len(rec.Observer) == 0 {
+		return mix(1, uint64(uint32(rec.Origin.Source)))
+	}
+	return hashOf(rec.Observer)
+}
+
+func (a *Assembler) device(key uint64) *device {
 	d := a.devices[key]
 	if d == nil {
 		if len(a.devices) >= maxDevices {
@@ -68,7 +75,7 @@ func (a *Assembler) dropPending(d *device) {
 // addEvent puts an event into the call that it belongs to, or keeps it for the call that it announces.
 func (a *Assembler) addEvent(rec *capture.Record) error {
 	e := eventOf(rec.Event.Name)
-	d := a.device(rec.Observer)
+	d := a.device(deviceKey(rec))
 	if !e.ofCall() {
 		a.loose(rec)
 		return nil
@@ -95,15 +102,16 @@ func (a *Assembler) addEvent(rec *capture.Record) error {
 // tieDevice gives the pending events of a device to the call that its INVITE begins, or, where a capture of the same call is read beside its log, to that whose INVITE it is
 // the first to log. hop is the newest hop of c; the events go before it.
 func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
-	if hop.Method != sip.MethodInvite || len(rec.Observer) == 0 || len(c.records) != 1 && !c.firstOfDevice() {
+	if hop.Method != sip.MethodInvite || len(c.records) != 1 && !c.firstOfDevice() {
 		return
 	}
-	d := a.devices[hashOf(rec.Observer)]
+	key := deviceKey(rec)
+	d := a.devices[key]
 	if d == nil {
 		if len(a.devices) >= maxDevices {
 			return
 		}
-		d = a.device(rec.Observer)
+		d = a.device(key)
 	}
 	d.last, d.lastSeq = c, c.seq
 	// Somebody who lifts the handset while it rings answers this call, and begins none. With more than one Via it came by a proxy, from another SPA maybe.

@@ -87,15 +87,15 @@ func (a *Assembler) startLine(rec *capture.Record, h *Hop, m *sip.Message) *open
 }
 
 // startLineHost returns the host whose lines are followed: the one that logs, or, where the source has both addresses, those two.
-func startLineHost(rec *capture.Record) []byte {
+func startLineHost(rec *capture.Record) uint64 {
 	if !rec.Src.IsValid() || !rec.Dst.IsValid() {
-		return rec.Observer
+		return deviceKey(rec)
 	}
 	a, b := rec.Src.Addr.As16(), rec.Dst.Addr.As16()
 	if bytes.Compare(a[:], b[:]) > 0 {
 		a, b = b, a
 	}
-	return append(append([]byte("\x00"), a[:]...), b[:]...) // no host name begins so
+	return hashOf(append(append([]byte("\x00"), a[:]...), b[:]...)) // no host name begins so
 }
 
 // requestTarget returns a hash of the Request-URI, 0 if it is hidden.

@@ -47,6 +47,8 @@ type Input struct {
 
 // Options are the user's words about a source.
 type Options struct {
+	// Named says that the format was asked for by its name: what is no evidence for it in a source that nobody knows is taken at its word.
+	Named bool
 	// Clock turns stamps into times; it holds --year and --timezone. Nil: nothing is supplied.
 	Clock *ClockRules
 	// KeepUnrecognised asks for a record of KindUnknown for each stretch that was not recognised. Without it they are only

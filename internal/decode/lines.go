@@ -127,7 +127,7 @@ func (t *Text) begin(h *syslog.Header, start int, p *piece) {
 	if n := to; n > at && line[n-1] == '.' {
 		l.dots = dotsMaybe
 	}
-	if l.headed {
+	if l.headed || t.Bare {
 		to -= escapedCR(line[at:]) // a start line alone, its LF dropped
 	}
 	if k := methodBreak(line[at:]); k > 0 {
@@ -701,7 +701,7 @@ func (t *Text) finish(rec *capture.Record) bool {
 	}
 	t.retreat()
 	if t.rec.Missing == capture.MissingNothing && l.fields == 0 {
-		if l.odd || !l.marked && !(l.headed && t.rec.Origin.Start == l.first.place(t.textStart(&l.first))) {
+		if l.odd || !l.marked && !t.standsAlone() {
 			p := l.first
 			p.passed = true
 			t.hold(p)
@@ -716,6 +716,16 @@ func (t *Text) finish(rec *capture.Record) bool {
 	t.rec.Wrapped = t.rec.Wrapped || l.wrapped
 	t.fill(rec)
 	return true
+}
+
+// standsAlone reports whether the start line that was read is a record by itself: right behind a header of syslog, or, in a log without headers, at the beginning of its line.
+func (t *Text) standsAlone() bool {
+	l := &t.lines
+	if !l.headed && !t.Bare {
+		return false
+	}
+	text := t.textStart(&l.first)
+	return l.firstAt == text || t.Bare && text < l.firstAt && len(bytes.TrimSpace(l.first.line[text:l.firstAt])) == 0
 }
 
 // tornBefore reports whether a record with a header of its own, at which the open message ends, stands in the middle of its header: a collector that keeps the line ends of

@@ -23,7 +23,7 @@ func (t *Text) unquote(p *piece) {
 	}
 	if n := quoteLen(p.line); n > 0 {
 		var h syslog.Header
-		if h.Parse(p.line[n:]); h.Shape != syslog.ShapeNone {
+		if h.Parse(p.line[n:]); h.Shape != syslog.ShapeNone || t.Bare && t.isBareLine(p.line[n:]) {
 			t.quote = append(t.quote[:0], p.line[:n]...)
 			*p = p.from(n)
 			p.unquoted = true

@@ -21,10 +21,12 @@ import (
 // back. The first way is in escaped.go, the other two are in lines.go.
 //
 // A start line alone is a message only where something says that it was logged as one: a header of syslog right before it, or a line that
-// says which way the message went. Anywhere else a header field must follow; without, it is prose about SIP.
+// says which way the message went, or a whole log that has nothing but such lines (bare.go). Anywhere else a header field must follow; without, it is prose about SIP.
 type Text struct {
 	// Event, if set, recognises a device's lines beside SIP. The event's Subject may borrow text.
 	Event func(text []byte) (EventLine, bool)
+	// Bare says that a start line that is a line of its own is a message: see bare.go.
+	Bare bool
 
 	in    *Input
 	clock *Clock
@@ -435,7 +437,7 @@ func (t *Text) between(rec *capture.Record, h *syslog.Header, p *piece) bool {
 		switch {
 		case ok && e.Announces:
 			return t.announce(p, marker{set: true, direction: e.Direction, peer: e.Peer, time: h.Time})
-		case ok && (!e.Weak || h.Shape != syslog.ShapeNone):
+		case ok && (!e.Weak || t.Bare || h.Shape != syslog.ShapeNone):
 			start := h.TextStart + lead
 			end := start + len(bare)
 			t.omap = t.omap[:0]

@@ -48,6 +48,9 @@ func (t *Text) unwrap(h *syslog.Header, p *piece) bool {
 		return false
 	}
 	text := first[h.TextStart:]
+	if t.Bare && isBareStart(trimEscapedEOL(text)) {
+		return false // behind it stands a line of its own
+	}
 	if len(h.Host) > 0 && len(h.App) > 0 && isMethod(h.Host) {
 		// "INVITE sip: bob@exam": rsyslog put the blank there, and with the rest of the line it would be seen that this is no host and no TAG.
 		text = first[len(first)-len(text)-len(h.App)-len(": ")-len(h.Host)-1:]

@@ -6,7 +6,7 @@
 //
 // One message is one datagram. What the collector made of its line ends is undone (package syslog has the list); a collector
 // that keeps them spreads a message over lines of which only the first has a header. The device gives no time and mostly
-// no direction: the time and the host are the collector's.
+// no direction: the time and the host are the collector's. Where nobody put a header before what arrived there is neither; see internal/decode/bare.go.
 package spa
 
 import (
@@ -29,12 +29,19 @@ var Format = &decode.Format{
 func newDecoder(in *decode.Input) decode.Decoder {
 	t := decode.NewText(in)
 	t.Event = decode.DeviceEvent
+	if t.Bare = in.Options.Named; !t.Bare {
+		_, t.Bare = decode.ReadBareLines(in.R.Peek(decode.SniffLen))
+	}
 	return t
 }
 
 // sniff reads the first records: an SPA is known by its events and by the marks in its messages. Prose around a few of its lines is a page
 // about a log, not a log.
 func sniff(head []byte) decode.Verdict {
+	if lines, bare := decode.ReadBareLines(head); bare {
+		return decode.Verdict{Score: 60, Reason: fmt.Sprintf("it has %s and %s of an SPA, one a line without a header, and hardly anything else: the 1-line debug option",
+			decode.Counted(int64(lines.Messages()), "first line")+" of SIP messages", decode.Counted(int64(lines.Events), "event"))}
+	}
 	in := decode.SniffInput(head)
 	dec := newDecoder(in)
 	events, messages, marks, headed := 0, 0, 0, 0
