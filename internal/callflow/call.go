@@ -91,6 +91,8 @@ type Call struct {
 	Ring, Talk time.Duration
 	// RingFrom is the hop from which Ring runs, Answer the 2xx that made the call and Bye the BYE that ended it, as Talk has them; -1.
 	RingFrom, Answer, Bye int
+	// Refused is the hop with the refusal behind which, in the same transaction, that 2xx came; -1.
+	Refused int
 	// Redirected is the hop with the INVITE that follows the last redirection (3xx) to another address, -1.
 	Redirected int
 	// Missing lists what belongs to the call and was not seen, in the order in which it would come.
@@ -123,6 +125,7 @@ type Call struct {
 	now       [capture.Domains]int64 // the times of the logs when the call was handed on
 	mayCut    bool                   // a message of the log has hopCut
 	cut       bool                   // a message of the call has it
+	late      bool                   // an INVITE of it was answered behind its refusal
 	strays    bool                   // the log has messages that may be of this call: they were cut before anything that says where they belong
 	apart     struct {
 		known bool

@@ -11,7 +11,7 @@ import (
 // analyse draws the conclusions that need the whole call; those that a row of a list shows, or all.
 func (c *Call) analyse(rows bool) {
 	c.Caller, c.Callee, c.Root, c.Ring, c.Talk = -1, -1, -1, -1, -1
-	c.RingFrom, c.Answer, c.Bye, c.Redirected = -1, -1, -1, -1
+	c.RingFrom, c.Answer, c.Bye, c.Refused, c.Redirected, c.late = -1, -1, -1, -1, -1, false
 	if c.several {
 		c.findCopies()
 	}
@@ -186,6 +186,11 @@ func (c *Call) callOutcome() {
 	default:
 		c.Outcome = OutcomeUnknown
 	}
+	if c.late && answered >= 0 {
+		if c.Refused = c.refusedBefore(answered); c.Refused >= 0 {
+			end = c.Refused
+		}
+	}
 	if ringAt >= 0 && end >= 0 {
 		c.Ring, c.RingFrom = c.between(ringAt, end), ringAt
 	}
@@ -235,6 +240,16 @@ func (c *Call) callOutcome() {
 			c.Missing = append(c.Missing, MissingAck)
 		}
 	}
+}
+
+// refusedBefore returns the refusal in an INVITE's transaction behind which its 2xx came, -1 if there is none. A demand for credentials is none.
+func (c *Call) refusedBefore(t int) int {
+	for i := c.Transactions[t].Final - 1; i >= 0; i-- {
+		if h := &c.Hops[i]; int(h.Transaction) == t && h.Status >= 300 && h.Status != 401 && h.Status != 407 && !h.Duplicate && h.RepeatOf < 0 {
+			return i
+		}
+	}
+	return -1
 }
 
 // reaches returns the hop in which a BYE comes by where the answer of the call was seen, by which the talk time is measured: the caller's end. One that the callee sends is seen
@@ -369,6 +384,9 @@ func (c *Call) hasAck(t int) bool {
 	f := &c.Hops[c.Transactions[t].Final]
 	for i := range c.Hops {
 		h := &c.Hops[i]
+		if c.late && int(h.Transaction) == t && i < c.Transactions[t].Final {
+			continue // of the refusal that came first
+		}
 		if h.IsRequest() && h.Method == sip.MethodAck && (h.CSeq == f.CSeq || h.CSeq == 0 && h.flags&hopCut != 0) && (h.toTag == f.toTag || h.toTag == 0 || f.toTag == 0) {
 			return true
 		}

@@ -197,6 +197,9 @@ func (c *Call) place(i int, tx *Transaction) {
 	case h.Status >= 200:
 		if tx.Final < 0 {
 			tx.Final = i
+		} else if h.Status < 300 && tx.Method == sip.MethodInvite && c.Hops[tx.Final].Status >= 300 {
+			// A proxy passes on every 2xx, also one that comes behind the refusal that it has sent (RFC 3261 §16.7, step 5), and it makes a call (§13.2.2.4).
+			tx.Final, c.late = i, true
 		}
 	case h.Status > 100:
 		if tx.Provisional < 0 {

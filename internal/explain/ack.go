@@ -13,8 +13,18 @@ func (t *Teller) ack(i int, h *callflow.Hop, m *sip.Message) {
 		t.say("ack.forward")
 		return
 	}
-	if tx.Method != sip.MethodAck && tx.Final >= 0 && c.Hops[tx.Final].Status >= 300 {
-		switch f := &c.Hops[tx.Final]; {
+	final := tx.Final
+	if final > i && tx.Method != sip.MethodAck {
+		// A 2xx may come behind the refusal that this acknowledges.
+		for j := i - 1; j >= tx.Request && j >= 0; j-- {
+			if o := &c.Hops[j]; o.Transaction == h.Transaction && o.Status >= 300 {
+				final = j
+				break
+			}
+		}
+	}
+	if tx.Method != sip.MethodAck && final >= 0 && c.Hops[final].Status >= 300 {
+		switch f := &c.Hops[final]; {
 		case tx.Request >= 0 && !c.Hops[tx.Request].IsInitial() && (f.Status == 481 || f.Status == 408):
 			t.say("ack.reinvite.dead")
 		case tx.Request >= 0 && !c.Hops[tx.Request].IsInitial():

@@ -36,6 +36,7 @@ func (t *Teller) cancel(i int, h *callflow.Hop, m *sip.Message) {
 	}
 	if tx.Final >= 0 && tx.Final < i && c.Hops[tx.Final].Status/100 == 2 {
 		t.say("cancel.late")
+		s.tooLate = true
 		return
 	}
 	if reasonOf(m.Value(sip.FieldReason)).cause == 200 {

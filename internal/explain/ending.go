@@ -143,6 +143,14 @@ func (t *Teller) sayCause(form string) {
 	switch {
 	case s.crossed && c.Outcome == callflow.OutcomeAnswered:
 		add("crossed")
+	case c.Refused >= 0 && c.Outcome == callflow.OutcomeAnswered:
+		f := &c.Hops[c.Refused]
+		t.fill[placeStatus], t.fill[placeReason] = StatusCode(int(f.Status)), t.shown(t.parse(f).Text(t.parse(f).Reason))
+		add("afterall")
+	case s.tooLate && c.Outcome == callflow.OutcomeAnswered:
+		add("late")
+	case s.inVain && s.cause == "":
+		add("vain")
 	case c.Outcome == callflow.OutcomeUnknown && s.cause == "first" && (c.Status == 401 || c.Status == 407):
 		add("first")
 	case c.Outcome != callflow.OutcomeRejected || s.cause == "" || s.cause == "first" || c.Status != 401 && c.Status != 407 && c.Status != 403 || (c.Status == 403) != (s.cause == "forbidden"):

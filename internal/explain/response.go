@@ -53,7 +53,7 @@ func (t *Teller) response(i int, h *callflow.Hop, m *sip.Message) {
 		case h.Status == 481:
 			t.say("cancel.none")
 			if inv := t.call.Transactions[h.Transaction].Invite; inv >= 0 && t.call.Transactions[inv].Final > i && t.call.Hops[t.call.Transactions[inv].Final].Status != 487 {
-				t.state.cancelled = -1 // the INVITE goes on
+				t.state.cancelled, t.state.inVain = -1, true // the INVITE goes on
 			}
 		default:
 			t.say("cancel.refused")
@@ -250,7 +250,17 @@ func (t *Teller) answer(i int, h *callflow.Hop, m *sip.Message) {
 	if first {
 		s.answered = i
 	}
+	r := t.call.Refused
 	switch {
+	case r >= 0 && r < i && t.call.Hops[r].Transaction == h.Transaction && t.call.Hops[r].Status != 487:
+		switch {
+		case !t.call.SameDialog(&t.call.Hops[r], h):
+			t.say("answer.refused.fork")
+		case t.fromCallee(h):
+			t.say("answer.refused")
+		default:
+			t.say("answer.refused.reported")
+		}
 	case s.cancelled >= 0 && s.cancelled < i && t.call.Transactions[h.Transaction].Cancel >= 0:
 		t.say("answer.crossed")
 		s.crossed = true

@@ -92,6 +92,8 @@ type state struct {
 	cause       string // what the last refusal means for the whole, a key behind "why.", "" if nothing
 	causeUser   string
 	crossed     bool // the CANCEL and the answer crossed
+	tooLate     bool // the CANCEL came behind the answer
+	inVain      bool // the CANCEL was refused, and the INVITE went on
 	tooBrief    bool
 	media       [8]int32  // by party: the hop that brings its last session description that counts, plus one
 	changes     [4]change // changes of the call that wait for their answer, by transaction
