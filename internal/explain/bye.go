@@ -28,7 +28,7 @@ func (t *Teller) bye(i int, h *callflow.Hop, m *sip.Message) {
 	// What a server in the middle brings is the far end's.
 	key := "bye"
 	if h.From >= 0 && t.middle(int(h.From)) {
-		key = "bye.reported"
+		key = "bye.far"
 	}
 	d, ok := time.Duration(0), false
 	precision := max(h.Time.Precision(), c.Precision())
@@ -45,7 +45,7 @@ func (t *Teller) bye(i int, h *callflow.Hop, m *sip.Message) {
 		t.say("bye.talk")
 	default:
 		t.fill[placeDuration] = t.duration(d, precision)
-		t.say("bye.reported.talk")
+		t.say("bye.far.talk")
 	}
 	t.tellRTPStat(m)
 	t.tellReason(m)

@@ -18,24 +18,24 @@ func (t *Teller) info(h *callflow.Hop, m *sip.Message) {
 		digit := lineValue(body, "Signal", '=')
 		t.fill[placeText] = t.shown(digit)
 		if len(digit) == 0 {
-			t.say("info.bare")
+			t.sayFar(h, "info.bare", "info.bare.far")
 			return
 		}
 		if string(digit) == "16" || bytes.EqualFold(digit, []byte("hf")) {
-			t.say("info.flash")
+			t.sayFar(h, "info.flash", "info.flash.far")
 			return
 		}
-		t.say("info.digit")
+		t.sayFar(h, "info.digit", "info.digit.far")
 	case bytes.Contains(kind, []byte("application/dtmf")):
 		t.fill[placeText] = t.shown(bytes.TrimSpace(body))
-		t.say("info.digit")
+		t.sayFar(h, "info.digit", "info.digit.far")
 	case bytes.Contains(kind, []byte("hook-flash")), bytes.Contains(kind, []byte("hook_flash")):
-		t.say("info.flash")
+		t.sayFar(h, "info.flash", "info.flash.far")
 	case len(kind) > 0:
 		t.fill[placeText] = t.shown(kind)
-		t.say("info")
+		t.sayFar(h, "info", "info.far")
 	default:
-		t.say("info.bare")
+		t.sayFar(h, "info.bare", "info.bare.far")
 	}
 }
 

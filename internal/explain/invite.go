@@ -125,20 +125,20 @@ func (t *Teller) reInvite(h *callflow.Hop, m *sip.Message) {
 	}
 	switch t.mediaChange(h, m) {
 	case changeHold:
-		t.say("reinvite.hold")
+		t.sayFar(h, "reinvite.hold", "reinvite.hold.far")
 	case changeResume:
-		t.say("reinvite.resume")
+		t.sayFar(h, "reinvite.resume", "reinvite.resume.far")
 	case changeFax:
-		t.say("reinvite.fax")
+		t.sayFar(h, "reinvite.fax", "reinvite.fax.far")
 	case changeMedia:
-		t.say("reinvite.media")
+		t.sayFar(h, "reinvite.media", "reinvite.media.far")
 	case changeUnknown:
-		t.say("reinvite.unknown")
+		t.sayFar(h, "reinvite.unknown", "reinvite.unknown.far")
 	case changeCut:
-		t.say("reinvite.unknown.cut")
+		t.sayFar(h, "reinvite.unknown.cut", "reinvite.unknown.cut.far")
 	case changeNoOffer:
-		t.say("reinvite.offer")
+		t.sayFar(h, "reinvite.offer", "reinvite.offer.far")
 	default:
-		t.say("reinvite.refresh")
+		t.sayFar(h, "reinvite.refresh", "reinvite.refresh.far")
 	}
 }

@@ -17,12 +17,12 @@ func (t *Teller) refer(i int, h *callflow.Hop, m *sip.Message) {
 	a := sip.ParseAddress(m.Value(sip.FieldReferTo))
 	t.fill[placeTarget] = t.addressName(a)
 	if h.HeaderCut() && t.fill[placeTarget] == "" {
-		t.say("refer.cut")
+		t.sayFar(h, "refer.cut", "refer.cut.far")
 		return
 	}
 	if bytes.Contains(a.URI.Headers, []byte("Replaces=")) {
-		t.say("refer.attended")
+		t.sayFar(h, "refer.attended", "refer.attended.far")
 		return
 	}
-	t.say("refer")
+	t.sayFar(h, "refer", "refer.far")
 }

@@ -102,3 +102,16 @@ func (t *Teller) plain(h *callflow.Hop, key string) {
 
 // lacksCSeq reports whether the CSeq of a message was cut off.
 func (t *Teller) lacksCSeq(h *callflow.Hop) bool { return h.HeaderCut() && h.CSeq == 0 }
+
+// bringsFar reports whether a server in the middle brings a request within the call: it is not who wants that, but the far end.
+func (t *Teller) bringsFar(h *callflow.Hop) bool {
+	return h.From >= 0 && h.Forwards < 0 && t.middle(int(h.From)) && t.call.Kind == callflow.KindCall && !h.IsInitial()
+}
+
+// sayFar says the sentence of a request within the call; where a server in the middle brings it, the one that names the far end.
+func (t *Teller) sayFar(h *callflow.Hop, key, far string) {
+	if t.bringsFar(h) {
+		key = far
+	}
+	t.say(key)
+}

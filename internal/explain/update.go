@@ -13,14 +13,14 @@ func (t *Teller) update(h *callflow.Hop, m *sip.Message) {
 	}
 	switch t.mediaChange(h, m) {
 	case changeHold:
-		t.say("update.hold")
+		t.sayFar(h, "update.hold", "update.hold.far")
 	case changeResume:
-		t.say("update.resume")
+		t.sayFar(h, "update.resume", "update.resume.far")
 	case changeMedia, changeFax, changeUnknown:
-		t.say("update.media")
+		t.sayFar(h, "update.media", "update.media.far")
 	case changeCut:
 		t.plain(h, "request.other")
 	default:
-		t.say("update.refresh")
+		t.sayFar(h, "update.refresh", "update.refresh.far")
 	}
 }
