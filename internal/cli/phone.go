@@ -67,7 +67,7 @@ func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) (err
 	for {
 		select {
 		case e := <-tel.events:
-			if _, err := fmt.Fprintf(t, "line %d: %s\n", e.Line, printable(tel.describe(e))); err != nil {
+			if _, err := fmt.Fprintf(t, "line %d: %s\n", e.Line, printable(tel.describe(e)+handsetHint(e))); err != nil {
 				return err
 			}
 			switch e.Kind {
@@ -93,7 +93,7 @@ func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) (err
 			}
 			quit, err := tel.command(t, strings.TrimSpace(line))
 			if err != nil {
-				t.talk("%v", err)
+				t.talk("%s", message(err))
 			}
 			if quit {
 				return nil
@@ -113,12 +113,40 @@ func (f *phoneFlags) work(ctx context.Context, t *terminal, tel *telephone) (err
 	}
 }
 
+// handsetHint says how to become reachable again after a call that the other side has ended: the handset is off until somebody puts it back, as on the device.
+func handsetHint(e ua.Event) string {
+	switch {
+	case e.OffHook:
+		return `; the handset is still off, and callers hear busy: put it back with "hang"`
+	case e.Kind == ua.EventTurnedAway && e.Reason == ua.HandsetOff:
+		return `: put it back with "hang"`
+	}
+	return ""
+}
+
+// handsetErrors says what to do about a command that does not fit what the line is doing.
+func handsetErrors(err error) error {
+	for _, c := range []struct {
+		is   error
+		hint string
+	}{
+		{ua.ErrLineBusy, `"hang" ends it`},
+		{ua.ErrOffHook, `press keys, or put it back with "hang"`},
+		{ua.ErrRefused, `"call NUMBER" calls without it`},
+	} {
+		if errors.Is(err, c.is) {
+			return withHint(err, c.hint)
+		}
+	}
+	return err
+}
+
 // phoneHelp is what "help" says in the interactive phone.
 const phoneHelp = `off          lift the handset; a call that rings is answered
 0-9 * #      press keys: they are dialled by the Dial Plan, or sent in a call
 call NUMBER  call a number or a SIP address at once
 answer       take a call
-hang         put the handset back: cancel, end or refuse the call
+hang         put the handset back: cancel, end or refuse the call; also after the other side has hung up
 hold resume  put the other side on hold, and take it back
 quit         hang up, unregister and end (Ctrl-C with no call does the same)
 `
@@ -126,7 +154,9 @@ quit         hang up, unregister and end (Ctrl-C with no call does the same)
 // command does what a line says, and reports whether that is to end.
 func (tel *telephone) command(t *terminal, line string) (quit bool, err error) {
 	word, rest, _ := strings.Cut(line, " ")
-	do := func(f func(p *ua.Phone, now time.Time, out *live.Outbox) error) error { return tel.Do(f) }
+	do := func(f func(p *ua.Phone, now time.Time, out *live.Outbox) error) error {
+		return handsetErrors(tel.Do(f))
+	}
 	n := tel.line
 	switch word {
 	case "":

@@ -49,9 +49,16 @@ func (tel *telephone) describe(e ua.Event) string {
 		return "they pressed " + e.Reason
 	case ua.EventUndialled:
 		return fmt.Sprintf("the Dial Plan makes no number of %s, and nothing is called; \"call %s\" calls it without the plan", e.Reason, e.Reason)
+	case ua.EventTurnedAway:
+		if e.Status == 302 {
+			return fmt.Sprintf("a call from %s was sent on: %s", peer, e.Reason)
+		}
+		return fmt.Sprintf("a call from %s got busy: %s", peer, e.Reason)
 	case ua.EventEnded:
 		why := ""
 		switch {
+		case e.Call == "":
+			return "nothing is called: " + e.Reason
 		case e.Status != 0 && e.By == ua.Network:
 			reason, _ := tel.failure(e)
 			why = " (" + reason + ")"

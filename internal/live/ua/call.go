@@ -251,7 +251,7 @@ func (c *call) end(now time.Time, by Party, status int, reason string, out *live
 		}
 	}
 	c.line.phone.notify(Event{Time: now, Kind: EventEnded, Line: c.line.number, Call: c.id, Peer: c.peer, By: by, Status: status, Reason: reason,
-		Audio: c.heard()})
+		Audio: c.heard(), OffHook: c.line.offHook && c.line.call == nil})
 }
 
 // hangUp ends the call from this side, whatever it has come to.

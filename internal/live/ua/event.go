@@ -38,16 +38,21 @@ const (
 	EventEnded
 	// EventUndialled: the keys in Reason make no number of the Dial Plan, and the long timer has run out; a device plays the reorder tone.
 	EventUndialled
+	// EventTurnedAway: a call from Peer did not ring here; Status is what it was answered with, Reason why. Of many in one second one is told.
+	EventTurnedAway
 )
 
 func (k EventKind) String() string {
 	names := [...]string{"none", "registered", "unregistered", "register-failed", "calling", "trying", "ringing", "incoming", "answered", "held",
-		"resumed", "unchanged", "digit", "ended", "undialled"}
+		"resumed", "unchanged", "digit", "ended", "undialled", "turned-away"}
 	if int(k) < len(names) {
 		return names[k]
 	}
 	return "none"
 }
+
+// HandsetOff is the Reason of an EventTurnedAway that HangUp would have prevented.
+const HandsetOff = "the handset is off"
 
 // Party says whose doing something was.
 type Party uint8
@@ -75,6 +80,8 @@ type Event struct {
 	Reason  string
 	By      Party
 	Expires time.Duration
+	// OffHook, of EventEnded and EventUndialled: the handset is still off, so that callers hear busy until HangUp puts it back, as on the device.
+	OffHook bool
 	// Audio are the counts of a call that has ended; nil: it had no sound.
 	Audio *media.Counts
 }

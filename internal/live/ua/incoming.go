@@ -22,17 +22,16 @@ func (p *Phone) ring(now time.Time, from live.Flow, m *sip.Message, out *live.Ou
 		p.reply(now, from, m, 404, p.layer.Tag(), nil, nil, out)
 		return
 	case l.CfwdAll != "":
-		p.reply(now, from, m, 302, p.layer.Tag(), l.redirection(l.CfwdAll), nil, out)
+		p.turnCallAway(now, from, m, l, 302, l.CfwdAll, "all calls are forwarded", out)
 		return
 	case l.DND:
-		p.reply(now, from, m, 486, p.layer.Tag(), nil, nil, out)
+		p.turnCallAway(now, from, m, l, 486, "", "DND is on", out)
 		return
-	case l.call != nil || l.offHook:
-		if l.CfwdBusy != "" {
-			p.reply(now, from, m, 302, p.layer.Tag(), l.redirection(l.CfwdBusy), nil, out)
-			return
-		}
-		p.reply(now, from, m, 486, p.layer.Tag(), nil, nil, out)
+	case l.call != nil:
+		p.turnCallAway(now, from, m, l, 486, l.CfwdBusy, "there is a call already", out)
+		return
+	case l.offHook:
+		p.turnCallAway(now, from, m, l, 486, l.CfwdBusy, HandsetOff, out)
 		return
 	}
 	tag := p.layer.Tag() + "i" + strconv.Itoa(l.number-1)
@@ -61,6 +60,22 @@ func (p *Phone) ring(now time.Time, from live.Flow, m *sip.Message, out *live.Ou
 	}
 	c.respond(now, 180, []sip.DraftField{{Name: "Contact", Value: nameAddr(l.DisplayName, l.contact())}}, nil, out)
 	p.notify(Event{Time: now, Kind: EventIncoming, Line: l.number, Call: c.id, Peer: c.peer})
+}
+
+// turnCallAway refuses a call as busy, or redirects it if there is somewhere to forward it to, and tells whoever sits at the phone, who hears nothing of it
+// otherwise: of one call a second, however many come.
+func (p *Phone) turnCallAway(now time.Time, from live.Flow, m *sip.Message, l *line, status int, forward, why string, out *live.Outbox) {
+	var fields []sip.DraftField
+	if forward != "" {
+		status, fields = 302, l.redirection(forward)
+	}
+	p.reply(now, from, m, status, p.layer.Tag(), fields, nil, out)
+	if !l.turnedAway.IsZero() && now.Sub(l.turnedAway) < time.Second {
+		return
+	}
+	l.turnedAway = now
+	a := m.From()
+	p.notify(Event{Time: now, Kind: EventTurnedAway, Line: l.number, Call: string(m.CallID()), Peer: string(a.URI.Raw), By: Local, Status: status, Reason: why})
 }
 
 // lineFor returns the line that a request is for: by the user in the Request-URI, at the port that it came to if two lines have one name.

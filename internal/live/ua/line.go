@@ -33,6 +33,8 @@ type line struct {
 	// dialAt is when the digits so far are called, or given up (the interdigit timers).
 	dialAt    time.Time
 	keepAlive time.Time
+	// turnedAway is when a call that did not ring was told of last.
+	turnedAway time.Time
 }
 
 // domain returns the host of Proxy: the domain of the line's address of record.
@@ -149,14 +151,14 @@ func (p *Phone) Registered(n int) bool {
 	return err == nil && l.registration != nil && l.registration.registered
 }
 
-// OffHook lifts the handset of a line: a call that rings is answered.
+// OffHook lifts the handset of a line: a call that rings is answered. ErrOffHook: it was off.
 func (p *Phone) OffHook(now time.Time, n int, out *live.Outbox) error {
 	l, err := p.line(n)
 	if err != nil {
 		return err
 	}
 	if l.offHook {
-		return nil
+		return ErrOffHook
 	}
 	l.lift(out)
 	if l.call != nil && !l.call.outgoing && l.call.session == nil {
@@ -187,7 +189,7 @@ func (p *Phone) Digit(now time.Time, n int, key byte, out *live.Outbox) error {
 	}
 	if l.call != nil {
 		if l.call.session == nil {
-			return ErrLineBusy
+			return ErrNotAnswered
 		}
 		return l.call.session.sendDigit(now, key, out)
 	}
@@ -296,13 +298,26 @@ func (p *Phone) Answer(now time.Time, n int, out *live.Outbox) error {
 	if err != nil {
 		return err
 	}
-	if l.call == nil || l.call.outgoing || l.call.session != nil {
-		return ErrNoCall
+	if err := l.rings(); err != nil {
+		return err
 	}
 	if !l.offHook {
 		return p.OffHook(now, n, out)
 	}
 	return l.call.answer(now, out)
+}
+
+// rings returns why there is no call on a line that could be answered.
+func (l *line) rings() error {
+	switch {
+	case l.call == nil:
+		return ErrNothingRings
+	case l.call.session != nil:
+		return ErrAnswered
+	case l.call.outgoing:
+		return ErrOutgoing
+	}
+	return nil
 }
 
 // Decline refuses the call that rings on a line, with a status of 300 to 699.
@@ -311,8 +326,11 @@ func (p *Phone) Decline(now time.Time, n, status int, out *live.Outbox) error {
 	if err != nil {
 		return err
 	}
-	if l.call == nil || l.call.outgoing || l.call.session != nil || status < 300 || status > 699 {
-		return ErrNoCall
+	if err := l.rings(); err != nil {
+		return err
+	}
+	if status < 300 || status > 699 {
+		return fmt.Errorf("%d refuses no call: that is 300 to 699", status)
 	}
 	l.call.refuse(now, status, nil, Local, out)
 	return nil
@@ -325,7 +343,7 @@ func (p *Phone) HangUp(now time.Time, n int, out *live.Outbox) error {
 		return err
 	}
 	if l.call == nil && !l.offHook {
-		return ErrNoCall
+		return ErrOnHook
 	}
 	l.hangUp(now, out)
 	return nil
@@ -355,8 +373,11 @@ func (p *Phone) hold(now time.Time, n int, on bool, out *live.Outbox) error {
 	if err != nil {
 		return err
 	}
-	if l.call == nil || l.call.session == nil {
+	switch {
+	case l.call == nil:
 		return ErrNoCall
+	case l.call.session == nil:
+		return ErrNotAnswered
 	}
 	return l.call.session.hold(now, on, out)
 }
@@ -366,11 +387,11 @@ func (l *line) wake(now time.Time, out *live.Outbox) {
 		l.dialAt = time.Time{}
 		if d := l.plan.Match(l.digits); d.Number != "" && !d.Refused {
 			if err := l.dial(now, d.Number, out); err != nil { // nobody waits for it
-				l.phone.notify(Event{Time: now, Kind: EventEnded, Line: l.number, Peer: l.address(d.Number), By: Local, Reason: err.Error()})
+				l.phone.notify(Event{Time: now, Kind: EventEnded, Line: l.number, Peer: l.address(d.Number), By: Local, Reason: err.Error(), OffHook: l.offHook})
 			}
 		} else {
 			if l.digits != "" {
-				l.phone.notify(Event{Time: now, Kind: EventUndialled, Line: l.number, By: Local, Reason: l.digits})
+				l.phone.notify(Event{Time: now, Kind: EventUndialled, Line: l.number, By: Local, Reason: l.digits, OffHook: l.offHook})
 			}
 			l.digits = ""
 		}

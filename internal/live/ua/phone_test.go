@@ -203,7 +203,7 @@ func TestBusyAndRefused(t *testing.T) {
 	tb.dial()
 	tb.settle()
 	tb.want("messages at a", tb.seen, "> INVITE 101", "< 486 INVITE 101", "> ACK 101")
-	tb.want("events", tb.events, "a calling", "a ended by remote 486")
+	tb.want("events", tb.events, "a calling", "b turned-away by local 486", "a ended by remote 486")
 
 	tb = newTable(t, nil)
 	tb.dial()

@@ -91,8 +91,14 @@ func New(cfg Config) (*Phone, error) {
 // Errors of commands.
 var (
 	ErrNoLine        = errors.New("there is no such line")
-	ErrLineBusy      = errors.New("the line has a call")
-	ErrNoCall        = errors.New("the line has no call that this could be done to")
+	ErrLineBusy      = errors.New("there is a call on the line already")
+	ErrNoCall        = errors.New("there is no call")
+	ErrNothingRings  = errors.New("nothing rings: there is no call to answer")
+	ErrOutgoing      = errors.New("this call was made here: it is for the other side to answer it")
+	ErrAnswered      = errors.New("the call is answered already")
+	ErrNotAnswered   = errors.New("the call is not answered yet")
+	ErrOnHook        = errors.New("there is no call, and the handset is on its hook")
+	ErrOffHook       = errors.New("the handset is off already")
 	ErrNotRegistered = errors.New("the line is not registered, and its setting Make Call Without Reg is no")
 	ErrRefused       = errors.New("the dial plan refuses the number")
 )
