@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -95,10 +96,27 @@ func (tel *telephone) failure(e ua.Event) (why, hint string) {
 		return said, ""
 	case e.Status == 404:
 		return said, domainHint
+	case e.Demand.Realm != "" && e.Demand.Realm == e.Demand.Accepted:
+		return fmt.Sprintf("the realm %s has taken this user and password before and refuses them now (%s)", shortRealm(e.Demand.Realm), said),
+			"a gateway behind the proxy may be asking by the same name: whoever runs the proxy has to check the account that it has there"
+	case e.Demand.Accepted != "" && e.Demand.Realm != "":
+		return fmt.Sprintf("the realm %s refuses, and not %s, which has taken this user and password (%s)", shortRealm(e.Demand.Realm), shortRealm(e.Demand.Accepted), said),
+			"it is that of a gateway or provider behind the proxy: whoever runs the proxy has to check the account that it has there"
+	case tel.password && e.Demand.Unknown:
+		return fmt.Sprintf("the realm %s asks for credentials, and the phone has those of another one (%s)", shortRealm(e.Demand.Realm), said), "check the setting Realm; it may be a gateway or provider behind the proxy that asks"
 	case !tel.password:
 		return "a password is asked for, and there is none (" + said + ")", "give it with --password-file FILE"
 	}
 	return "the user or the password is refused (" + said + ")", "check --user, --auth-id and the password"
+}
+
+// shortRealm returns a realm in quotes, of a length that a sentence can hold.
+func shortRealm(realm string) string {
+	const most = 60
+	if r := []rune(realm); len(r) > most {
+		realm = string(r[:most]) + "…"
+	}
+	return strconv.Quote(realm)
 }
 
 // domainHint is what to do about a proxy that knows no such user.

@@ -250,7 +250,11 @@ func (c *call) end(now time.Time, by Party, status int, reason string, out *live
 			c.line.digits = ""
 		}
 	}
-	c.line.phone.notify(Event{Time: now, Kind: EventEnded, Line: c.line.number, Call: c.id, Peer: c.peer, By: by, Status: status, Reason: reason,
+	var demand Demand
+	if c.request != nil && c.session == nil {
+		demand = c.request.auth.demand
+	}
+	c.line.phone.notify(Event{Time: now, Kind: EventEnded, Demand: demand, Line: c.line.number, Call: c.id, Peer: c.peer, By: by, Status: status, Reason: reason,
 		Audio: c.heard(), OffHook: c.line.offHook && c.line.call == nil})
 }
 

@@ -80,6 +80,8 @@ type Event struct {
 	Reason  string
 	By      Party
 	Expires time.Duration
+	// Demand, of a Status of 401 or 407, is who has asked for credentials.
+	Demand Demand
 	// OffHook, of EventEnded and EventUndialled: the handset is still off, so that callers hear busy until HangUp puts it back, as on the device.
 	OffHook bool
 	// Audio are the counts of a call that has ended; nil: it had no sound.

@@ -25,6 +25,8 @@ type line struct {
 	// addresses of the line's own server, whose challenges are answered.
 	account, registrar *digest.Session
 	servers            []live.Flow
+	// accepted are realms that have taken the line's user and password.
+	accepted []string
 
 	registration *registration
 	call         *call

@@ -126,7 +126,7 @@ func (g *registration) failed(now time.Time, status int, reason string, _ *live.
 // repetition mends (401, 403, 404 …) is tried again all the same, as a device does: somebody may be setting the account up.
 func (g *registration) refused(now time.Time, by Party, status int, reason string) {
 	g.registered = false
-	g.line.phone.notify(Event{Time: now, Kind: EventRegisterFailed, Line: g.line.number, Call: g.callID, By: by, Status: status, Reason: reason})
+	g.line.phone.notify(Event{Time: now, Kind: EventRegisterFailed, Line: g.line.number, Call: g.callID, By: by, Status: status, Reason: reason, Demand: g.auth.demand})
 	if g.ending {
 		return
 	}

@@ -195,6 +195,64 @@ func TestCredentialsAreForTheOwnServerOnly(t *testing.T) {
 	a.want("another realm", a.server.got, "REGISTER 3600")
 }
 
+// Whose credentials a refusal wanted is told: the line's own, or, once those are accepted, those of somebody behind the proxy.
+func TestWhoDemandsCredentials(t *testing.T) {
+	invite := func(reply func(m *sip.Message) *live.Reply) func(m *sip.Message) *live.Reply {
+		return func(m *sip.Message) *live.Reply {
+			switch m.Method {
+			case sip.MethodAck:
+				return nil
+			case sip.MethodRegister:
+				if !m.Has(sip.FieldAuthorization) {
+					return challenge(401, "WWW-Authenticate", "example.com", "r")
+				}
+				return granted(m, "3600")
+			}
+			return reply(m)
+		}
+	}
+	after := func(realm string) func(m *sip.Message) *live.Reply {
+		return func(m *sip.Message) *live.Reply {
+			if !m.Has(sip.FieldProxyAuthorization) {
+				return challenge(407, "Proxy-Authenticate", "example.com", "p")
+			}
+			return challenge(407, "Proxy-Authenticate", realm, "p2")
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		line   LineConfig
+		answer func(m *sip.Message) *live.Reply
+		want   Demand
+	}{
+		{"a gateway, after the proxy has accepted", LineConfig{}, after("provider.example"), Demand{Realm: "provider.example", Accepted: "example.com", Unknown: true}},
+		{"the proxy itself", LineConfig{}, after("example.com"), Demand{Realm: "example.com"}},
+		{"a realm that has accepted the registration", LineConfig{Register: true}, invite(after("example.com")), Demand{Realm: "example.com", Accepted: "example.com"}},
+		{"a gateway alone", LineConfig{Register: true}, invite(func(*sip.Message) *live.Reply { return challenge(407, "Proxy-Authenticate", "provider.example", "x") }),
+			Demand{Realm: "provider.example", Accepted: "example.com"}},
+		{"not the one of the setting", LineConfig{Realms: []string{"mine"}}, after("other"), Demand{Realm: "example.com", Unknown: true}},
+	} {
+		var got *Event
+		a := newAlone(t, Config{Lines: []LineConfig{c.line}}, c.answer)
+		notify := a.phone.cfg.Notify
+		a.phone.cfg.Notify = func(e Event) {
+			if notify(e); e.Kind == EventEnded {
+				got = &e
+			}
+		}
+		a.net.Run(time.Second)
+		a.net.Do(a.node, func(now time.Time, out *live.Outbox) {
+			if err := a.phone.Dial(now, 1, "123", out); err != nil {
+				t.Error(err)
+			}
+		})
+		a.net.Run(5 * time.Second)
+		if got == nil || got.Status != 407 || got.Demand != c.want {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+	}
+}
+
 func TestProxyAndRegistrarBothAsk(t *testing.T) {
 	a := newAlone(t, Config{Lines: []LineConfig{{Register: true}}}, func(m *sip.Message) *live.Reply {
 		switch {
