@@ -75,6 +75,8 @@ type PhoneConfig struct {
 	// Keep, if there, gets the lines of a collector that the phone's syslog would go to, in zone Zone.
 	Keep io.Writer      `yaml:"-"`
 	Zone *time.Location `yaml:"-"`
+	// Check, if there, says what keeps the phone from what it is made for, before it listens or writes anything.
+	Check func(*ua.Phone) error `yaml:"-"`
 }
 
 // PhoneLine is one line of a PhoneConfig.
@@ -144,6 +146,7 @@ type Phone struct {
 	driver  *transport.Driver
 	rtp     *transport.RTP
 	closers []func() error
+	capture *lateOutput // nil: none is kept
 	// Lines has the address of each line.
 	Lines []netip.AddrPort
 }
@@ -212,8 +215,21 @@ func NewPhone(cfg PhoneConfig, notify func(ua.Event), log *slog.Logger) (*Phone,
 	if p.phone, err = ua.New(uc); err != nil {
 		return nil, err
 	}
+	if cfg.Check != nil {
+		if err := cfg.Check(p.phone); err != nil {
+			return nil, err
+		}
+	}
 	if p.driver, err = transport.New(transport.Config{TLS: trust, Listen: listen, Tap: tap, Logger: log, Resolver: find}, p.phone); err != nil {
 		return nil, err
+	}
+	if p.capture != nil {
+		if err := p.capture.open(); err != nil {
+			ended, end := context.WithCancel(context.Background())
+			end()
+			_ = p.driver.Run(ended) // closes its sockets
+			return nil, fmt.Errorf("setting Capture: %w", err)
+		}
 	}
 	ok = true
 	return p, nil
@@ -362,18 +378,21 @@ func (p *Phone) emitters(cfg *PhoneConfig, lines []emit.Line) (func(*capture.Rec
 		return nil, fmt.Errorf("setting Syslog Form: there is no %q; there are spa, rfc5424, rfc3164, hep", cfg.SyslogForm)
 	}
 	if cfg.Capture != "" {
-		f, err := os.Create(cfg.Capture)
-		if err != nil {
+		if err := checkPlace(cfg.Capture); err != nil {
 			return nil, fmt.Errorf("setting Capture: %w", err)
 		}
-		w := bufio.NewWriter(f)
+		p.capture = &lateOutput{name: cfg.Capture}
+		w := bufio.NewWriter(p.capture) // which holds the header of the capture until the file is there
 		pcap, err := emit.NewPcap(w)
 		if err != nil {
 			return nil, err
 		}
 		pcap.Own = p.Lines[0]
 		p.closers = append(p.closers, func() error {
-			for _, err := range []error{pcap.Close(), w.Flush(), f.Close()} {
+			if p.capture.file == nil {
+				return nil // the phone was not made
+			}
+			for _, err := range []error{pcap.Close(), w.Flush(), p.capture.file.Close()} {
 				if err != nil {
 					return fmt.Errorf("the capture is not whole: %w", err)
 				}
@@ -401,12 +420,25 @@ func (p *Phone) sender(server, setting string) (emit.Sender, error) {
 	if _, _, err := net.SplitHostPort(server); err != nil {
 		server = net.JoinHostPort(strings.Trim(server, "[]"), "514")
 	}
-	c, err := net.Dial("udp", server)
+	c, err := dialFrom(p.Lines[0].Addr(), server)
 	if err != nil {
 		return nil, fmt.Errorf("setting %s: %s: %w", setting, server, neterror.Plain(err))
 	}
 	p.closers = append(p.closers, c.Close)
 	return func(b []byte) error { _, err := c.Write(b); return err }, nil
+}
+
+// dialFrom returns a socket to a server that sends from an address of the phone, so that its syslog names the device that its messages name. Where that
+// cannot be (another family, an address that is none of this machine's, the loopback to somewhere else) it sends from the one that the system takes.
+func dialFrom(own netip.Addr, server string) (net.Conn, error) {
+	from := net.Dialer{LocalAddr: net.UDPAddrFromAddrPort(netip.AddrPortFrom(own, 0))}
+	if c, err := from.Dial("udp", server); err == nil {
+		if to := c.RemoteAddr().(*net.UDPAddr).IP; to.IsLoopback() || !own.IsLoopback() {
+			return c, nil
+		}
+		_ = c.Close() // what leaves the loopback arrives nowhere
+	}
+	return net.Dial("udp", server)
 }
 
 // Do gives the phone a command.

@@ -263,3 +263,60 @@ func TestLocalAddress(t *testing.T) {
 		}
 	}
 }
+
+// TestSyslogSender: the syslog comes from the phone's address, so that who logged is who speaks SIP; and from another where that cannot be.
+func TestSyslogSender(t *testing.T) {
+	collector, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer collector.Close()
+	for own, want := range map[string]string{"127.0.0.2": "127.0.0.2", "127.0.0.1": "127.0.0.1", "203.0.113.9": "127.0.0.1", "::1": "127.0.0.1"} {
+		if own == "127.0.0.2" && runtime.GOOS != "linux" {
+			continue // others have to be given that address first
+		}
+		p := &Phone{Lines: []netip.AddrPort{netip.AddrPortFrom(netip.MustParseAddr(own), 5060)}}
+		send, err := p.sender(collector.LocalAddr().String(), "Syslog Server")
+		if err != nil {
+			t.Errorf("%s: %v", own, err)
+			continue
+		}
+		if err := send([]byte("x")); err != nil {
+			t.Errorf("%s: %v", own, err)
+		}
+		_, from, err := collector.ReadFromUDPAddrPort(make([]byte, 16))
+		if err != nil || from.Addr().Unmap().String() != want {
+			t.Errorf("%s: from %v, %v", own, from, err)
+		}
+		p.close()
+	}
+}
+
+// TestPlaces: a file that cannot be written is found before anything is done, and finding out leaves nothing.
+func TestPlaces(t *testing.T) {
+	dir := t.TempDir()
+	kept := filepath.Join(dir, "kept")
+	if err := os.WriteFile(kept, []byte("stays"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		kept:                          "",
+		filepath.Join(dir, "new.wav"): "",
+		filepath.Join(dir, strings.Repeat("a", 300)): "name too long",
+		filepath.Join(kept, "x"):                     "not a directory",
+		filepath.Join(dir, "none", "x"):              "there is no folder",
+		dir:                                          "is a folder, not a file",
+	} {
+		err := checkPlace(name)
+		if runtime.GOOS != "linux" && err != nil && want != "" {
+			continue // in that system's words
+		}
+		if got := fmt.Sprint(err); err == nil && want != "" || err != nil && (want == "" || !strings.Contains(got, want)) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if b, rerr := os.ReadFile(kept); err != nil || rerr != nil || len(entries) != 1 || string(b) != "stays" {
+		t.Errorf("%v, %q, %v, %v", entries, b, err, rerr)
+	}
+}

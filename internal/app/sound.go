@@ -132,11 +132,8 @@ func (p *Phone) openSound(cfg *PhoneConfig, tap func(*capture.Record), log *slog
 	}
 	kept := &recordings{name: cfg.Record, tell: cfg.Recorded}
 	if cfg.Record != "" {
-		if info, err := os.Stat(filepath.Dir(cfg.Record)); err != nil || !info.IsDir() {
-			return fmt.Errorf("setting Record: there is no folder %s", filepath.Dir(cfg.Record)) // better now than after the call
-		}
-		if info, err := os.Stat(cfg.Record); err == nil && info.IsDir() {
-			return fmt.Errorf("setting Record: %s is a folder, not a file", cfg.Record)
+		if err := checkPlace(cfg.Record); err != nil {
+			return fmt.Errorf("setting Record: %w", err)
 		}
 	}
 	rc := transport.RTPConfig{PortMin: cfg.RTPPortMin, PortMax: cfg.RTPPortMax, Tap: tap, Logger: log,

@@ -67,6 +67,7 @@ func (f *phoneFlags) start(ctx context.Context, t *terminal, keep bool, check fu
 	if keep {
 		cfg.Keep, cfg.Zone = &tel.log, time.Local
 	}
+	cfg.Check = check
 	var log *slog.Logger
 	if f.verbose {
 		log = slog.New(slog.NewTextHandler(talker{t}, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -91,13 +92,6 @@ func (f *phoneFlags) start(ctx context.Context, t *terminal, keep bool, check fu
 		defer close(tel.done)
 		tel.err = tel.Run(ctx)
 	}()
-	if check != nil {
-		if err := tel.Do(func(p *ua.Phone, _ time.Time, _ *live.Outbox) error { return check(p) }); err != nil {
-			cancel()
-			<-tel.done
-			return nil, err
-		}
-	}
 	t.talk("the phone is at %s", tel.Lines[0])
 	if !tel.password {
 		t.talk("no password is given, and there is no terminal to ask at: a proxy that wants one will refuse (--password-file FILE gives it)")
