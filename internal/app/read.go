@@ -194,7 +194,7 @@ func (r *reading) open(name string) error {
 	in := &decode.Input{Source: int32(src.ID), Name: name, R: f.R,
 		Options: decode.Options{Named: r.cfg.InputFormat != "", Clock: r.cfg.Clock, KeepUnrecognised: r.cfg.Unrecognised != nil, Shown: true}}
 	r.inputs = append(r.inputs, in)
-	ordered := decode.NewChronological(&survivor{dec: format.New(in), warn: r.warn, name: name}, r.cfg.Clock, r.room)
+	ordered := decode.NewChronological(&survivor{ctx: r.ctx, dec: format.New(in), warn: r.warn, name: name}, r.cfg.Clock, r.room)
 	ordered.Turned = func(whole bool) {
 		if r.cfg.Turned != nil {
 			r.cfg.Turned(src, whole)
@@ -212,8 +212,10 @@ func (r *reading) open(name string) error {
 	return nil
 }
 
-// survivor turns a read error in the middle of a source into its end: what came before is still told.
+// survivor turns a read error in the middle of a source, or the end of the context, into the end of the source: what came before is still told. Whoever reads ahead
+// does not look at the context: a source that has its newest first is read whole before it gives anything out.
 type survivor struct {
+	ctx  context.Context
 	dec  decode.Decoder
 	warn func(error)
 	name string
@@ -221,6 +223,9 @@ type survivor struct {
 }
 
 func (s *survivor) Next(rec *capture.Record) error {
+	if s.read%progressStep == progressStep-1 && s.ctx.Err() != nil {
+		return io.EOF
+	}
 	err := s.dec.Next(rec)
 	switch {
 	case err == nil:

@@ -13,10 +13,13 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"sipscribe/internal/callflow"
 	"sipscribe/internal/capture"
+	"sipscribe/internal/decode"
 	"sipscribe/internal/report"
+	"sipscribe/syslog"
 )
 
 // options makes a log of n calls: OPTIONS with its answer, a second apart.
@@ -190,5 +193,46 @@ func TestStdinEnds(t *testing.T) {
 	u = &untilCancelled{ctx: ctx, r: strings.NewReader("abc")}
 	if b, err := io.ReadAll(u); len(b) != 0 || err != nil {
 		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// backwards is a log without end that has its newest first, and cancels after some records.
+type backwards struct {
+	at     time.Time
+	read   int
+	until  int
+	cancel context.CancelFunc
+}
+
+func (b *backwards) Next(rec *capture.Record) error {
+	if b.read++; b.read == b.until {
+		b.cancel()
+	}
+	b.at = b.at.Add(-time.Second)
+	stamp := syslog.Timestamp{Style: syslog.StyleISOSpace, Year: int16(b.at.Year()), Month: uint8(b.at.Month()), Day: uint8(b.at.Day()), Hour: uint8(b.at.Hour()),
+		Minute: uint8(b.at.Minute()), Second: uint8(b.at.Second())}
+	*rec = capture.Record{Kind: capture.KindMessage, Time: capture.Time{Clock: b.at.UnixNano(), Stamp: stamp}, Data: []byte("BYE sip:x SIP/2.0\r\n\r\n")}
+	return nil
+}
+
+// TestInterruptedWhileTurned: a source that is read whole to be turned round ends soon after Ctrl-C, and what was read is given out from its end.
+func TestInterruptedWhileTurned(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	log := &backwards{at: time.Date(2026, 8, 20, 16, 40, 0, 0, time.UTC), until: 5000, cancel: cancel}
+	turned := false
+	source := decode.NewChronological(&survivor{ctx: ctx, dec: log, warn: func(err error) { t.Error(err) }}, &decode.ClockRules{}, decode.NewTurnRoom())
+	source.Turned = func(whole bool) { turned = whole }
+	var rec capture.Record
+	var last capture.Time
+	n := 0
+	for ; source.Next(&rec) == nil; n++ {
+		if n > 0 && rec.Time.Sub(last) != time.Second {
+			t.Fatalf("record %d: %v after %v", n, rec.Time, last)
+		}
+		last = rec.Time
+	}
+	if !turned || log.read != n || n < log.until || n > log.until+progressStep {
+		t.Errorf("%d records read, %d given out, turned %v; interrupted at %d", log.read, n, turned, log.until)
 	}
 }
