@@ -62,6 +62,7 @@ type Assembler struct {
 	twice      [capture.Domains]bool // its times are those of an hour that a zone has twice
 	now        [capture.Domains]int64
 	ahead      [capture.Domains]int64 // a time far ahead of now, until another record agrees; 0: none
+	fell       bool                   // a record was earlier than one before it
 	refers     []refer
 	apart      int // open calls that stand apart from another with their Call-ID
 	lastMasked *openCall
@@ -124,7 +125,9 @@ func (a *Assembler) Add(rec *capture.Record) error {
 	if d := a.domain; !a.timed {
 		// It moves nothing.
 	} else if rec.Time.Clock <= a.now[d] {
-		a.ahead[d] = 0
+		if rec.Time.Clock < a.now[d] || a.ahead[d] != 0 {
+			a.ahead[d], a.fell = 0, true
+		}
 	} else if a.advance(d, rec.Time.Clock) {
 		if err := a.expire(d); err != nil {
 			return err
@@ -232,7 +235,7 @@ func (a *Assembler) addMessage(rec *capture.Record) error {
 		if !id.apart {
 			c, reason = a.joined(rec, &h)
 		}
-	} else if usedAgain(c, &h) {
+	} else if usedAgain(c, &h) && !c.belongsEarlier(rec, &h) {
 		if err := a.handOn(c); err != nil {
 			return err
 		}

@@ -6,7 +6,9 @@
 // While records come in, the Assembler only decides which call a record belongs to (identify.go) and when a call is over
 // (lifetime.go), and copies what it keeps into storage of that call. Everything that needs the whole call is done once,
 // when it is over: repeats, transactions, the way each message went, who took part, how it ended. So a rule that looks back
-// never has to undo what an earlier guess concluded, and a message that arrives late in the file is as good as any other.
+// never has to undo what an earlier guess concluded, and a message that arrives late in the file is as good as any other:
+// the hops of a call of several sources, and of a source that contradicts itself, are first put into the order in which they
+// came about (order.go), by their places, their clocks and what follows from what.
 //
 //	hop ──▶ transaction (branch, sent-by, method; RFC 3261 §17.2.3) ──▶ dialog (Call-ID and tags; §12) ──▶ call
 //
@@ -131,12 +133,14 @@ type Call struct {
 		known bool
 		by    time.Duration // by which the clocks of two sources differ, where one has no year or no zone
 	}
-	several  bool    // it has records of several sources, or of a capture that has what was logged and what was sent
-	copies   []int32 // of each hop, where a log and a capture were read: the one that shows more of the same message, -1; see copies.go
-	mixed    bool    // and others of which more is there: a call of first lines may lack some of its own
-	open     []int   // responses of which it is not known whether they answer an INVITE or its CANCEL
-	notation notation
-	places   *[2]sip.Message // see parsed
+	several bool // it has records of several sources, or of a capture that has what was logged and what was sent
+	// Its records may stand in another order than that in which they came about; they did in their source. See order.go.
+	disordered, putRight bool
+	copies               []int32 // of each hop, where a log and a capture were read: the one that shows more of the same message, -1; see copies.go
+	mixed                bool    // and others of which more is there: a call of first lines may lack some of its own
+	open                 []int   // responses of which it is not known whether they answer an INVITE or its CANCEL
+	notation             notation
+	places               *[2]sip.Message // see parsed
 }
 
 // Join says why a Call-ID was counted to a call.

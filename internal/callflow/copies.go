@@ -17,7 +17,7 @@ import (
 //	the call      Off Hook, INVITE of call.pcap and adapter.log, 407 of both, ACK of both …
 //
 // Two records are copies of one message if they agree in all that both of them show, the branch of the top Via among it, which no other transaction has (RFC 3261 §8.1.1.7), and can be of
-// one time. Of a cut copy and a whole one the whole one counts, and comes first; the cut one is further evidence of it. The order in each source holds.
+// one time. Of a cut copy and a whole one the whole one counts, and comes first; the cut one is further evidence of it. See order.go for the order in which all of it is told.
 
 // absorb puts the records of d into c. Of d every message so far was cut before its Call-ID; a message with the branch of one of them belongs to c. d is no longer open then. It
 // reports whether that can be: whether c has room for it.
@@ -67,7 +67,7 @@ func (a *Assembler) absorb(c, d *openCall) bool {
 		names = append(names, d.rare.names...)
 	}
 	for _, s := range names {
-		if dev := a.devices[hashOf(a.store.append(nil, &d.text, s))]; dev != nil && dev.last == d && dev.lastSeq == d.seq {
+		if dev := a.devices[deviceKey(a.store.append(nil, &d.text, s), d.source)]; dev != nil && dev.last == d && dev.lastSeq == d.seq {
 			dev.last, dev.lastSeq = c, c.seq
 		}
 	}
@@ -126,9 +126,8 @@ type copyKey struct {
 	cancel bool
 }
 
-// findCopies pairs the messages that a log and a capture have both, puts the records into an order that holds for both, and notes for each cut copy which one counts.
-func (c *Call) findCopies() {
-	c.copies = c.copies[:0]
+// findTwins returns for each hop its copy in a source of the other kind, -1; nil if the call has not both a log and a capture.
+func (c *Call) findTwins() []int32 {
 	lines, frames := false, false
 	for i := range c.Hops {
 		if c.Captured(&c.Hops[i]) {
@@ -138,22 +137,18 @@ func (c *Call) findCopies() {
 		}
 	}
 	if !lines || !frames {
-		return
+		return nil
 	}
-	twin := c.pairCopies()
-	order := c.orderOfCopies(twin)
+	return c.pairCopies()
+}
+
+// noteCopies notes for each cut copy which one counts. order is that in which the hops stand now, of which twin has the copies by where they stood before.
+func (c *Call) noteCopies(order, twin []int32) {
 	at := make([]int32, len(order)) // where each hop stands now
-	hops := make([]Hop, len(order))
 	for n, i := range order {
-		at[i], hops[n] = int32(n), c.Hops[i]
+		at[i] = int32(n)
 	}
-	copy(c.Hops, hops)
-	for i := range c.Joined {
-		if h := c.Joined[i].Hop; h < len(at) {
-			c.Joined[i].Hop = int(at[h])
-		}
-	}
-	c.copies = append(c.copies, make([]int32, len(order))...)
+	c.copies = append(c.copies[:0], make([]int32, len(order))...)
 	for n, i := range order {
 		c.copies[n] = -1
 		t := twin[i]
@@ -233,45 +228,6 @@ func (c *Call) isCopy(line, frame *Hop) bool {
 		return c.inBoth(line, frame)
 	}
 	return c.inBoth(frame, line)
-}
-
-// orderOfCopies returns the hops in an order in which those of each source keep theirs and copies stand side by side, the one that counts first.
-func (c *Call) orderOfCopies(twin []int32) []int32 {
-	order := make([]int32, 0, len(c.Hops))
-	done := make([]bool, len(c.Hops))
-	put := func(i int32) {
-		if !done[i] {
-			done[i] = true
-			order = append(order, i)
-		}
-	}
-	var next [2]int // of lines and of frames: all before it that have no copy stand in their places
-	side := func(i int32) int {
-		if c.Captured(&c.Hops[i]) {
-			return 1
-		}
-		return 0
-	}
-	for i := range int32(len(c.Hops)) {
-		t := twin[i]
-		if done[i] || t < 0 {
-			put(i)
-			continue
-		}
-		// What its source has before the copy comes before it here, too. Copies whose order the sources do not agree in stand where the first of them stands.
-		for s := side(t); next[s] < int(t); next[s]++ {
-			if j := int32(next[s]); side(j) == s && twin[j] < 0 {
-				put(j)
-			}
-		}
-		first, second := min(i, t), max(i, t)
-		if c.lesser(&c.Hops[second], &c.Hops[first]) {
-			first, second = second, first
-		}
-		put(first)
-		put(second)
-	}
-	return order
 }
 
 // lesser reports whether of two copies b shows less of the message than a.

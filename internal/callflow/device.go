@@ -33,12 +33,17 @@ const (
 // pendingAge is how long an event waits for its call: dialling takes its time.
 const pendingAge = 2 * 60 * int64(1e9)
 
-// deviceKey returns the key of the host that logs a record. A source without any header has the lines of one host: nobody could tell those of two apart.
-func deviceKey(rec *capture.Record) uint64 {
-	if len(rec.Observer) == 0 {
-		return mix(1, uint64(uint32(rec.Origin.Source)))
+// deviceKey returns the key of a host that logs. One whose name any may have, as 127.0.0.1, is another one in each source, and a source without any header has the lines of one host:
+// nobody could tell those of two apart.
+func deviceKey(host []byte, source int32) uint64 {
+	if len(host) == 0 {
+		return mix(1, uint64(uint32(source)))
 	}
-	return hashOf(rec.Observer)
+	key := hashOf(host)
+	if source != 0 && sharedAddress(host) {
+		key = mix(key, uint64(source))
+	}
+	return key
 }
 
 func (a *Assembler) device(key uint64) *device {
@@ -75,12 +80,12 @@ func (a *Assembler) dropPending(d *device) {
 // addEvent puts an event into the call that it belongs to, or keeps it for the call that it announces.
 func (a *Assembler) addEvent(rec *capture.Record) error {
 	e := eventOf(rec.Event.Name)
-	d := a.device(deviceKey(rec))
+	d := a.device(deviceKey(rec.Observer, rec.Origin.Source))
 	if !e.ofCall() {
 		a.loose(rec)
 		return nil
 	}
-	if c := d.last; c != nil && c.seq == d.lastSeq && (!e.beforeCall() || d.called && !c.over) && a.lineFits(c, d.called, rec.Event.Line) {
+	if c := d.last; c != nil && c.seq == d.lastSeq && (!e.beforeCall() || d.called && !a.endedAt(c, rec)) && a.lineFits(c, d.called, rec.Event.Line) {
 		a.add(c, rec, &Hop{event: e, line: uint8(min(rec.Event.Line, 255))})
 		a.touch(c)
 		return a.part(c)
@@ -102,10 +107,10 @@ func (a *Assembler) addEvent(rec *capture.Record) error {
 // tieDevice gives the pending events of a device to the call that its INVITE begins, or, where a capture of the same call is read beside its log, to that whose INVITE it is
 // the first to log. hop is the newest hop of c; the events go before it.
 func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
-	if hop.Method != sip.MethodInvite || len(c.records) != 1 && !c.firstOfDevice() {
+	if hop.Method != sip.MethodInvite || len(c.records) != 1 && !c.firstOfDevice(rec) {
 		return
 	}
-	key := deviceKey(rec)
+	key := deviceKey(rec.Observer, rec.Origin.Source)
 	d := a.devices[key]
 	if d == nil {
 		if len(a.devices) >= maxDevices {
@@ -115,7 +120,8 @@ func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
 	}
 	d.last, d.lastSeq = c, c.seq
 	// Somebody who lifts the handset while it rings answers this call, and begins none. With more than one Via it came by a proxy, from another SPA maybe.
-	d.called = hop.Status == 0 && (hop.vias > 1 || hop.flags&hopTagCaller == 0) && hop.viaHost != hostHash(rec.Observer)
+	d.called = hop.Status == 0 && (hop.vias > 1 || hop.flags&hopTagCaller == 0) &&
+		(hop.viaHost != hostHash(rec.Observer) || hop.vias > 1 && sharedAddress(rec.Observer))
 	if len(d.pending) == 0 || hop.Status != 0 || hop.toTag != 0 {
 		return
 	}
@@ -143,10 +149,24 @@ func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
 	}
 }
 
+// endedAt reports whether a host has logged what ends, or answers, a call: what another one has logged within that second may have come later.
+func (a *Assembler) endedAt(o *openCall, rec *capture.Record) bool {
+	if o.rare == nil {
+		return o.over // it is the only one
+	}
+	n, shared := a.name(o, rec.Observer), sharedAddress(rec.Observer)
+	return slices.ContainsFunc(o.records, func(p packed) bool {
+		return p.observer == n && !(shared && o.sourceOf(&p) != rec.Origin.Source) && (p.status >= 200 && p.method == sip.MethodInvite || p.method == sip.MethodBye)
+	})
+}
+
 // firstOfDevice reports whether the newest record of a call is the first that its host logged.
-func (o *openCall) firstOfDevice() bool {
+func (o *openCall) firstOfDevice(rec *capture.Record) bool {
 	newest := len(o.records) - 1
-	return !slices.ContainsFunc(o.records[:newest], func(p packed) bool { return p.observer == o.records[newest].observer })
+	shared := o.rare != nil && sharedAddress(rec.Observer)
+	return !slices.ContainsFunc(o.records[:newest], func(p packed) bool {
+		return p.observer == o.records[newest].observer && !(shared && o.sourceOf(&p) != rec.Origin.Source)
+	})
 }
 
 // lineFits reports whether a device's line number agrees with the tags of the call: an SPA's own tags end in "o0" or "i0" for its line 1.

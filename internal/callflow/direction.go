@@ -22,6 +22,9 @@ import (
 // What contradicts itself is reported as a conflict and left open.
 func (c *Call) findDirections() {
 	c.adopt()
+	if c.several {
+		c.partHosts()
+	}
 	known := false
 	for i := range c.Hops {
 		h := &c.Hops[i]
@@ -78,6 +81,51 @@ func (c *Call) adopt() {
 	for i := range c.Hops {
 		if h := &c.Hops[i]; h.observer < 0 && h.source == source && h.unit == capture.Line && h.src < 0 && h.dst < 0 && h.stated == capture.DirectionUnknown {
 			h.observer = 0
+		}
+	}
+}
+
+// partHosts tells apart who logs under one name that any host may have, each into a source of his own: a message stands in one of the sources before a proxy, and in another behind it,
+// and in none both. Of a log that was rotated the parts are one host's.
+func (c *Call) partHosts() {
+	for n := range min(len(c.names), maxParticipants) {
+		if !sharedAddress(c.text(&c.names[n])) {
+			continue
+		}
+		parted := false
+		for i := range c.Hops {
+			h := &c.Hops[i]
+			if h.Forwards < 0 || int(h.observer) != n || h.observer != c.Hops[h.Forwards].observer {
+				continue
+			}
+			if h.source == c.Hops[h.Forwards].source {
+				parted = false
+				break
+			}
+			parted = true
+		}
+		if !parted {
+			continue
+		}
+		first := int32(-1)
+		hosts := map[int32]int16{}
+		for i := range c.Hops {
+			h := &c.Hops[i]
+			if int(h.observer) != n {
+				continue
+			}
+			if first < 0 {
+				first = h.source
+			}
+			if h.source == first || len(hosts) >= maxParticipants {
+				continue
+			}
+			host, ok := hosts[h.source]
+			if !ok {
+				host = int16(len(c.names))
+				hosts[h.source], c.names = host, append(c.names, c.names[n])
+			}
+			h.observer = host
 		}
 	}
 }
@@ -459,19 +507,29 @@ func (c *Call) propagate() bool {
 		way      capture.Direction
 		observer int16
 	}
-	owners := map[uint64]owner{}
+	const anybody = -2
+	type seen struct {
+		tag      uint64
+		observer int16
+	}
+	owners := map[seen]owner{}
+	note := func(tag uint64, o owner) {
+		for _, by := range [...]int16{o.observer, anybody} {
+			if k := (seen{tag, by}); tag != 0 {
+				if _, ok := owners[k]; !ok {
+					owners[k] = o
+				}
+			}
+		}
+	}
 	for t := range c.Transactions {
 		tx := &c.Transactions[t]
 		if tx.Direction == capture.DirectionUnknown {
 			continue
 		}
 		from, to := c.txTags(t)
-		if _, ok := owners[from]; !ok && from != 0 {
-			owners[from] = owner{tx.Direction, tx.observer}
-		}
-		if _, ok := owners[to]; !ok && to != 0 {
-			owners[to] = owner{tx.Direction.Opposite(), tx.observer}
-		}
+		note(from, owner{tx.Direction, tx.observer})
+		note(to, owner{tx.Direction.Opposite(), tx.observer})
 	}
 	changed := false
 	for t := range c.Transactions {
@@ -486,11 +544,16 @@ func (c *Call) propagate() bool {
 			}
 		}
 		if o.way == capture.DirectionUnknown {
+			// Best as the host saw it that logged this one.
 			from, to := c.txTags(t)
-			if known, ok := owners[from]; ok && from != 0 {
-				o = known
-			} else if known, ok := owners[to]; ok && to != 0 {
-				o = owner{known.way.Opposite(), known.observer}
+			for _, by := range [...]int16{c.Hops[tx.last].observer, anybody} {
+				if known, ok := owners[seen{from, by}]; ok {
+					o = known
+					break
+				} else if known, ok := owners[seen{to, by}]; ok {
+					o = owner{known.way.Opposite(), known.observer}
+					break
+				}
 			}
 		}
 		if o.way != capture.DirectionUnknown {

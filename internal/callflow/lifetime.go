@@ -35,6 +35,7 @@ const maxLegs = 8
 // invited notes an INVITE outside a dialog.
 func (s *openCall) invited(h *Hop) {
 	if h.CSeq != s.attempt {
+		s.disordered = s.disordered || h.CSeq < s.attempt
 		s.attempt, s.legs, s.until = h.CSeq, s.legs[:0], 0
 		s.early = false // a further branch of the same attempt leaves those that ring ringing
 	}
@@ -246,7 +247,7 @@ const maxLeap = int64(30 * time.Second)
 func (a *Assembler) advance(d capture.Domain, clock int64) bool {
 	if clock-a.now[d] > maxLeap {
 		if ahead := a.ahead[d]; ahead == 0 || clock < ahead-maxLeap {
-			a.ahead[d] = clock // the nearer of two is more likely
+			a.ahead[d], a.fell = clock, a.fell || ahead != 0 // the nearer of two is more likely
 			return false
 		} else if clock-ahead > maxLeap {
 			clock, a.ahead[d] = ahead, clock // a log with few records leaps each time
@@ -254,6 +255,7 @@ func (a *Assembler) advance(d capture.Domain, clock int64) bool {
 			return true
 		}
 	}
+	a.fell = a.fell || clock < a.ahead[d]
 	a.now[d], a.ahead[d] = clock, 0
 	return true
 }

@@ -42,6 +42,8 @@ type openCall struct {
 	unnamed    bool // and all of them before the Call-ID
 	redirected bool // an INVITE was: the next is kept whole, since a row says where it goes
 
+	disordered bool // a first attempt came behind a later one
+
 	evicted, resumed, continued, logEnded, masked bool
 }
 

@@ -12,10 +12,17 @@ import (
 func (c *Call) analyse(rows bool) {
 	c.Caller, c.Callee, c.Root, c.Ring, c.Talk = -1, -1, -1, -1, -1
 	c.RingFrom, c.Answer, c.Bye, c.Refused, c.Redirected, c.late = -1, -1, -1, -1, -1, false
-	if c.several {
-		c.findCopies()
+	if c.several || c.disordered {
+		c.findOrder()
 	}
-	c.findTransactions()
+	looked := c.disordered
+	if c.findTransactions(); !looked && !c.mayCut && len(c.copies) == 0 && (c.disordered || c.contradictory()) {
+		c.disordered = true
+		if c.findOrder() {
+			c.forgetTransactions()
+			c.findTransactions()
+		}
+	}
 	c.findDoubleLogging()
 	c.findOverlap()
 	if len(c.copies) > 0 {

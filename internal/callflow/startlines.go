@@ -89,7 +89,7 @@ func (a *Assembler) startLine(rec *capture.Record, h *Hop, m *sip.Message) *open
 // startLineHost returns the host whose lines are followed: the one that logs, or, where the source has both addresses, those two.
 func startLineHost(rec *capture.Record) uint64 {
 	if !rec.Src.IsValid() || !rec.Dst.IsValid() {
-		return deviceKey(rec)
+		return deviceKey(rec.Observer, rec.Origin.Source)
 	}
 	a, b := rec.Src.Addr.As16(), rec.Dst.Addr.As16()
 	if bytes.Compare(a[:], b[:]) > 0 {

@@ -307,6 +307,7 @@ func (a *Assembler) unpack(o *openCall) *Call {
 	if r := o.rare; r != nil {
 		c.several = slices.ContainsFunc(r.extras, func(x extra) bool { return x.source != o.source })
 	}
+	c.disordered = o.disordered || a.fell && o.falls()
 	if o.name.len > 0 && n > 0 && o.records[0].flags&hopFrame != 0 && !c.several {
 		// A capture with what a device logged, and with what it sent.
 		c.several = slices.ContainsFunc(c.Hops, func(h Hop) bool { return h.observer < 0 })

@@ -107,6 +107,45 @@ func (c *Call) findTransactions() {
 	}
 }
 
+// contradictory reports whether the order of the transactions is none in which they can have come about: of two requests of one side the one that counts further stands first (RFC 3261
+// §8.1.1.5, §10.2), an INVITE or REGISTER before the answer to the last one, an ACK before the 2xx that it acknowledges, or a CANCEL behind the 487 to what it ends.
+func (c *Call) contradictory() bool {
+	for t := 1; t < len(c.Transactions); t++ {
+		tx, before := &c.Transactions[t], &c.Transactions[t-1]
+		if tx.Request < 0 || before.last < 0 {
+			continue
+		}
+		if tx.Method == sip.MethodCancel && tx.Invite >= 0 {
+			if f := c.Transactions[tx.Invite].Final; f >= 0 && f < tx.Request && c.Hops[f].Status == 487 {
+				return true
+			}
+		}
+		if tx.CSeq == before.CSeq {
+			if tx.Method == sip.MethodAck && before.Method == sip.MethodInvite && before.Final > tx.Request || tx.Method == sip.MethodInvite && before.Method == sip.MethodAck {
+				return true
+			}
+			continue
+		}
+		register := tx.Method == sip.MethodRegister && before.Method == sip.MethodRegister
+		if !register && c.Hops[tx.Request].fromTag != c.Hops[before.last].fromTag {
+			continue
+		}
+		if tx.CSeq < before.CSeq && tx.CSeq > 0 || max(before.Final, before.Ack) > tx.Request && (register || tx.Method == sip.MethodInvite && before.Method == sip.MethodInvite) {
+			return true
+		}
+	}
+	return false
+}
+
+// forgetTransactions undoes findTransactions: the hops stand in another order now.
+func (c *Call) forgetTransactions() {
+	c.Transactions, c.open, c.late = c.Transactions[:0], c.open[:0], false
+	for i := range c.Hops {
+		h := &c.Hops[i]
+		h.Transaction, h.RepeatOf, h.Forwards, h.Duplicate, h.previous, h.newest = -1, -1, -1, false, 0, 0
+	}
+}
+
 // pairCancels links each CANCEL with the INVITE that it ends: of the same branch, or, where that was lost or rewritten on the way, of the same CSeq number
 // (RFC 3261 §9.1). Two logs may show them in the wrong order.
 func (c *Call) pairCancels() {
@@ -193,10 +232,14 @@ func (c *Call) place(i int, tx *Transaction) {
 	case h.Status == 0:
 		if tx.Request < 0 {
 			tx.Request = i
+			c.disordered = c.disordered || h.previous >= 0 // an answer to it stands before it
+		} else if h.Method != tx.Method {
+			c.disordered = true // or the ACK of one
 		}
 	case h.Status >= 200:
 		if tx.Final < 0 {
 			tx.Final = i
+			c.disordered = c.disordered || tx.Ack >= 0
 		} else if h.Status < 300 && tx.Method == sip.MethodInvite && c.Hops[tx.Final].Status >= 300 {
 			// A proxy passes on every 2xx, also one that comes behind the refusal that it has sent (RFC 3261 §16.7, step 5), and it makes a call (§13.2.2.4).
 			tx.Final, c.late = i, true

@@ -15,8 +15,8 @@ var ClockGoesBack = &diagnose.Rule{
 	Code:     "clock-goes-back",
 	Title:    "The times in the file go back",
 	Severity: diagnose.SeverityNote,
-	Text: `A later line of the file has an earlier time. Two logs may stand behind each other in it, lines may have been put in another order, or the clock of the
-logger was set. Within a file its order holds; where it is not the order in which things happened, what is told of their order is not right either.`,
+	Text: `A later line of the file has an earlier time. Two logs may stand behind each other in it, or the clock of the logger was set. Within a file its order holds as
+long as the messages do not contradict it; where they do, and the times do not, see out-of-order.`,
 	Mend:  "Give each log as a file of its own: several are merged by their times.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {

@@ -16,6 +16,9 @@ that what came first is told first.`,
 	Mend:  "Nothing has to be done; to read the file yourself, turn it round (tac on Linux, tail -r on macOS).",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
+		if _, mended := p.Call.PutRight(); mended {
+			return // the call was, and not the file
+		}
 		first, last := -1, -1
 		var below capture.Evidence
 		for i := range p.Call.Hops {

@@ -11,6 +11,7 @@
 //	clock_coarse.go        what the clock of the log cannot tell
 //	newest_first.go        the file has its newest line first
 //	clock_goes_back.go     a later line of the file has an earlier time
+//	out_of_order.go        the file has the lines of a call in another order than that in which they came about
 //	logged_twice.go        each message stands in the log twice
 //	start_line_only.go     the device logs only the first line of each message
 //	start_line_damaged.go  a syslog daemon took a word of the start line for a host name
@@ -33,6 +34,7 @@ var All = []*diagnose.Rule{
 	ClockCoarse,
 	NewestFirst,
 	ClockGoesBack,
+	OutOfOrder,
 	LoggedTwice,
 	StartLineOnly,
 	StartLineDamaged,
