@@ -1,6 +1,10 @@
 package sip
 
-import "bytes"
+import (
+	"bytes"
+
+	"sipscribe/internal/scan"
+)
 
 // Masked reports whether somebody hid an identifier before the log was shown: "[email protected]" (what a web page's protection
 // against address harvesters leaves of every user@host), "XX.XX.XX.XX", "***", "<removed>". Two masked identifiers that look
@@ -21,53 +25,7 @@ func Masked(b []byte) bool {
 
 // MayBeMasked reports whether anything in a text may be a mask: false is sure, true is a reason to look closer. It is much cheaper than to ask Masked for each
 // identifier in it.
-func MayBeMasked(b []byte) bool {
-	// One look at each character and the one before it.
-	var seen byte
-	before := byte(pairStar)
-	for len(b) >= 4 {
-		c0, c1, c2, c3 := b[0], b[1], b[2], b[3]
-		seen |= before&pairSecond[c0] | pairFirst[c0]&pairSecond[c1] | pairFirst[c1]&pairSecond[c2] | pairFirst[c2]&pairSecond[c3]
-		before, b = pairFirst[c3], b[4:]
-	}
-	for _, c := range b {
-		seen |= before & pairSecond[c]
-		before = pairFirst[c]
-	}
-	return seen&(pairStar|pairEmail|pairX|pairAngle) != 0 || seen&pairRedacted == pairRedacted
-}
-
-// The pairs of characters that tell of a mask: [e of "[email", <r and <h of "<removed>" and "<hidden>", xx, a star behind anything; and of "redacted" those
-// that together make it rare to be another word.
-const (
-	pairStar = 1 << iota
-	pairEmail
-	pairX
-	pairAngle
-	pairED
-	pairDA
-	pairCT
-	pairRedacted = pairED | pairDA | pairCT
-)
-
-// pairFirst and pairSecond say of which pairs a character is the first or second, in any case.
-var pairFirst, pairSecond = func() (first, second [256]byte) {
-	for c := range first {
-		first[c] = pairStar
-	}
-	second['*'] = pairStar
-	for pair, bit := range map[string]byte{"[e": pairEmail, "xx": pairX, "<r": pairAngle, "<h": pairAngle, "ed": pairED, "da": pairDA, "ct": pairCT} {
-		for _, fold := range []byte{0, 'a' - 'A'} {
-			x, y := pair[0], pair[1]
-			if isAlpha(x) {
-				x -= fold
-			}
-			first[x] |= bit
-			second[y-fold] |= bit
-		}
-	}
-	return first, second
-}()
+func MayBeMasked(b []byte) bool { return scan.MayBeMasked(b) }
 
 // saysRedacted looks for the word in the ways that people write it.
 func saysRedacted(b []byte) bool {

@@ -3,6 +3,9 @@ package sip
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
+
+	"sipscribe/internal/scan"
 )
 
 // Outline is what puts a message into its transaction and its call, found in one look at the header. Nothing is built of the rest: who reads
@@ -24,7 +27,15 @@ type Outline struct {
 	Expires int32
 	// Header is where the empty line begins that ends the header.
 	Header uint32
+	// OnlyLineEnds says of a text with LineEndCaret that nothing in it is escaped but line ends, in its body neither.
+	OnlyLineEnds bool
+
+	ends []uint64 // where the lines end, a bit a byte; kept for the next message
+	rows [maxNamedRows]smallRow
 }
+
+// smallRow is a row of the header: where it begins, and in the upper half where its line end does.
+type smallRow uint32
 
 // MaxOutlineVia is how many Via rows a message with an Outline may have.
 const MaxOutlineVia = 8
@@ -34,6 +45,9 @@ const maxOutline = 1<<16 - 1
 
 // maxOutlineRows is how many header rows a message with an Outline may have.
 const maxOutlineRows = 128
+
+// maxNamedRows is how many of them may have a name that begins like one which is looked for; the start line is one of them.
+const maxNamedRows = 48
 
 // LineEnd is how a text shows the end of a line.
 type LineEnd uint8
@@ -51,107 +65,157 @@ func (o *Outline) Read(b []byte, ends LineEnd) bool {
 	if len(b) > maxOutline {
 		return false
 	}
-	*o = Outline{Expires: -1}
-	mark := byte('\n')
-	if ends == LineEndCaret {
-		mark = '^'
+	if n := scan.Words(len(b)); cap(o.ends) < n {
+		o.ends = make([]uint64, max(n, 32))
 	}
-	i := bytes.IndexByte(b, mark)
-	if i < 1 {
+	marks := o.ends[:scan.Words(len(b))]
+	o.Kind, o.Method, o.Status, o.CSeq, o.Expires, o.Header, o.OnlyLineEnds = 0, MethodUnknown, 0, 0, -1, 0, false
+	o.From, o.To, o.CallID, o.Vias = Span{}, Span{}, Span{}, 0
+	o.Via = [MaxOutlineVia]Span{}
+	other := len(b) // where anything is escaped that is no line end
+	if ends == LineEndCaret {
+		if o.OnlyLineEnds = scan.CaretEnds(marks, b); !o.OnlyLineEnds {
+			other = scan.OtherEscape(b)
+		}
+	} else {
+		scan.Newlines(marks, b)
+	}
+	n, p := 0, -1
+	if ends == LineEndCaret {
+		n, p = rowsInCarets(b, marks, &o.rows)
+	} else {
+		n, p = rowsAsSent(b, marks, &o.rows)
+	}
+	if p < 0 || p > other || !o.startLine(b[:o.rows[0]>>16]) {
 		return false
 	}
-	p := i + 1
-	if ends == LineEndCaret {
-		if p+1 >= len(b) || b[p] != 'M' || b[p+1] != ' ' || b[i-1] == '-' && b[max(i-2, 0)] == 'M' {
+	cseq := false
+	for i := 1; i < n && i < len(o.rows); i++ {
+		start, end := uint(o.rows[i]&0xffff), uint(o.rows[i]>>16)
+		if end > uint(len(b)) || start > end || uint(len(b))-start < 8 {
 			return false
 		}
-		p += 2
-	} else if i--; b[i] != '\r' {
-		return false
-	}
-	if !o.startLine(b[:i]) {
-		return false
-	}
-	cseq, width := false, len("\n")
-	if ends == LineEndCaret {
-		width = len("^M ")
-	}
-	for rows := 0; rows < maxOutlineRows && p+8 <= len(b); rows++ {
-		// The first eight bytes of the row at once, and of most rows no more than the first letter.
-		row := b[p:]
-		w := binary.LittleEndian.Uint64(row)
-		begins := rowBegins[byte(w)]
-		if begins == rowEnd {
-			return cseq && o.complete(b, p, ends)
-		}
-		end := bytes.IndexByte(row, mark)
-		if end < 1 {
-			return false
-		}
-		start := p
-		p += end + width
-		if ends == LineEndCaret {
-			// "M-^M" is one byte in EscapeMeta, behind bytes that are not ASCII. Behind the last row the empty one has two bytes at least.
-			if end+4 > len(row) || binary.LittleEndian.Uint32(row[end:])&(1<<24-1) != caretEnd || row[end-1] == '-' && end > 1 && row[end-2] == 'M' {
-				return false
-			}
-		} else if end--; row[end] != '\r' {
-			return false
-		}
-		if begins == rowOther {
-			continue
-		}
+		// The first eight bytes of the row at once.
+		w := binary.LittleEndian.Uint64(b[start:])
+		at := start
 		var s *Span
-		at := 0
 		switch {
 		case uint32(w) == nameVia && o.Vias < MaxOutlineVia:
-			at, s = 4, &o.Via[o.Vias]
+			at, s = start+4, &o.Via[o.Vias]
 			o.Vias++
 		case w&(1<<40-1) == nameFrom:
-			at, s = 5, &o.From
+			at, s = start+5, &o.From
 		case w&(1<<24-1) == nameTo:
-			at, s = 3, &o.To
+			at, s = start+3, &o.To
 		case w == nameCallID:
-			at, s = 8, &o.CallID
+			at, s = start+8, &o.CallID
 		case w&(1<<40-1) == nameCSeq && !cseq:
-			at = 5
+			at = start + 5
 		case w == nameExpires && o.Expires < 0:
-			at = 8
+			at = start + 8
 		case w == nameContact || w == nameContent || w == nameSupported || w&(1<<56-1) == nameServer || w == nameRecordRoute || w&(1<<48-1) == nameRoute ||
-			passedOver(row):
+			passedOver(b[start:]):
 			continue
 		default:
 			return false
 		}
-		if at < end && row[at] == ' ' {
+		if at < end && b[at] == ' ' {
 			at++
 		}
-		if at >= end || row[at] <= ' ' || row[end-1] <= ' ' {
-			return false // no value, or more white space than usual
+		if at >= end {
+			return false // no value
+		}
+		v := b[at:end]
+		if v[0] <= ' ' || v[len(v)-1] <= ' ' {
+			return false // more white space than usual
 		}
 		switch {
 		case s == nil && w == nameExpires:
-			if o.Expires = plainNumber(row[at:end]); o.Expires < 0 {
+			if o.Expires = plainNumber(v); o.Expires < 0 {
 				return false
 			}
 		case s == nil:
-			if cseq = o.readCSeq(row[at:end]); !cseq {
+			if cseq = o.readCSeq(v); !cseq {
 				return false
 			}
-		case s.End != 0, byte(w) == 'V' && bytes.IndexByte(row[at:end], ',') >= 0:
+		case s.End != 0, byte(w) == 'V' && bytes.IndexByte(v, ',') >= 0:
 			return false // twice, or several values in a row
 		default:
-			s.Start, s.End = uint32(start+at), uint32(start+end)
+			s.Start, s.End = uint32(at), uint32(end)
 		}
 	}
-	return cseq && o.complete(b, p, ends) // without a body
+	return cseq && o.complete(b, p, ends)
+}
+
+// rowsInCarets finds the rows of a header whose lines end in carets: those that may count by their first letter, the start line before them. It returns how many
+// there are, and where the empty line is; -1 if there is none, or if the header is not a usual one.
+func rowsInCarets(b []byte, marks []uint64, rows *[maxNamedRows]smallRow) (n, blank int) {
+	p, base, all := uint(0), uint(0), 0
+	for _, word := range marks {
+		for ; word != 0; word &= word - 1 {
+			e := base + uint(bits.TrailingZeros64(word))
+			if e >= uint(len(b)) || p > e {
+				return 0, -1 // never
+			}
+			begins := rowBegins[b[p]]
+			if begins != rowOther || all == 0 {
+				if begins == rowEnd && all > 0 {
+					return n, int(p)
+				}
+				if n >= len(rows) {
+					return 0, -1
+				}
+				rows[n] = smallRow(p | e<<16)
+				n++
+			}
+			// "M-^M" is one byte in EscapeMeta, behind bytes that are not ASCII.
+			if e < 1 || b[e-1] == '-' && e-p > 1 && b[e-2] == 'M' {
+				return 0, -1
+			}
+			if all++; all > maxOutlineRows {
+				return 0, -1
+			}
+			p = e + uint(len("^M "))
+		}
+		base += 64
+	}
+	return 0, -1
+}
+
+// rowsAsSent is rowsInCarets for a header whose lines end in CR LF.
+func rowsAsSent(b []byte, marks []uint64, rows *[maxNamedRows]smallRow) (n, blank int) {
+	p, base, all := uint(0), uint(0), 0
+	for _, word := range marks {
+		for ; word != 0; word &= word - 1 {
+			e := base + uint(bits.TrailingZeros64(word)) - 1
+			if e >= uint(len(b)) || p > e || b[e] != '\r' {
+				return 0, -1
+			}
+			begins := rowBegins[b[p]]
+			if begins != rowOther || all == 0 {
+				if begins == rowEnd && all > 0 {
+					return n, int(p)
+				}
+				if n >= len(rows) {
+					return 0, -1
+				}
+				rows[n] = smallRow(p | e<<16)
+				n++
+			}
+			if all++; all > maxOutlineRows {
+				return 0, -1
+			}
+			p = e + uint(len("\r\n"))
+		}
+		base += 64
+	}
+	return 0, -1
 }
 
 // complete reports whether the header ends at p, and all is there.
 func (o *Outline) complete(b []byte, p int, ends LineEnd) bool {
 	o.Header = uint32(p)
-	return o.CallID.End != 0 && o.To.End != 0 && o.From.End != 0 && o.Vias > 0 && o.Method != MethodUnknown && isBlankRow(b[p:], ends) &&
-		(ends != LineEndCaret || bytes.IndexByte(b[:p], '\\') < 0)
+	return o.CallID.End != 0 && o.To.End != 0 && o.From.End != 0 && o.Vias > 0 && o.Method != MethodUnknown && isBlankRow(b[p:], ends)
 }
 
 // What a row may be by its first letter: one of a field that is not looked for; of one that may be looked for, in whatever case or form; the empty one.
@@ -164,9 +228,6 @@ const (
 var rowBegins = [256]uint8{'\r': rowEnd, '^': rowEnd, '\n': rowNamed, ' ': rowNamed, '\t': rowNamed,
 	'V': rowNamed, 'v': rowNamed, 'F': rowNamed, 'f': rowNamed, 'T': rowNamed, 't': rowNamed, 'C': rowNamed, 'c': rowNamed, 'E': rowNamed, 'e': rowNamed, 'I': rowNamed, 'i': rowNamed,
 	'S': rowNamed, 's': rowNamed, 'R': rowNamed, 'r': rowNamed, 'X': rowNamed, 'x': rowNamed}
-
-// caretEnd is the end of a line in carets.
-const caretEnd = '^' | 'M'<<8 | ' '<<16
 
 // The names that Read knows, as the first bytes of a row.
 const (

@@ -35,7 +35,7 @@ type Step struct{ From, To, Reason string }
 // Plan is the plan of this module. ARCHITECTURE.md tells it to people.
 var Plan = Building{
 	Floors: []Floor{
-		{0, []string{"sip", "sdp", "syslog", "hep", "digest", "spalog", "internal/neterror", "internal/figures", "internal/workload", "internal/archtest", "internal/proof"}},
+		{0, []string{"sip", "sdp", "syslog", "hep", "digest", "spalog", "internal/scan", "internal/neterror", "internal/figures", "internal/workload", "internal/archtest", "internal/proof"}},
 		{1, []string{"internal/capture"}},
 		{2, []string{"internal/decode", "internal/callflow", "internal/media", "internal/live",
 			"internal/live/transaction", "internal/live/dialog", "internal/live/proxycore", "internal/live/registrarcore", "internal/live/wire"}},
@@ -50,6 +50,7 @@ var Plan = Building{
 		{10, []string{"cmd/*", "internal/sim/cmd/*", "internal/workload/cmd/*", "internal/bench", "internal/interop", "internal/interop/sipgo"}},
 	},
 	Steps: []Step{
+		{"sip", "internal/scan", "where the rows of a message end is found for all of them at once"},
 		{"digest", "sip", "a digest-uri and a Request-URI are compared as those who route by them read them"},
 		{"internal/live/*", "internal/live", "a machine is written in terms of flows and the outbox"},
 		{"internal/live/wire", "internal/media", "the network in virtual time carries the sound of calls, too"},
@@ -96,6 +97,7 @@ var Plan = Building{
 	},
 	Pure: 2,
 	Foreign: []Step{
+		{"internal/scan", "golang.org/x/sys/cpu", "which instructions the processor has"},
 		{"internal/decode", "github.com/klauspost/compress", "logs and captures lie compressed, with zstd too"},
 		{"internal/workload", "github.com/gopacket/gopacket", "the yard stick writes captures with a library, not with what it measures"},
 		{"internal/media", "github.com/pion", "RTP and RTCP are not what sipscribe exists for"},

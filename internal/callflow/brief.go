@@ -2,8 +2,6 @@ package callflow
 
 import (
 	"bytes"
-	"encoding/binary"
-	"math/bits"
 
 	"sipscribe/internal/capture"
 	"sipscribe/sip"
@@ -64,50 +62,14 @@ func (a *Assembler) isBrief(rec *capture.Record, h *Hop, hashed bool) bool {
 
 // sumShown returns the hash of a message in carets by which a brief hop is known; false for one that could be written in carets otherwise.
 func (a *Assembler) sumShown(rec *capture.Record) (uint32, bool) {
-	text := rec.Data
-	if !onlyLineEnds(text[a.outline.Header:]) {
+	if !a.outline.OnlyLineEnds {
 		return 0, false
 	}
+	text := rec.Data
 	if n := len(text); text[n-1] == ' ' && text[n-2] == 'M' && text[n-3] == '^' {
 		text = text[:n-1] // a collector may have lost it
 	}
 	return fold(hashOf(text)), true
-}
-
-// onlyLineEnds reports whether nothing in the body of a message in carets is escaped but line ends, each "^M " but for the last, which may be "^M".
-func onlyLineEnds(body []byte) bool {
-	// The caret and the backslash differ in one bit. Without it they become zero bytes, which borrow; so may a byte behind one of them.
-	const each = 0x0101010101010101
-	i := 0
-	for i <= len(body)-8 {
-		x := binary.LittleEndian.Uint64(body[i:])&^(2*each) ^ '\\'*each
-		if x = (x - each) &^ x & (each << 7); x == 0 {
-			i += 8
-			continue
-		}
-		i += bits.TrailingZeros64(x) >> 3
-		if rest := body[i:]; len(rest) > 3 {
-			if binary.LittleEndian.Uint32(rest)&(1<<24-1) != '^'|'M'<<8|' '<<16 {
-				return false
-			}
-		} else if string(rest) != "^M" && string(rest) != "^M " {
-			return false
-		}
-		i += 3
-	}
-	for i < len(body) {
-		if c := body[i]; c != '^' && c != '\\' {
-			i++
-			continue
-		}
-		if rest := body[i:]; len(rest) < 4 {
-			return string(rest) == "^M" || string(rest) == "^M "
-		} else if string(rest[:3]) != "^M " {
-			return false
-		}
-		i += 3
-	}
-	return true
 }
 
 // sum returns the hash that a hop has or would have if it were brief, 0 if no brief hop can be the same.

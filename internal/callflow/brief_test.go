@@ -149,20 +149,6 @@ func TestBriefAmongOthers(t *testing.T) {
 	}
 }
 
-// Of a text in carets that could be written otherwise, no hash is made.
-func TestOnlyLineEnds(t *testing.T) {
-	pad := strings.Repeat("a=x", 9)
-	for text, want := range map[string]bool{
-		"": true, "^M": true, "^M ": true, "^": false, "^M^M ": false, "^M x": true, "^Mx": false, "^I": false, `\200`: false, "x^M ^M": true, "x^M ^M y": true,
-		"x^ M ": false, "^M  ": true, pad: true, pad + "^M " + pad + "^M": true, pad + "^M" + pad: false, pad + `\`: false, pad + "^": false, pad + "^M " + pad + "^M ": true,
-		"\x5f\x5d^M \x5d\x5f": true, "^M \x01\x5d\x5b^M ": true, "1234567^M ": true, "1234567^": false, "12345^M": true, "12345^Mx": false,
-	} {
-		if got := onlyLineEnds([]byte(text)); got != want {
-			t.Errorf("%q: %v", text, got)
-		}
-	}
-}
-
 // What stands in a message as it was sent and only looks like a line end in carets is none.
 func TestBriefLiteralCarets(t *testing.T) {
 	scene := parseScene(t, []string{"feed wire", "10:00:00.000 A->P INVITE 1", "10:00:00.200 P->A 180 INVITE 1 +X-One:1 +X-Two:2", "10:00:01.000 P->A 180 INVITE 1 +X-One:1 +X-Two:2"})

@@ -2,9 +2,9 @@ package decode
 
 import (
 	"bytes"
-	"encoding/binary"
 
 	"sipscribe/internal/capture"
+	"sipscribe/internal/scan"
 	"sipscribe/syslog"
 )
 
@@ -16,7 +16,7 @@ import (
 //	Aug 20 16:40:00 192.0.2.5 [S=18] [SID=a:1:2] (N 12) SIP/2.0 200 OK#015#012Via: … [Time:20-08@16:40:00.123]#012(N 13) …
 func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piece) (used, filled bool) {
 	msg := h.Text[start:]
-	e := syslog.EscapeNone
+	e, ampersand := syslog.EscapeNone, true
 	// What numbers its first record may number others. Anything else that looks so is in the message, and may stand there on purpose.
 	bundle := start > 0 && bytes.Contains(h.Text[:start], recordNumber)
 	if bundle {
@@ -26,7 +26,7 @@ func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piec
 		}
 	}
 	if e == syslog.EscapeNone {
-		if e = quickEscape(msg); e == syslog.EscapeNone {
+		if e, ampersand = quickLook(msg); e == syslog.EscapeNone {
 			return false, false
 		}
 	}
@@ -44,7 +44,7 @@ func (t *Text) escaped(rec *capture.Record, h *syslog.Header, start int, p *piec
 			msg = msg[:n]
 		}
 	}
-	if p.at == nil && fromPage(msg) {
+	if ampersand && p.at == nil && fromPage(msg) {
 		return false, false // it comes again, clean
 	}
 	if next > 0 {
@@ -103,44 +103,23 @@ func (t *Text) unbreak(e syslog.Escape, msg []byte, blank int) {
 
 // quickEscape is syslog.DetectEscape with a short way for the common case.
 func quickEscape(text []byte) syslog.Escape {
+	e, _ := quickLook(text)
+	return e
+}
+
+// quickLook is quickEscape that says as well whether text may have an ampersand: false is sure.
+func quickLook(text []byte) (e syslog.Escape, ampersand bool) {
 	head := text[:min(len(text), 512)]
 	if i := bytes.IndexByte(head, '^'); i >= 0 && i+2 < len(text) && text[i+1] == 'M' {
 		if c := text[i+2]; c == ' ' || c >= 'A' && c <= 'Z' {
 			// The two forms of it differ in what they make of bytes from 0x80, which come after such bytes only.
-			if ascii(text) || !bytes.Contains(text, []byte("M-^")) {
-				return syslog.EscapeCaret
+			ascii, ampersand := scan.Plain(text)
+			if ascii || !bytes.Contains(text, []byte("M-^")) {
+				return syslog.EscapeCaret, ampersand
 			}
 		}
 	}
-	return syslog.DetectEscape(text)
-}
-
-// ascii reports whether b has no byte from 0x80.
-func ascii(b []byte) bool {
-	var or uint64
-	last := b
-	for len(b) >= 128 {
-		p := (*[128]byte)(b) // one check of the bounds for all
-		or |= binary.LittleEndian.Uint64(p[0:]) | binary.LittleEndian.Uint64(p[8:]) | binary.LittleEndian.Uint64(p[16:]) | binary.LittleEndian.Uint64(p[24:]) |
-			binary.LittleEndian.Uint64(p[32:]) | binary.LittleEndian.Uint64(p[40:]) | binary.LittleEndian.Uint64(p[48:]) | binary.LittleEndian.Uint64(p[56:]) |
-			binary.LittleEndian.Uint64(p[64:]) | binary.LittleEndian.Uint64(p[72:]) | binary.LittleEndian.Uint64(p[80:]) | binary.LittleEndian.Uint64(p[88:]) |
-			binary.LittleEndian.Uint64(p[96:]) | binary.LittleEndian.Uint64(p[104:]) | binary.LittleEndian.Uint64(p[112:]) | binary.LittleEndian.Uint64(p[120:])
-		b = b[128:]
-	}
-	for len(b) >= 32 {
-		p := (*[32]byte)(b)
-		or |= binary.LittleEndian.Uint64(p[0:]) | binary.LittleEndian.Uint64(p[8:]) | binary.LittleEndian.Uint64(p[16:]) | binary.LittleEndian.Uint64(p[24:])
-		b = b[32:]
-	}
-	if len(last) >= 32 {
-		p := (*[32]byte)(last[len(last)-32:]) // what is left, and some of it again
-		or |= binary.LittleEndian.Uint64(p[0:]) | binary.LittleEndian.Uint64(p[8:]) | binary.LittleEndian.Uint64(p[16:]) | binary.LittleEndian.Uint64(p[24:])
-		b = nil
-	}
-	for _, c := range b {
-		or |= uint64(c)
-	}
-	return or&0x8080808080808080 == 0
+	return syslog.DetectEscape(text), true
 }
 
 // nextRecord is how AudioCodes puts records together into one datagram: a line feed, and the number of the next. The first has a number, too.

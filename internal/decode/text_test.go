@@ -392,22 +392,6 @@ func checkRecord(t testing.TB, text []byte, r *capture.Record) {
 
 func escapeByte(c byte) bool { return c == '^' || c == '#' || c == '\\' || c == '<' || c == 'M' }
 
-func TestASCII(t *testing.T) {
-	for n := range 200 {
-		b := bytes.Repeat([]byte{0x7f}, n)
-		if !ascii(b) {
-			t.Fatal(n)
-		}
-		for i := range b {
-			b[i] = 0x80
-			if ascii(b) {
-				t.Fatal(n, i)
-			}
-			b[i] = 0x7f
-		}
-	}
-}
-
 func TestMapWalk(t *testing.T) {
 	recs, _ := decodeAll(t, []byte("x\n> "+strings.ReplaceAll(bye, "\n", "\n> ")+"\n"), false)
 	if len(recs) != 1 {

@@ -33,6 +33,13 @@ func runAddressesHidden(p *diagnose.Pass) {
 			continue
 		}
 		m := p.Message(i)
+		header := m.Raw
+		if !m.Blank.IsEmpty() {
+			header = header[:m.Blank.Start]
+		}
+		if !sip.MayBeMasked(header) {
+			continue
+		}
 		n := 0
 		if uri := m.Text(m.URISpan); !plain.has(uri) {
 			if u := m.RequestURI(); u.Masked || sip.Masked(uri) {
