@@ -184,7 +184,7 @@ func (tel *telephone) command(t *terminal, line string) (quit bool, err error) {
 			return p.Dial(now, n, strings.TrimSpace(rest), out)
 		})
 	}
-	keys := strings.NewReplacer("-", "", " ", "", ".", "", "(", "", ")", "").Replace(line)
+	keys := ua.PlainNumber(line)
 	if keys == "" || strings.Trim(keys, "0123456789*#") != "" {
 		return false, fmt.Errorf("%q is no command and no number; help lists them", line)
 	}

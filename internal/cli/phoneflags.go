@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,6 +87,9 @@ func (f *phoneFlags) settings(ctx context.Context, t *terminal) (app.PhoneConfig
 			return cfg, withHint(errors.New("--line: there is no Line 2"), "it has to be in the file of --config")
 		}
 		l = cfg.Line2
+	}
+	if user, domain, ok := strings.Cut(f.user, "@"); ok {
+		return cfg, withHint(fmt.Errorf("--user: %q is an address, and the name of the user is wanted", f.user), "--user "+user+" --domain "+domain)
 	}
 	set := func(to *string, v string) {
 		if v != "" {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -40,6 +41,9 @@ func (f *userFlags) realmOf(u *proxyd.UsersFile) (string, error) {
 	case f.realm != "":
 		return f.realm, nil
 	case f.domain != "":
+		if err := proxyd.CheckHost(f.domain); err != nil {
+			return "", withHint(fmt.Errorf("--domain: %w", err), "a realm that is no domain is named with --realm")
+		}
 		return f.domain, nil
 	}
 	switch realms := u.Realms(); len(realms) {
@@ -139,7 +143,7 @@ func checkUserName(name string) error {
 		switch {
 		case unicode.IsSpace(r):
 			return withHint(fmt.Errorf("the user cannot be kept: a blank in the name %q", name), "a SIP address has none; the name that is displayed is the phone's own setting")
-		case unicode.IsControl(r):
+		case unicode.IsControl(r), r == utf8.RuneError:
 			return fmt.Errorf("the user cannot be kept: a control character in the name %q", name)
 		case r == '@':
 			return withHint(fmt.Errorf("the user cannot be kept: %q is an address, and the name of the user is wanted", name), "write the part before the @, and the domain with --domain")

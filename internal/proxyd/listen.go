@@ -51,7 +51,7 @@ func parseListen(entry string) ([]listener, error) {
 		if h, _, err := net.SplitHostPort(as); err == nil {
 			host = h
 		}
-		if err := checkHost(host); err != nil {
+		if err := CheckHost(host); err != nil {
 			return nil, fmt.Errorf("cannot listen at %q: %w", entry, err)
 		}
 	}

@@ -243,12 +243,12 @@ func (s *Settings) check() error {
 		return errors.New("a certificate needs its key, and a key its certificate (--cert and --key, or tls: cert, key in the file)")
 	}
 	for _, d := range s.Domains {
-		if err := checkHost(d); err != nil {
+		if err := CheckHost(d); err != nil {
 			return fmt.Errorf("domain: %w", err)
 		}
 	}
 	for _, n := range s.Names {
-		if err := checkHost(n); err != nil {
+		if err := CheckHost(n); err != nil {
 			return fmt.Errorf("name: %w", err)
 		}
 	}
@@ -272,8 +272,8 @@ func (s *Settings) check() error {
 	return nil
 }
 
-// checkHost says whether a host is a name or an address, alone.
-func checkHost(h string) error {
+// CheckHost says whether a host is a name or an address, alone.
+func CheckHost(h string) error {
 	odd := func(c rune) bool {
 		return !(c == '-' || c == '.' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z')
 	}

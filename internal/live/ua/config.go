@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"sipscribe/internal/capture"
 	"sipscribe/internal/live"
@@ -265,11 +267,12 @@ func (c *Config) check() error {
 		}
 		for _, v := range []struct{ name, value string }{{"User ID", l.UserID}, {"Display Name", l.DisplayName}, {"Proxy", l.Proxy},
 			{"Outbound Proxy", l.OutboundProxy}, {"Auth ID", l.AuthID}} {
-			for _, r := range v.value {
-				if r < ' ' || r == 0x7f {
-					return fmt.Errorf("line %d: %s has a control character in it", i+1, v.name)
-				}
+			if strings.ContainsFunc(v.value, unicode.IsControl) || !utf8.ValidString(v.value) {
+				return fmt.Errorf("line %d: %s has a control character in it, or bytes that are no text", i+1, v.name)
 			}
+		}
+		if strings.ContainsFunc(l.UserID, unicode.IsSpace) {
+			return fmt.Errorf("line %d: User ID %q has a blank in it, and the user of a SIP address has none; the name that is displayed is Display Name", i+1, l.UserID)
 		}
 		for _, v := range []struct{ name, value string }{{"Proxy", l.Proxy}, {"Outbound Proxy", l.OutboundProxy}} {
 			if v.value == "" {
@@ -281,6 +284,14 @@ func (c *Config) check() error {
 		}
 		if _, err := ParseDialPlan(l.DialPlan); err != nil {
 			return fmt.Errorf("line %d: %w", i+1, err)
+		}
+		for _, v := range []struct{ name, value string }{{"Cfwd All Dest", l.CfwdAll}, {"Cfwd Busy Dest", l.CfwdBusy}, {"Cfwd No Ans Dest", l.CfwdNoAns}} {
+			if v.value == "" {
+				continue
+			}
+			if err := checkAddress(v.value, (&line{LineConfig: &c.Lines[i]}).address(v.value)); err != nil {
+				return fmt.Errorf("line %d: %s: %w", i+1, v.name, err)
+			}
 		}
 	}
 	return nil

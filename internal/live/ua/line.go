@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"sipscribe/digest"
 	"sipscribe/internal/capture"
@@ -101,15 +103,35 @@ func escapeUser(s string) string {
 	return b.String()
 }
 
-// address returns the URI that a number, or a URI, names.
+// address returns the URI that a number, or a URI, names. A tel URI is its number (RFC 3261 §19.1.6); what no SIP URI has unescaped, such as the letters of other
+// alphabets, is escaped (§19.1.2).
 func (l *line) address(number string) string {
-	if strings.HasPrefix(number, "sip:") || strings.HasPrefix(number, "sips:") {
-		return number
+	number = strings.TrimSpace(number)
+	scheme, rest, _ := strings.Cut(number, ":")
+	switch scheme = strings.ToLower(scheme); {
+	case scheme == "tel":
+		rest, _, _ = strings.Cut(rest, ";")
+		number = rest
+	case scheme == "sip" || scheme == "sips":
+		return scheme + ":" + escapeForeign(rest)
+	case strings.Contains(number, "@"):
+		return "sip:" + escapeForeign(number)
 	}
-	if strings.Contains(number, "@") {
-		return "sip:" + number
+	return "sip:" + escapeUser(PlainNumber(number)) + "@" + l.resource()
+}
+
+// escapeForeign escapes what is not ASCII in the user part of an address that is otherwise written as it goes out.
+func escapeForeign(s string) string {
+	at := strings.LastIndexByte(s, '@')
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; i < at && c >= 0x80 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
 	}
-	return "sip:" + escapeUser(plainNumber(number)) + "@" + l.resource()
+	return b.String()
 }
 
 // checkAddress refuses what would become no URI in the first line of an INVITE (§25.1): given is what the user wrote, uri what became of it.
@@ -117,9 +139,23 @@ func checkAddress(given, uri string) error {
 	if strings.TrimSpace(given) == "" {
 		return fmt.Errorf("there is no number to call")
 	}
+	for _, r := range given {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return fmt.Errorf("%q cannot be called: it has a control character in it, or bytes that are no text", given)
+		}
+	}
 	for _, r := range uri {
-		if r <= ' ' || r == 0x7f || strings.ContainsRune("<>\"\\^`{|}", r) {
+		if r <= ' ' || r >= 0x7f || strings.ContainsRune("<>\"\\^`{|}", r) {
 			return fmt.Errorf("%q cannot be called: %q does not belong into an address", given, r)
+		}
+	}
+	for rest := uri; ; {
+		i := strings.IndexByte(rest, '%')
+		if i < 0 {
+			break
+		}
+		if rest = rest[i+1:]; len(rest) < 2 || strings.Trim(rest[:2], "0123456789abcdefABCDEF") != "" {
+			return fmt.Errorf("%q cannot be called: behind %% an address has two hexadecimal digits", given)
 		}
 	}
 	u := sip.ParseURI([]byte(uri))
@@ -134,17 +170,25 @@ func checkAddress(given, uri string) error {
 	return nil
 }
 
-// plainNumber takes the separators out of a number as people write it (RFC 3966 §5.1.1); a name stays as it is.
-func plainNumber(s string) string {
-	if strings.Trim(s, "0123456789+*#-.() ") != "" {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune("-.() ", r) {
+// PlainNumber takes the separators out of a number as people write it: those of RFC 3966 §5.1.1, the blank, the slash and what pages have in place of blank and hyphen. The
+// (0) of +49 (0)30 123 is dialled at home only, and left out. A name stays as it is.
+func PlainNumber(s string) string {
+	const separators = "-.()/ \t\u00a0\u2007\u2009\u202f\u2010\u2011\u2012\u2013\u2014"
+	n := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(separators, r) {
 			return -1
 		}
 		return r
 	}, s)
+	if n == "" || strings.Trim(n, "0123456789+*#") != "" {
+		return s
+	}
+	if strings.HasPrefix(n, "+") {
+		if before, behind, ok := strings.Cut(s, "(0)"); ok {
+			return PlainNumber(before + behind)
+		}
+	}
+	return n
 }
 
 // Registered reports whether a line is registered.
@@ -239,7 +283,7 @@ func (p *Phone) DialByPlan(now time.Time, n int, number string, out *live.Outbox
 	if err != nil {
 		return err
 	}
-	d := l.plan.Match(plainNumber(number))
+	d := l.plan.Match(PlainNumber(number))
 	if d.Refused || d.Number == "" {
 		return ErrRefused
 	}
@@ -253,7 +297,7 @@ func (p *Phone) CheckNumber(n int, number string, byPlan bool) error {
 		return err
 	}
 	if byPlan {
-		d := l.plan.Match(plainNumber(number))
+		d := l.plan.Match(PlainNumber(number))
 		if d.Refused || d.Number == "" {
 			return ErrRefused
 		}
@@ -283,10 +327,12 @@ func (l *line) dial(now time.Time, number string, out *live.Outbox) error {
 		return err
 	}
 	l.call = c
-	shown := plainNumber(number)
-	host := l.domain()
-	if at := strings.LastIndexByte(l.call.peer, '@'); at >= 0 && strings.Contains(number, "@") {
-		shown, host = strings.TrimPrefix(l.call.peer[:at], "sip:"), l.call.peer[at+1:]
+	at := strings.LastIndexByte(l.call.peer, '@') // it was checked
+	shown, host := strings.TrimPrefix(l.call.peer[:at], "sip:"), l.domain()
+	if strings.Contains(number, "@") {
+		host = l.call.peer[at+1:]
+	} else {
+		shown = string(sip.Unescape([]byte(shown)))
 	}
 	say(out, spalog.Event{Kind: spalog.Calling, Number: []byte(shown), Host: []byte(host)})
 	l.phone.notify(Event{Time: now, Kind: EventCalling, Line: l.number, Call: l.call.id, Peer: l.call.peer})
