@@ -135,12 +135,12 @@ type Call struct {
 	}
 	several bool // it has records of several sources, or of a capture that has what was logged and what was sent
 	// Its records may stand in another order than that in which they came about; they did in their source. See order.go.
-	disordered, putRight bool
-	copies               []int32 // of each hop, where a log and a capture were read: the one that shows more of the same message, -1; see copies.go
-	mixed                bool    // and others of which more is there: a call of first lines may lack some of its own
-	open                 []int   // responses of which it is not known whether they answer an INVITE or its CANCEL
-	notation             notation
-	places               *[2]sip.Message // see parsed
+	disordered, putRight, meshed bool
+	copies                       []int32 // of each hop, where a log and a capture were read: the one that shows more of the same message, -1; see copies.go
+	mixed                        bool    // and others of which more is there: a call of first lines may lack some of its own
+	open                         []int   // responses of which it is not known whether they answer an INVITE or its CANCEL
+	notation                     notation
+	places                       *[2]sip.Message // see parsed
 }
 
 // Join says why a Call-ID was counted to a call.

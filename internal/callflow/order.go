@@ -70,6 +70,7 @@ func (c *Call) findOrder() bool {
 		order = o.merge()
 	}
 	other := c.arrange(order)
+	c.meshed = c.meshed || other && len(o.queues) > 1
 	if o.twin != nil {
 		c.noteCopies(order, o.twin)
 	}
@@ -602,6 +603,9 @@ func (s *openCall) belongsEarlier(rec *capture.Record, h *Hop) bool {
 	}
 	return tied && !here
 }
+
+// Meshed reports whether messages of several sources stand in an order that is not that in which they were read.
+func (c *Call) Meshed() bool { return c.meshed }
 
 // PutRight reports whether a source has the records of the call in another order than that in which they are told, and the first hop that it has behind a later one.
 func (c *Call) PutRight() (hop int, ok bool) {

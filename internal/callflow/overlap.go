@@ -10,7 +10,7 @@ import (
 //	16:40:00 INVITE, 407, ACK, INVITE, 100, 180        the end of the first
 //	16:40:00 INVITE, 407, ACK, INVITE, 100, 180 …      the beginning of the second
 //
-// Where the clock goes back between them that is seen by it (see Call.loggedAgain). Within one second of a coarse clock, what comes again could have been sent again, but for two things: it
+// Where the clock goes back between them that is seen by it (see Call.loggedAgain). Within one second of a coarse clock, and of a text without a clock that stands behind itself, what comes again could have been sent again, but for two things: it
 // comes in the same words in the same order, and nobody sends a request again whose answer he has already acknowledged, or followed by another request (RFC 3261 §17.1.1.2,
 // §17.1.2.2).
 
@@ -21,7 +21,7 @@ const maxOverlap = 256
 func (c *Call) findOverlap() {
 	for i := range c.Hops {
 		h := &c.Hops[i]
-		if h.RepeatOf < 0 || h.Duplicate || h.Status != 0 || h.Time.IsZero() {
+		if h.RepeatOf < 0 || h.Duplicate || h.Status != 0 {
 			continue
 		}
 		for j := i - 1; j >= max(0, i-maxOverlap) && j >= int(h.RepeatOf); j-- {
@@ -42,7 +42,7 @@ func (c *Call) overlapAt(j, i int) {
 	}
 	for k := range n {
 		a, b := &c.Hops[j+k], &c.Hops[i+k]
-		if a.Kind != b.Kind || a.source != b.source || a.Time.Clock != b.Time.Clock || a.Time.IsZero() || a.Time.Domain() != b.Time.Domain() || a.Duplicate || b.Duplicate ||
+		if a.Kind != b.Kind || a.source != b.source || a.Time.Clock != b.Time.Clock || a.Time.IsZero() != b.Time.IsZero() || a.Time.Domain() != b.Time.Domain() || a.Duplicate || b.Duplicate ||
 			b.Kind == capture.KindMessage && b.RepeatOf < 0 || !c.sameText(a, b) {
 			return
 		}

@@ -67,6 +67,21 @@ func (c *Call) Endpoints(p *Participant) []capture.Endpoint {
 	return out
 }
 
+// SentBy returns the host and the port, if there is one, that a participant gives as its own in the top Via of a request that it sent (RFC 3261 §18.1.1); false if none was seen. i is its
+// index.
+func (c *Call) SentBy(i int) (host, port []byte, ok bool) {
+	for n := range c.Hops {
+		h := &c.Hops[n]
+		if !h.IsRequest() || h.vias == 0 || int(h.From) != i {
+			continue
+		}
+		if via, ok := c.parsed(0, n).TopVia(); ok && len(via.Host) > 0 {
+			return via.Host, via.PortText, true
+		}
+	}
+	return nil, nil, false
+}
+
 // GivenName returns the name that the source itself gives the participant ("Alice", "Proxy 1"), nil if none.
 func (c *Call) GivenName(p *Participant) []byte {
 	if p.given.len > 0 {

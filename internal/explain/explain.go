@@ -40,6 +40,8 @@ type Party struct {
 	Article   bool
 	Role      callflow.Role
 	Endpoints []string
+	// SentBy is what a party of which no address is known calls itself in Via, "" where that was not seen, or where of fewer than two others any is known.
+	SentBy string
 }
 
 // Step is one message or event, told.

@@ -53,6 +53,21 @@ func (t *Teller) nameParties() {
 		}
 		t.parties = append(t.parties, q)
 	}
+	known := 0
+	for i := range t.parties {
+		if len(t.parties[i].Endpoints) > 0 {
+			known++
+		}
+	}
+	for i := range t.parties {
+		if q := &t.parties[i]; known > 1 && len(q.Endpoints) == 0 {
+			if host, port, ok := c.SentBy(i); ok {
+				if q.SentBy = t.shown(host); len(port) > 0 {
+					q.SentBy += ":" + t.shown(port)
+				}
+			}
+		}
+	}
 	// Two of one name are told apart by a number.
 	for i := range t.parties {
 		n := 1

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strings"
 	"time"
 
 	"sipscribe/internal/capture"
@@ -54,6 +55,11 @@ file, times between messages are right to a second either way, and what year it 
 			}
 		}
 		if text := clockTexts[step][lack]; text != "" {
+			if _, mended := p.Call.PutRight(); mended {
+				text = strings.Replace(text, inFile, byMessages, 1)
+			} else if p.Call.Meshed() {
+				text = strings.Replace(text, inFile, inFiles, 1)
+			}
 			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}), Text: text})
 		}
 	},
@@ -68,6 +74,13 @@ const (
 	lacksZone
 )
 
+// What the order within a second comes from.
+const (
+	inFile     = "the order is that of the file"
+	inFiles    = "each file has its order, and they mesh by what follows from what"
+	byMessages = "the order is that of what follows from what"
+)
+
 // clockTexts says what a clock cannot tell: one that is finer than whole seconds, and one that is not, by what its times lack. Most calls of most logs have one: it is put
 // together once.
 var clockTexts = func() (texts [2][lacksZone + 1]string) {
@@ -77,7 +90,7 @@ var clockTexts = func() (texts [2][lacksZone + 1]string) {
 		lacksYear: "no year and no zone",
 		lacksZone: "no zone",
 	}
-	const step = "clock: whole seconds (within one the order is that of the file)"
+	const step = "clock: whole seconds (within one " + inFile + ")"
 	for i, lack := range lacks {
 		if texts[1][i] = step; i != lacksNothing {
 			texts[0][i], texts[1][i] = "clock: "+lack, step+"; "+lack

@@ -369,6 +369,9 @@ func (p *Printer) parties(parties []explain.Party) {
 	for i := range parties {
 		q := &parties[i]
 		where := "address not in this log"
+		if q.SentBy != "" {
+			where = q.SentBy + " (its Via)"
+		}
 		if len(q.Endpoints) > 0 {
 			where = strings.Join(q.Endpoints[:min(len(q.Endpoints), 4)], ", ")
 			if n := len(q.Endpoints) - 4; n > 0 {
