@@ -320,6 +320,9 @@ func (c *Call) cutOutcome() {
 		c.Outcome, c.Status, c.Ring, c.RingFrom, c.Missing = OutcomeUnknown, 0, -1, -1, c.Missing[:0]
 	case c.Unidentified() && (silent || c.goesOn() || c.Kind == KindOther && c.Root < 0):
 		c.Outcome, c.Status, c.Ring, c.RingFrom = OutcomeUnknown, 0, -1, -1
+	case c.Unidentified() && c.Outcome == OutcomeAnswered && c.mayBePart():
+		// One call that a log cuts so early has many such parts: counted as answered, each would be a call.
+		c.Outcome, c.Status, c.Talk, c.Missing = OutcomeUnknown, 0, -1, c.Missing[:0]
 	case c.Unidentified():
 	case silent && c.strays:
 		c.Outcome = OutcomeUnknown
@@ -330,6 +333,19 @@ func (c *Call) cutOutcome() {
 	if !slices.Contains(c.Missing, MissingCut) {
 		c.Missing = append(c.Missing, MissingCut)
 	}
+}
+
+// mayBePart reports whether messages without a Call-ID that show an answer may be a part of a call that the log has already: a BYE, or an INVITE of which it is cut off whether it has a
+// tag in To and at which nothing rings.
+func (c *Call) mayBePart() bool {
+	if c.Kind != KindCall || c.Root >= 0 && (c.RingFrom >= 0 || c.Hops[c.Root].flags&hopCut == 0) {
+		return false
+	}
+	if c.Root < 0 {
+		return true
+	}
+	m := sip.Parse(c.Data(&c.Hops[c.Root]))
+	return !m.Has(sip.FieldTo)
 }
 
 // goesOn reports whether the last answer is one after which the request is usually tried again, in another transaction: with credentials, at another place, for a longer
