@@ -40,6 +40,8 @@ type ReadConfig struct {
 	Turned func(source report.Source, whole bool)
 	// Opened, if set, is called with each source as it is opened, before anything is read from it.
 	Opened func(source report.Source)
+	// Begun, if set, is called before the first call: mixed says whether the sources write their times in different forms.
+	Begun func(mixed bool)
 	// Warn, if set, is told what went wrong with one source while the others go on.
 	Warn func(error)
 	// Progress, if set, is called now and then with the bytes read and the bytes to be read in all, 0 where that is not known.
@@ -277,6 +279,9 @@ func (r *reading) run(ctx context.Context, asm *callflow.Assembler) error {
 		}
 		if err != nil {
 			return err
+		}
+		if n == 0 && r.cfg.Begun != nil {
+			r.cfg.Begun(merged.FormsDiffer())
 		}
 		switch rec.Kind {
 		case capture.KindUnknown:

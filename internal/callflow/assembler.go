@@ -153,7 +153,7 @@ func (a *Assembler) Add(rec *capture.Record) error {
 // domainOf is t.Domain(), without a copy: one of what was written only now, in other pieces, waits until all that was written before is in the cache.
 func domainOf(t *capture.Time) capture.Domain {
 	switch {
-	case t.Basis != capture.BasisNone && t.Basis != capture.BasisTwice:
+	case t.Basis != capture.BasisNone && t.Basis < capture.BasisTwice:
 		return capture.DomainUTC
 	case t.Stamp.Month == 0:
 		return capture.DomainClock

@@ -33,6 +33,8 @@ const (
 	BasisBeside
 	// BasisTwice: date and zone are known, but clocks of the zone showed this time twice, or never (daylight saving): UTC cannot be told.
 	BasisTwice
+	// BasisNoDay: the year has no such day, 29 February of one that is no leap year: what was supplied, or the log, is wrong.
+	BasisNoDay
 )
 
 // String returns the word that the data contract uses. A time whose UTC cannot be told is still the log's.
@@ -49,7 +51,7 @@ func (b Basis) String() string {
 }
 
 // tells reports whether UTC can be told.
-func (b Basis) tells() bool { return b != BasisNone && b != BasisTwice }
+func (b Basis) tells() bool { return b != BasisNone && b < BasisTwice }
 
 // IsZero reports whether the source gave no time.
 func (t Time) IsZero() bool { return t.Stamp.IsZero() }
@@ -60,6 +62,17 @@ func (t Time) UTC() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return time.Unix(0, t.Clock).UTC(), true
+}
+
+// InUTC returns the time as a capture writes it, in UTC and as finely as it was written: for where times of several forms stand side by side. It is the same if UTC cannot be told.
+func (t Time) InUTC() Time {
+	utc, ok := t.UTC()
+	if !ok || t.Stamp.IsZero() || utc.Year() < 1 || utc.Year() > 9999 {
+		return t
+	}
+	t.Stamp = syslog.Timestamp{Style: syslog.StyleISOT, Zone: syslog.ZoneZ, Year: int16(utc.Year()), Month: uint8(utc.Month()), Day: uint8(utc.Day()),
+		Hour: uint8(utc.Hour()), Minute: uint8(utc.Minute()), Second: uint8(utc.Second()), Nanosecond: int32(utc.Nanosecond()), FracDigits: t.Stamp.FracDigits}
+	return t
 }
 
 // Precision returns the step of the clock as it was written: a second for "16:40:00", a millisecond for "16:40:00.123".

@@ -79,3 +79,25 @@ func TestSub(t *testing.T) {
 		t.Errorf("from %s to %s: %v, want -10s", b.Text(), a.Text(), got)
 	}
 }
+
+func TestInUTC(t *testing.T) {
+	bsd := Time{Basis: BasisAssumed, Clock: time.Date(2009, 8, 20, 16, 40, 0, 0, time.UTC).UnixNano(),
+		Stamp: syslog.Timestamp{Style: syslog.StyleBSD, Month: 8, Day: 20, Hour: 18, Minute: 40}}
+	if u := bsd.InUTC(); u.Text() != "2009-08-20T16:40:00Z" || u.Precision() != time.Second || u.Clock != bsd.Clock {
+		t.Errorf("%s %v", u.Text(), u)
+	}
+	fine := bsd
+	fine.Clock += 310e6
+	fine.Stamp.Nanosecond, fine.Stamp.FracDigits = 310e6, 2
+	if u := fine.InUTC(); u.Text() != "2009-08-20T16:40:00.31Z" {
+		t.Error(u.Text())
+	}
+	for _, basis := range []Basis{BasisNone, BasisTwice, BasisNoDay} {
+		if bsd.Basis = basis; bsd.InUTC() != bsd {
+			t.Errorf("%d: UTC cannot be told", basis)
+		}
+	}
+	if z := (Time{}); z.InUTC() != z {
+		t.Error("no time")
+	}
+}

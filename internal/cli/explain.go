@@ -108,11 +108,15 @@ type explainer struct {
 
 func (e *explainer) run(cmd *cobra.Command, cfg app.ReadConfig, t *terminal, read *readFlags, format string) error {
 	e.ordered = app.NewOrdered(numbered{e, format}, app.OrderedBudget)
+	cfg.Begun = func(mixed bool) { e.options.UTC = mixed }
 	res, err := app.Read(cmd.Context(), cfg, func(c *callflow.Call, oldest int64) error {
 		e.calls++
 		read.notice(c)
 		if !e.filter.all() {
 			row := e.rower.Row(c)
+			if e.options.UTC {
+				row.Time = row.Time.InUTC() // as list has it
+			}
 			if !e.filter.match(&row, *e.sources) {
 				return e.ordered.Put(c.Seq, nil, oldest)
 			}

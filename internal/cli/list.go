@@ -65,6 +65,7 @@ among them, stay as they are.
 				return read.onlyUnrecognised(cmd.Context(), cfg)
 			}
 			l := &lister{out: bufio.NewWriterSize(t, 64<<10), filter: filter}
+			cfg.Begun = func(mixed bool) { l.mixed = mixed }
 			opened := cfg.Opened
 			cfg.Opened = func(s report.Source) {
 				l.sources = append(l.sources, s)
@@ -116,6 +117,7 @@ type lister struct {
 	row     report.Row // of the newest call
 	calls   int
 	shown   int
+	mixed   bool // the sources write their times in different forms: all that can be told are shown in UTC
 }
 
 // rowFormat is a way to write rows.
@@ -133,7 +135,7 @@ func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, read *readFlags, or
 		res, err = app.Read(cmd.Context(), cfg, func(c *callflow.Call, oldest int64) error {
 			l.calls++
 			read.notice(c)
-			l.row = l.rower.Row(c)
+			l.makeRow(c)
 			b := ordered.Buffer()
 			if l.filter.match(&l.row, l.sources) {
 				b = l.format.row(b, &l.row, l.sources)
@@ -149,7 +151,7 @@ func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, read *readFlags, or
 		res, err = app.Read(cmd.Context(), cfg, func(c *callflow.Call, _ int64) error {
 			l.calls++
 			read.notice(c)
-			l.row = l.rower.Row(c)
+			l.makeRow(c)
 			if l.filter.match(&l.row, l.sources) {
 				return sorter.add(&l.row)
 			}
@@ -183,6 +185,13 @@ func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, read *readFlags, or
 		err = ferr
 	}
 	return res, err
+}
+
+// makeRow makes the row of a call.
+func (l *lister) makeRow(c *callflow.Call) {
+	if l.row = l.rower.Row(c); l.mixed {
+		l.row.Time = l.row.Time.InUTC()
+	}
 }
 
 // Write writes one row.

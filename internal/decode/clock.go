@@ -112,7 +112,8 @@ func (c *Clock) time(s syslog.Timestamp) capture.Time {
 	wall := days*dayNanos + tod
 	t.Clock = wall
 	if !real {
-		return t // 29 February of a year that has none: the year that was supplied, or the log, is wrong
+		t.Basis = capture.BasisNoDay
+		return t
 	}
 	switch {
 	case s.Zone != syslog.ZoneNone:

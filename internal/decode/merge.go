@@ -16,6 +16,8 @@ type Merge struct {
 	// domain is the clock of the records that come now; those of other clocks wait until all of it are out.
 	domain  capture.Domain
 	started bool
+	// forms are those of the sources that were there at the first record.
+	forms []form
 }
 
 type head struct {
@@ -24,9 +26,16 @@ type head struct {
 	clock  int64
 	domain capture.Domain
 	ok     bool
+	form   form // of the first time
 	// early are records read ahead, copied, to learn the time of the first that has one.
 	early []capture.Record
 	err   error // after early
+}
+
+// form is how a source writes its times, as far as two of them side by side look different.
+type form struct {
+	style syslog.Style
+	zone  syslog.ZoneStyle
 }
 
 // maxEarly bounds how many records without a time are read ahead at the beginning of a source.
@@ -78,11 +87,32 @@ func (m *Merge) Next(rec *capture.Record) error {
 	if best < 0 {
 		return io.EOF
 	}
+	if !m.started {
+		for i := range m.heads {
+			m.forms = append(m.forms, m.heads[i].form)
+		}
+	}
 	h := &m.heads[best]
 	*rec = h.rec
 	h.ok = false
 	m.domain, m.started = h.domain, true
 	return nil
+}
+
+// FormsDiffer reports whether the sources write their times in different forms, as far as their first times show: with and without a year, in this zone and that. It can be asked once the
+// first record was read.
+func (m *Merge) FormsDiffer() bool {
+	var known form
+	for _, f := range m.forms {
+		if f == (form{}) {
+			continue
+		}
+		if known != (form{}) && known != f {
+			return true
+		}
+		known = f
+	}
+	return false
 }
 
 // next reads the next record of a source. One without a time stands where it stands: at the time of the one before it, or, at the
@@ -94,6 +124,7 @@ func (h *head) next() error {
 			var r capture.Record
 			if h.err = h.dec.Next(&r); h.err == nil {
 				h.place(&r)
+				h.form = form{r.Time.Stamp.Style, r.Time.Stamp.Zone}
 				h.early = append(h.early, keep(r))
 			}
 		}

@@ -42,8 +42,10 @@ file, times between messages are right to a second either way, and what year it 
 		if t.Precision() >= time.Second {
 			step = 1
 		}
-		if t.Basis == capture.BasisNone || t.Basis == capture.BasisTwice {
+		if t.Basis == capture.BasisNone || t.Basis >= capture.BasisTwice {
 			switch {
+			case t.Basis == capture.BasisNoDay:
+				lack = lacksDay
 			case t.Basis == capture.BasisTwice:
 				lack = lacksSide
 			case !t.Stamp.HasDate():
@@ -69,6 +71,7 @@ file, times between messages are right to a second either way, and what year it 
 const (
 	lacksNothing = iota
 	lacksSide
+	lacksDay
 	lacksDate
 	lacksYear
 	lacksZone
@@ -86,6 +89,7 @@ const (
 var clockTexts = func() (texts [2][lacksZone + 1]string) {
 	lacks := [...]string{
 		lacksSide: "an hour that the zone has twice or not at all, at the change of daylight saving",
+		lacksDay:  "a day that its year does not have: the year cannot be right",
 		lacksDate: "no date and no zone",
 		lacksYear: "no year and no zone",
 		lacksZone: "no zone",

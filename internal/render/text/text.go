@@ -46,6 +46,8 @@ type Options struct {
 	// Number is the number of the call, from 1. 0: the head begins without "Call n", which whoever puts the texts in their order
 	// writes before it.
 	Number int
+	// UTC: the sources write their times in different forms; those that can be told are shown in UTC.
+	UTC bool
 	// Brief leaves out facts and notes.
 	Brief bool
 }
@@ -168,8 +170,9 @@ func (p *Printer) head(c *report.Call) {
 	}
 	if t := c.Flow.Start(); !t.IsZero() {
 		b = append(b, sep...)
-		b = t.Stamp.AppendText(b)
-		b = append(append(b, clockNote(t)...), ' ')
+		shown := p.shownTime(t)
+		b = shown.Stamp.AppendText(b)
+		b = append(append(b, clockNote(t, shown.Stamp != t.Stamp)...), ' ')
 	}
 	b = append(append(b, sep...), c.Story.Headline...)
 	p.scratch = b
@@ -181,9 +184,21 @@ func (p *Printer) head(c *report.Call) {
 	p.paragraph("", c.Story.Summary)
 }
 
-// clockNote says what the time does not say.
-func clockNote(t capture.Time) string {
+// shownTime returns a time in the form in which it is shown.
+func (p *Printer) shownTime(t capture.Time) capture.Time {
+	if p.o.UTC {
+		return t.InUTC()
+	}
+	return t
+}
+
+// clockNote says what the time does not say; inUTC, that it is shown in UTC.
+func clockNote(t capture.Time, inUTC bool) string {
 	switch {
+	case inUTC && t.Basis == capture.BasisAssumed:
+		return " (as you supplied)"
+	case inUTC && t.Basis == capture.BasisBeside:
+		return " (by another of the files)"
 	case t.Basis == capture.BasisAssumed:
 		utc, _ := t.UTC()
 		return " (" + utc.Format("2006-01-02 15:04:05") + " UTC, as you supplied)"
@@ -192,6 +207,8 @@ func clockNote(t capture.Time) string {
 		return " (" + utc.Format("2006-01-02 15:04:05") + " UTC, by another of the files)"
 	case t.Basis == capture.BasisTwice:
 		return " (the zone has this time twice, or not at all)"
+	case t.Basis == capture.BasisNoDay:
+		return " (its year has no such day)"
 	case t.Basis != capture.BasisNone:
 		return ""
 	case !t.Stamp.HasDate():
@@ -596,7 +613,8 @@ func (p *Printer) time(dst []byte, steps []explain.Step, base, i int) []byte {
 	}
 	first := steps[base].Time
 	if i == base || first.Domain() != t.Domain() {
-		return t.Stamp.AppendClock(dst)
+		shown := p.shownTime(t)
+		return shown.Stamp.AppendClock(dst)
 	}
 	d := t.Sub(first)
 	back := d < 0
