@@ -187,7 +187,8 @@ func requestStart(b []byte) int {
 	for lead < len(b) && (b[lead] == ' ' || b[lead] == '\t') {
 		lead++
 	}
-	if n := tokenLen(b[lead:]); n > 0 && n < maxMethod && lead <= maxBefore && lead+n < len(b) && b[lead+n] == ' ' && uriBegins(b[lead+n+1:]) {
+	if n := tokenLen(b[lead:]); n > 0 && n < maxMethod && lead <= maxBefore && lead+n < len(b) && b[lead+n] == ' ' && uriBegins(b[lead+n+1:]) &&
+		(oneWord(b[lead+n+1:]) || isMethod(b[lead:lead+n])) { // else an address and what a device says, and the message is behind them
 		return lead
 	}
 	// The method was eaten: "sip:bob@example.com SIP/2.0".

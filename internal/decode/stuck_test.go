@@ -27,10 +27,17 @@ func TestStuck(t *testing.T) {
 	}{
 		{"two", head + empty + head + ok, "message loss message"},
 		{"a body without a line end", head + text + head + ok, "message loss message"},
-		{"no Content-Length, a header behind", head + open + head + ok, "message"},
-		{"no Content-Length, no header behind", open + ok, "message"},
+		{"no Content-Length, a header behind", head + open + head + ok, "message loss message"},
+		{"no Content-Length, another line with a header", head + open + head + ok + "\n" + head + ok + "\n", "message loss message"},
+		{"no Content-Length, a line without a header", head + open + head + ok + "\nwords\n", "message loss message unknown"},
+		{"no Content-Length, a text for a body", head + strings.Replace(text, "Content-Length: 5", "Subject: x", 1) + head + ok, "message loss"},
+		{"no Content-Length, a session description", head + strings.Replace(open, "^M ^M ", "^M ^M v=0^M o=x^M ", 1) + head + ok, "message loss message"},
+		{"no Content-Length, an event behind", head + open + head + "[0]On Hook" + head + ok, "message loss event message"},
+		{"no Content-Length, an event of another host", head + open + "Aug 20 16:40:00 g [0]On Hook" + head + ok, "message loss event message"},
+		{"no Content-Length, no header behind", open + ok, "message loss message"},
+		{"no Content-Length, a fragment for a body", strings.Replace(open, "Via: x", "Content-Type: message/sipfrag", 1) + ok, "message loss"},
 		{"no Content-Length behind one that has it", head + empty + head + open + head + ok, "message loss message message"},
-		{"no Content-Length behind one that has it, no header", empty + open + ok, "message loss message"},
+		{"no Content-Length behind one that has it, no header", empty + open + ok, "message loss message message"},
 		{"no headers", empty + text + ok, "message loss message message"},
 		{"no header, and a word behind the body", empty + "and " + ok, "message"},
 		{"words between", head + empty + "words " + head + ok, "message loss unknown message"},
@@ -38,7 +45,16 @@ func TestStuck(t *testing.T) {
 		{"a direction before", head + empty + head + "[0:5060]<<192.0.2.6:5060 " + ok, "message loss message"},
 		{"words behind the last", head + empty + head + ok + "words", "message loss message unknown"},
 		{"words behind the only one", head + empty + "words", "message"},
-		{"a body that is not whole", head + cut + head + ok, "message"},
+		{"a body that is not whole", head + cut + head + ok, "message loss"},
+		{"a body that is not whole, behind one that is", head + empty + head + cut + head + ok, "message loss message message"},
+		{"an event first", head + "[0]Off Hook" + head + empty + head + ok, "event loss message message"},
+		{"events only, before the first line end", head + "Calling:1@h" + head + "[0]Off Hook" + head + "SYSCFG:WARMBOOT 24 83" + "\nwords\n", "event loss event event unknown"},
+		{"words first", head + "words " + head + empty + head + ok, "message loss message"},
+		{"a number before the year", "2026-08-20 16:40:00 h SYSCFG:WARMBOOT 24 832026-08-20 16:40:01 h " + empty + "2026-08-20 16:40:01 h " + ok, "event loss message message"},
+		{"Kiwi's line ends, and CR", kiwi(head+empty) + "\r " + kiwi(head+open) + "\r " + kiwi(head+ok) + "\r ", "message loss message message"},
+		{"rsyslog's blank in the URI", "Aug 20 16:40:00 BYE sip: b@c SIP/2.0#015#012Via: x#015#012Content-Length: 0#015#012#015#012 Aug 20 16:40:00 ACK sip: b@c SIP/2.0#015#012Via: x#015#012Content-Length: 0#015#012", "message loss message"},
+		{"line ends that are blanks", "BYE sip:b@c SIP/2.0 Via: x Content-Length: 0  <---> words <--- SIP read from 192.0.2.5:5060 ---> SIP/2.0 200 OK Via: x Content-Length: 12  v=0 s=a b <---> words", "message loss unknown message unknown"},
+		{"the line goes on in the next", head + empty + head + "BYE sip:b@c SIP/2.0^M Subject: " + strings.Repeat("x", maxWrapped) + "\nx^M Content-Length: 0^M ^M " + head + ok, "message loss message unknown message"},
 		{"a header field that looks like a record", head + said, "message"},
 		{"one of them behind it", head + said + head + ok, "message loss message"},
 		{"twice", head + empty + head + ok + "\n" + head + empty + head + ok + "\n", "message loss message message message"},
@@ -58,6 +74,11 @@ func TestStuck(t *testing.T) {
 		}
 		checkText(t, []byte(c.text))
 	}
+}
+
+// kiwi writes the line ends of a record as Kiwi does.
+func kiwi(record string) string {
+	return strings.ReplaceAll(record, "^M ", "<013><010>")
 }
 
 // A CR ends a line where no LF does, and nowhere else.

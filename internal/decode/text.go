@@ -31,17 +31,20 @@ type Text struct {
 	in    *Input
 	clock *Clock
 
-	header   syslog.Header // of the line that is looked at
-	dates    syslog.Dates
-	marker   marker
-	near     nearTime
-	stuck    bool   // the source has lines with several records; see unstick
-	lined    bool   // the first line with a message holds one alone: the source has its line ends
-	pri      bool   // the source has datagrams with a PRI and no other header: Wireshark glues them
-	page     bool   // inside the break between two pages of an RFC
-	quote    []byte // what somebody's mail puts before the lines of a log that it quotes; see unquote
-	losses   []loss // limits that were reached and are to be told
-	longLine bool   // the last line is a piece of one that may be longer than MaxLine
+	header syslog.Header // of the line that is looked at
+	dates  syslog.Dates
+	marker marker
+	near   nearTime
+	stuck  bool // the source has lines with several records; see unstick
+	// stuckLike has the form and the host of the first of these.
+	stuckLike syslog.Header
+	stuckBare int64  // the end of a line in which none with such a header begins any more, in the source
+	lined     bool   // the first line with a message holds one alone: the source has its line ends
+	pri       bool   // the source has datagrams with a PRI and no other header: Wireshark glues them
+	page      bool   // inside the break between two pages of an RFC
+	quote     []byte // what somebody's mail puts before the lines of a log that it quotes; see unquote
+	losses    []loss // limits that were reached and are to be told
+	longLine  bool   // the last line is a piece of one that may be longer than MaxLine
 	// longStart is its first piece, until it is told.
 	longStart capture.Origin
 	asPaste   pasted

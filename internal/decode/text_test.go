@@ -271,6 +271,11 @@ func hostile(part int) map[string][]byte {
 		"stuck, with long headers": rep("Aug 20 16:40:00 h "+strings.Repeat("A1 ", 50)+"SIP/2.0 200 OK^M Via: x^M Content-Length: 0^M ^M ", 5_000),
 		"stuck, no start lines":    cat([]byte("BYE sip:b@c SIP/2.0^M Via: x^M ^M "), rep("A1 SIP/2.0 200 ", 60_000)),
 		"stuck, many short lines":  rep("BYE sip:b@c SIP/2.0^M Via: x^M ^M BYE sip:b@c SIP/2.0^M Via: x^M ^M \n", 12_000),
+		"stuck, words before":      cat([]byte("Aug 20 16:40:00 h BYE sip:b@c SIP/2.0^M Content-Length: 0^M ^M Aug 20 16:40:00 h "), rep("x BYE sip:b@c SIP/2.0^M Via: x^M ^M A1 ", 20_000)),
+		"stuck, flat":              rep("BYE sip:b@c SIP/2.0 Via: x Content-Length: 0  ", 20_000),
+		"stuck, flat, words":       rep("BYE sip:b@c SIP/2.0 Via: x Content-Length: 0  <--- x ", 20_000),
+		"stuck, CR":                rep("Aug 20 16:40:00 h BYE sip:b@c SIP/2.0#015#012Via: x#015#012#015#012\r ", 15_000),
+		"stuck, headers alone":     cat([]byte("Aug 20 16:40:00 h BYE sip:b@c SIP/2.0^M Via: x^M ^M BYE sip:b@c SIP/2.0^M Via: x^M ^M "), rep("Aug 20 16:40:00 g ", 50_000)),
 		"CRs":                      rep("\rx", 500_000),
 		"a message after all that": []byte(bye),
 	}
