@@ -159,8 +159,8 @@ func sounded(t *testing.T, r *Result) {
 	if spa == nil || other == nil {
 		t.Fatalf("no sound: %v %v", spa, other)
 	}
-	// The second of tone is 50 packets of 20 ms; a machine that is busy leaves some out.
-	if spa.Sent < 30 || other.Sent < 30 || spa.Sent != other.Received.Packets || other.Sent != spa.Received.Packets || spa.Received.Lost+other.Received.Lost != 0 ||
+	// The second of tone is 50 packets of 20 ms; one that has the end of the tone in it may follow. A machine that is busy sends them late, and the call waits for them.
+	if spa.Sent < 50 || other.Sent < 50 || spa.Sent != other.Received.Packets || other.Sent != spa.Received.Packets || spa.Received.Lost+other.Received.Lost != 0 ||
 		spa.Strangers+other.Strangers != 0 {
 		t.Errorf("SPA: %+v\ntelephone: %+v", *spa, *other)
 	}

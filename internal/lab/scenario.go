@@ -78,7 +78,7 @@ func (l *lab) dialAndFail(number string) error {
 const (
 	// sound is how long each side of a call sends its tone.
 	sound = time.Second
-	// talk is how long an answered call goes on: until the last packet has come.
+	// talk is how long an answered call goes on at least; it ends when the last packet has come (lab.heardOut).
 	talk = 1500 * time.Millisecond
 )
 
@@ -206,7 +206,7 @@ var Scenarios = []*Scenario{
 			if err := l.others[1].answer(); err != nil {
 				return err
 			}
-			if err := l.wait(talk); err != nil {
+			if err := l.heardOut(l.others[1]); err != nil {
 				return err
 			}
 			if err := l.spa.hangUp(); err != nil {
@@ -271,7 +271,7 @@ func (l *lab) call(ring time.Duration, what func() error, who func() *phone) err
 	if err := what(); err != nil {
 		return err
 	}
-	if err := l.wait(talk); err != nil {
+	if err := l.heardOut(l.others[0]); err != nil {
 		return err
 	}
 	if err := who().hangUp(); err != nil {

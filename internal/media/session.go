@@ -74,6 +74,8 @@ type Counts struct {
 	Received         Stats
 	Remote           Remote
 	Codec            Codec
+	// Played: the source has come to its end.
+	Played bool
 	// Strangers are packets from an address that is not the other side's. Refused are too large, RTCP at the port of RTP, or too many before
 	// the answer. Unwanted came while this side had said that it takes none.
 	Strangers, Refused, Unwanted int64
@@ -320,6 +322,7 @@ func (s *Session) Counts() Counts {
 	c.Refused += int64(len(s.held))
 	if s.stream != nil {
 		c.Sent, c.SentOctets = s.stream.Sent()
+		c.Played = s.stream.Ended()
 		c.Received, c.Remote = s.stream.Stats(), s.stream.Remote()
 	}
 	return c

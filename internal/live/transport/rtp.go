@@ -137,6 +137,19 @@ func (r *RTP) Ports() int {
 	return len(r.open)
 }
 
+// Counts returns what the sessions that are open have come to so far, in no order.
+func (r *RTP) Counts() []media.Counts {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	counts := make([]media.Counts, 0, len(r.open))
+	for p := range r.open {
+		p.mu.Lock()
+		counts = append(counts, p.session.Counts())
+		p.mu.Unlock()
+	}
+	return counts
+}
+
 // Open opens the next free pair of ports. One that something else has is passed over.
 func (r *RTP) Open(now time.Time, line int, at netip.Addr) (media.Port, error) {
 	r.mu.Lock()
