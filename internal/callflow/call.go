@@ -55,11 +55,13 @@ const (
 	OutcomeInProgress
 	OutcomeRegistered
 	OutcomeUnregistered
+	// OutcomeDone: a lone request got what it asked for; only calls are answered.
+	OutcomeDone
 	outcomes
 )
 
 var outcomeNames = [outcomes]string{"unknown", "answered", "cancelled", "busy", "redirected", "unanswered", "rejected",
-	"failed", "in-progress", "registered", "unregistered"}
+	"failed", "in-progress", "registered", "unregistered", "done"}
 
 // String returns the word of the data contract.
 func (o Outcome) String() string { return outcomeNames[min(o, outcomes-1)] }

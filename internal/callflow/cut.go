@@ -352,7 +352,7 @@ func (c *Call) mayBePart() bool {
 // time.
 func (c *Call) goesOn() bool {
 	switch {
-	case c.Outcome == OutcomeAnswered || c.Outcome == OutcomeRegistered || c.Outcome == OutcomeUnregistered:
+	case c.Outcome == OutcomeAnswered || c.Outcome == OutcomeDone || c.Outcome == OutcomeRegistered || c.Outcome == OutcomeUnregistered:
 		return false
 	case c.Status == 401 || c.Status == 407 || c.Status == 422 || c.Status == 423:
 		return true

@@ -628,7 +628,7 @@ func (c *Call) requestOutcome() {
 			open = false
 			c.Status = int(c.Hops[tx.Final].Status)
 			if c.Outcome = c.outcomeOf(tx); c.Status/100 == 2 || c.livesOn(t) {
-				c.Outcome = OutcomeAnswered
+				c.Outcome = OutcomeDone
 			}
 		case tx.Method == sip.MethodAck:
 		default:

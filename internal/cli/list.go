@@ -252,7 +252,7 @@ func (f *tableRows) row(dst []byte, r *report.Row, sources []report.Source) []by
 }
 
 // appendOutcome appends how the call ended: the outcome, and the status where it is not the one that goes without saying, a 2xx or the 487 of
-// a cancelled call. What is no call has its method first, which a status then follows by itself: "NOTIFY 489", "OPTIONS answered"; but for a registration that was made or
+// a cancelled call. What is no call has its method first, which a status then follows by itself: "NOTIFY 489", "OPTIONS done"; but for a registration that was made or
 // removed, which says what it is.
 func appendOutcome(dst []byte, r *report.Row) []byte {
 	told := r.Status != 0 && r.Status/100 != 2 && (r.Outcome != callflow.OutcomeCancelled || r.Status != 487)

@@ -532,7 +532,7 @@ func (t *Teller) summary() {
 		key = "sum.cancelled.elsewhere"
 	case c.Outcome == callflow.OutcomeCancelled && t.state.cancelled < 0:
 		key = "sum.cancelled.ended"
-	case c.Outcome == callflow.OutcomeAnswered && c.Kind != callflow.KindCall, c.Kind == callflow.KindRegistration && t.lastAsks(),
+	case c.Kind == callflow.KindRegistration && t.lastAsks(),
 		c.Status != 0 && t.harmless():
 		key = "sum.done"
 	}
