@@ -45,6 +45,7 @@ type Assembler struct {
 	byID    callTable
 	byTag   map[uint64]*openCall
 	stubs   map[string]stub
+	rests   int // of them that had no beginning
 	free    []*openCall
 	store   blockStore
 	lists   [len(recordSizes)][][]packed
@@ -99,7 +100,14 @@ type Assembler struct {
 type stub struct {
 	seq  int64
 	kind Kind
+	// rest: of the call the beginning was missing, and it ended by its time, which was clock. A beginning with an earlier time is the first part of it.
+	rest   bool
+	clock  int64
+	domain capture.Domain
 }
+
+// maxRests bounds the stubs of calls without a beginning: those that were going on when the log began are the first of them.
+const maxRests = 1 << 12
 
 // maxStubs bounds the stubs that are kept.
 const maxStubs = 1 << 18
@@ -360,7 +368,9 @@ func (a *Assembler) open(rec *capture.Record, id identity, h *Hop) *openCall {
 		a.stats.Strays++
 	}
 	if !id.masked && !id.apart && len(a.stubs) > 0 {
-		if s, ok := a.stubs[string(id.callID)]; ok {
+		if s, ok := a.stubs[string(id.callID)]; ok && s.rest {
+			c.rest = a.timed && a.domain == s.domain && rec.Time.Clock < s.clock
+		} else if ok {
 			c.resumed, c.kind = true, s.kind
 			delete(a.stubs, string(id.callID))
 		}
@@ -425,7 +435,19 @@ func (a *Assembler) leaveStub(c *openCall) {
 				break
 			}
 		}
-		a.stubs[string(id)] = stub{c.seq, c.kind}
+		a.stubs[string(id)] = stub{seq: c.seq, kind: c.kind}
+	})
+}
+
+// leaveRest leaves a stub of a call that ends by its time and has no beginning.
+func (a *Assembler) leaveRest(o *openCall) {
+	first := &o.records[0]
+	if begins := first.status == 0 && first.toTag == 0 && first.method != sip.MethodCancel; begins || o.kind != KindCall || first.kind != capture.KindMessage || a.rests >= maxRests {
+		return
+	}
+	a.rests++
+	a.eachID(o, func(id []byte) {
+		a.stubs[string(id)] = stub{seq: o.seq, kind: o.kind, rest: true, clock: first.clock, domain: domainOfPacked(first)}
 	})
 }
 

@@ -104,6 +104,8 @@ type Call struct {
 	// Evicted: the call was handed on before its end, because memory was needed. Resumed: the beginning was handed on
 	// before. Continued: it was handed on because it has very many messages, and goes on in another part.
 	Evicted, Resumed, Continued bool
+	// Rest: what follows it stands before it in the source, with later times, and was handed on.
+	Rest bool
 	// LogEnded: the sources ended before the call did.
 	LogEnded bool
 	// MaskedCallID: the Call-ID was hidden in the log; the messages were put together by tags, branch, CSeq and order.

@@ -289,6 +289,7 @@ func (a *Assembler) expire(d capture.Domain) error {
 			a.timers.push(timer{c.due, c, t.seq}, d)
 			continue
 		}
+		a.leaveRest(c)
 		if err := a.handOn(c); err != nil {
 			return err
 		}

@@ -43,6 +43,7 @@ type openCall struct {
 	redirected bool // an INVITE was: the next is kept whole, since a row says where it goes
 
 	disordered bool // a first attempt came behind a later one
+	rest       bool // what follows was handed on before
 
 	evicted, resumed, continued, logEnded, masked bool
 }

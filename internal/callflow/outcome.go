@@ -62,6 +62,24 @@ func (c *Call) findOutcome() {
 	if c.cut || c.strays {
 		c.cutOutcome()
 	}
+	if c.Rest {
+		c.restOutcome()
+	}
+}
+
+// restOutcome takes back what was concluded from what does not follow: it was told before.
+func (c *Call) restOutcome() {
+	c.Missing = c.Missing[:0]
+	switch c.Outcome {
+	case OutcomeUnanswered, OutcomeInProgress:
+	case OutcomeRejected:
+		if c.Status != 401 && c.Status != 407 {
+			return
+		}
+	default:
+		return
+	}
+	c.Outcome, c.Status = OutcomeUnknown, 0
 }
 
 // firstLinesOnly reports whether the log has no more of any message than its first line.

@@ -76,6 +76,7 @@ func (t *Teller) tellEnding() {
 		t.say("end.gap")
 	case len(c.Missing) > 0:
 		t.say("end.gap")
+	case c.Rest:
 	default:
 		t.fill[placeText] = t.word("word.complete")
 		if t.state.cut {
@@ -89,6 +90,9 @@ func (t *Teller) tellEnding() {
 	}
 	if c.Resumed {
 		t.say("end.resumed")
+	}
+	if c.Rest {
+		t.say("end.rest")
 	}
 	t.end()
 	// The last message is the proof of where the log stops.
@@ -514,6 +518,8 @@ func (t *Teller) summary() {
 		key = "sum.registered.others"
 	case c.Kind == callflow.KindRegistration && c.Status >= 300 && c.Status != 408 && c.Status != 504 && t.lastRemoves():
 		key = "sum.removal.refused"
+	case c.Rest && c.Outcome == callflow.OutcomeUnknown:
+		key = "sum.rest"
 	case cut && c.Outcome == callflow.OutcomeUnknown && c.Kind == callflow.KindRegistration && c.Status != 0:
 		key = "sum.registered.cut"
 	case cut && c.Outcome == callflow.OutcomeUnknown:
