@@ -194,9 +194,13 @@ func (r *reading) open(name string) error {
 	r.files = append(r.files, f)
 	r.res.Sources = append(r.res.Sources, src)
 	in := &decode.Input{Source: int32(src.ID), Name: name, R: f.R,
-		Options: decode.Options{Named: r.cfg.InputFormat != "", Clock: r.cfg.Clock, KeepUnrecognised: r.cfg.Unrecognised != nil, Shown: true}}
+		Options: decode.Options{Room: r.room, Named: r.cfg.InputFormat != "", Clock: r.cfg.Clock, KeepUnrecognised: r.cfg.Unrecognised != nil, Shown: true}}
 	r.inputs = append(r.inputs, in)
-	ordered := decode.NewChronological(&survivor{ctx: r.ctx, dec: format.New(in), warn: r.warn, name: name}, r.cfg.Clock, r.room)
+	dec := format.New(in)
+	if in.Turned && r.cfg.Turned != nil {
+		r.cfg.Turned(src, in.TurnedWhole)
+	}
+	ordered := decode.NewChronological(&survivor{ctx: r.ctx, dec: dec, warn: r.warn, name: name}, r.cfg.Clock, r.room)
 	ordered.Turned = func(whole bool) {
 		if r.cfg.Turned != nil {
 			r.cfg.Turned(src, whole)

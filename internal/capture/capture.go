@@ -128,7 +128,7 @@ type Origin struct {
 	Number int64 // of the line or frame in which the record begins, from 1
 	Start  int64 // offset of the first byte of Data in the source, decompressed, before any unescaping
 	End    int64 // offset after its last byte
-	// Map leads from an offset in Data to the offset from Start in the source. Nil: one to one, or see Lines.
+	// Map leads from an offset in Data to the offset from Start in the source, which is negative where the lines of a source are read from its end. Nil: one to one, or see Lines.
 	Map syslog.OffsetMap
 	// Lines stands for a map of the most usual kind: each line end of Data takes one byte more in the source than in Data ("^M " for CR LF). It is Data itself. It
 	// borrows as Data does.
@@ -155,8 +155,9 @@ func (o Origin) Span(start, end int) (int64, int64) {
 		s := o.Start + int64(o.Map.Logged(start))
 		return s, s
 	}
-	// The last byte's place plus one: bytes that the log added after it belong to what follows.
-	return o.Start + int64(o.Map.Logged(start)), o.Start + int64(o.Map.Logged(end-1)) + 1
+	// The last byte's place plus one: bytes that the log added after it belong to what follows. Of lines that are read from the end of the source the last stands first.
+	first, last := o.Start+int64(o.Map.Logged(start)), o.Start+int64(o.Map.Logged(end-1))
+	return min(first, last), max(first, last) + 1
 }
 
 var newline = []byte("\n")

@@ -43,6 +43,8 @@ type Input struct {
 	Options Options
 	// Stats is what the decoder counts as it goes.
 	Stats Stats
+	// Turned, if New sets it, says that the messages of the source are upside down, and TurnedWhole that its lines are read from its end; else it is too long for that.
+	Turned, TurnedWhole bool
 }
 
 // Options are the user's words about a source.
@@ -51,6 +53,8 @@ type Options struct {
 	Named bool
 	// Clock turns stamps into times; it holds --year and --timezone. Nil: nothing is supplied.
 	Clock *ClockRules
+	// Room bounds what is kept of sources that are turned round. Nil: it is all there for this one.
+	Room *TurnRoom
 	// KeepUnrecognised asks for a record of KindUnknown for each stretch that was not recognised. Without it they are only
 	// counted.
 	KeepUnrecognised bool

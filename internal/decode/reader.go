@@ -15,6 +15,7 @@ type Reader struct {
 	line   int64 // lines read
 	err    error // from src, sticky
 	lone   bool  // lines end in CR alone: see turnLoneCRs
+	turned *turnedLines
 }
 
 // MaxLine is the longest physical line that ReadLine returns in one piece, in bytes. A longer one comes in several pieces of
@@ -63,7 +64,8 @@ func (r *Reader) fill(need int) {
 	r.err = io.ErrNoProgress
 }
 
-// ReadLine returns the next line with its line end (the last may have none), its number from 1 and its offset. It returns
+// ReadLine returns the next line with its line end (the last may have none), its number from 1 and its offset: those that it has in the source, also where its lines are read
+// from its end. It returns
 // io.EOF when no byte is left, and then or earlier the error of the source.
 func (r *Reader) ReadLine() (line []byte, number, offset int64, err error) {
 	scanned := 0
@@ -90,6 +92,10 @@ func (r *Reader) take(n int) ([]byte, int64, int64, error) {
 	r.r += n
 	r.offset += int64(n)
 	r.line++
+	if r.turned != nil {
+		number, at := r.turned.place(r.line, off, n)
+		return line, number, at, nil
+	}
 	return line, r.line, off, nil
 }
 

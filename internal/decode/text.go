@@ -156,6 +156,7 @@ type EventLine struct {
 // NewText returns an engine that reads in.
 func NewText(in *Input) *Text {
 	in.R.turnLoneCRs()
+	in.Turned, in.TurnedWhole = in.R.turnUpsideDown(in.Options.Room)
 	return &Text{in: in, clock: NewClock(in.Options.Clock)}
 }
 
@@ -219,11 +220,16 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 		page := t.pageBreak(p.line)
 		switch {
 		case page || len(p.line) < 16 && len(bytes.TrimSpace(p.line)) == 0:
-			t.marker.line++ // empty lines and the ends of pages do not count
+			// Empty lines and the ends of pages do not count.
+			if p.number > t.marker.line {
+				t.marker.line++
+			} else {
+				t.marker.line-- // the source is read from its end
+			}
 			if page {
 				return false
 			}
-		case p.number-t.marker.line > markerReach || t.marker.gap > maxMarkerGap:
+		case apart(p.number, t.marker.line) > markerReach || t.marker.gap > maxMarkerGap:
 			t.hold(*p)
 			t.dropMarker()
 			return false
@@ -381,7 +387,7 @@ func (t *Text) heading(h *syslog.Header, start int, p *piece) {
 		t.lines.marked = true
 		t.takeMarker() // it speaks for one message
 	}
-	if stamp.IsZero() && t.near.opens && p.number-t.near.line <= 2 {
+	if stamp.IsZero() && t.near.opens && apart(p.number, t.near.line) <= 2 {
 		stamp = t.near.time
 	}
 	t.near = nearTime{}
@@ -390,9 +396,15 @@ func (t *Text) heading(h *syslog.Header, start int, p *piece) {
 	t.rec.Wrapped = p.wrapped
 }
 
+// apart returns how far two lines are from each other; a source may be read from its end.
+func apart(a, b int64) int64 { return max(a-b, b-a) }
+
 // fill gives the record away.
 func (t *Text) fill(rec *capture.Record) {
 	*rec = t.rec
+	if t.in.R.turned != nil {
+		t.in.R.turned.origin(&rec.Origin, len(trimEOL(t.lines.first.line))-t.lines.firstAt)
+	}
 	rec.Data = t.buf
 	if len(t.omap) > 0 {
 		rec.Origin.Map = t.omap
@@ -477,7 +489,7 @@ func (t *Text) between(rec *capture.Record, h *syslog.Header, p *piece) bool {
 		if m.time.IsZero() {
 			m.time = h.Time
 		}
-		if m.time.IsZero() && p.number-t.near.line <= 2 {
+		if m.time.IsZero() && apart(p.number, t.near.line) <= 2 {
 			m.time = t.near.time
 		}
 		return t.announce(p, m)

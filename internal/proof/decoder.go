@@ -1,6 +1,9 @@
 package proof
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 // TextSeeds are the seeds of the fuzz targets of formats that are made of lines.
 var TextSeeds = []string{
@@ -14,10 +17,11 @@ var TextSeeds = []string{
 	"Aug 20 16:40:00 h INVITE sip:b@c SIP/2.0^M Content-Length: 3^M ^M x^M Aug 20 16:40:01 h [0]On HookAug 20 16:40:01 h SIP/2.0 200 OK^M Content-Length: 0^M ^M \"}]",
 	"Aug 20 16:40:00 h [0]Off Hook\rAug 20 16:40:01 h BYE sip:b@c SIP/2.0\rVia: x\r\r",
 	"Aug 20 16:40:00 h <134>1 2026-08-20T16:40:00Z h spa - EVENT - [0]Off Hook\n",
+	"\nContent-Length: 0\nCall-ID: z\nTo: y\nVia: x\nAug 20 16:40:00 h BYE sip:b@c SIP/2.0\nAug 20 16:39:00 h [0]Off Hook",
 	"\x00\xff<1>", "prose\n",
 }
 
-// Record is what is held to the source of what a decoder gives out. Words: its data are words about the source.
+// Record is what is held to the source of what a decoder gives out. Number is negative where the lines of the source are read from its end. Words: its data are words about the source.
 type Record struct {
 	Start, End, Number int64
 	Data               []byte
@@ -28,7 +32,7 @@ type Record struct {
 // more data than the source has, but for the CR that a line end of the source may lack.
 func Records(t testing.TB, size int, next func() (Record, bool)) {
 	t.Helper()
-	total, last := 0, int64(0)
+	total, last := 0, int64(math.MinInt64)
 	for {
 		r, ok := next()
 		if !ok {

@@ -17,10 +17,14 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		v := Format.Sniff(text)
 		proof.Verdict(t, v.Score, v.Reason)
-		dec := Format.New(&decode.Input{R: decode.NewReader(bytes.NewReader(text)), Options: decode.Options{KeepUnrecognised: true}})
+		in := &decode.Input{R: decode.NewReader(bytes.NewReader(text)), Options: decode.Options{KeepUnrecognised: true}}
+		dec := Format.New(in)
 		proof.Records(t, len(text), func() (proof.Record, bool) {
 			var r capture.Record
 			err := dec.Next(&r)
+			if in.TurnedWhole {
+				r.Origin.Number = -r.Origin.Number
+			}
 			return proof.Record{Start: r.Origin.Start, End: r.Origin.End, Number: r.Origin.Number, Data: r.Data, Words: r.Kind == capture.KindLoss}, err == nil
 		})
 	})
