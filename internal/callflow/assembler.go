@@ -64,6 +64,9 @@ type Assembler struct {
 	now        [capture.Domains]int64
 	ahead      [capture.Domains]int64 // a time far ahead of now, until another record agrees; 0: none
 	fell       bool                   // a record was earlier than one before it
+	behind     map[uint64]int64       // of each host the newest record that was far behind now
+	stepped    int64                  // the message at which the times last stepped far back
+	shuffled   int64                  // and that at which they did so again
 	refers     []refer
 	apart      int // open calls that stand apart from another with their Call-ID
 	lastMasked *openCall
@@ -135,6 +138,9 @@ func (a *Assembler) Add(rec *capture.Record) error {
 	} else if rec.Time.Clock <= a.now[d] {
 		if rec.Time.Clock < a.now[d] || a.ahead[d] != 0 {
 			a.ahead[d], a.fell = 0, true
+			if a.now[d]-rec.Time.Clock > maxLeap {
+				a.sawBehind(rec)
+			}
 		}
 	} else if a.advance(d, rec.Time.Clock) {
 		if err := a.expire(d); err != nil {

@@ -247,7 +247,9 @@ const maxLeap = int64(30 * time.Second)
 func (a *Assembler) advance(d capture.Domain, clock int64) bool {
 	if clock-a.now[d] > maxLeap {
 		if ahead := a.ahead[d]; ahead == 0 || clock < ahead-maxLeap {
-			a.ahead[d], a.fell = clock, a.fell || ahead != 0 // the nearer of two is more likely
+			if a.ahead[d] = clock; ahead != 0 { // the nearer of two is more likely
+				a.sawFall()
+			}
 			return false
 		} else if clock-ahead > maxLeap {
 			clock, a.ahead[d] = ahead, clock // a log with few records leaps each time
@@ -276,8 +278,39 @@ func (a *Assembler) number(id sip.FieldID) (uint32, bool) {
 	return a.msg.Number(id)
 }
 
+// A log whose lines were shuffled has the messages of a call hours of its time apart. As long as its times go up and down, no call ends by its time: for so many messages behind a step
+// far back of one host, and up to so many open calls.
+const (
+	shuffledMessages = 512
+	shuffledCalls    = 4096
+	maxBehind        = 4096 // hosts
+)
+
+// sawBehind notes a record far behind the log's time. A host whose clock is late is so with each record, and its own times go forward: it shuffles nothing.
+func (a *Assembler) sawBehind(rec *capture.Record) {
+	key := deviceKey(rec.Observer, rec.Origin.Source)
+	if last, ok := a.behind[key]; ok && rec.Time.Clock < last-maxLeap {
+		a.shuffled = a.stats.Messages + 1
+	}
+	if a.behind == nil || len(a.behind) >= maxBehind {
+		a.behind = map[uint64]int64{}
+	}
+	a.behind[key] = rec.Time.Clock
+}
+
+// sawFall notes a step far back, of any host. One alone is a bogus date.
+func (a *Assembler) sawFall() {
+	if a.fell = true; a.stepped != 0 && a.stats.Messages-a.stepped < shuffledMessages {
+		a.shuffled = a.stats.Messages + 1
+	}
+	a.stepped = a.stats.Messages + 1
+}
+
 // expire hands on the calls whose time has come.
 func (a *Assembler) expire(d capture.Domain) error {
+	if a.shuffled != 0 && a.stats.Messages-a.shuffled < shuffledMessages && a.count < shuffledCalls {
+		return nil
+	}
 	for len(a.timers[d]) > 0 && a.timers[d][0].at <= a.now[d] {
 		t := a.timers.pop(d)
 		c := t.call
