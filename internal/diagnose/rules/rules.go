@@ -4,6 +4,7 @@
 //	looks_injected.go      something inside a message looks like a record of the log
 //	body_edited.go         somebody replaced addresses in the log
 //	body_short.go          a body shorter than it says, for no cause that the log shows
+//	fields_unread.go       a header of more lines than are read
 //	addresses_hidden.go    addresses were replaced by a mask
 //	curly_quotes.go        a web page or editor turned quotes into typographic ones
 //	line_ends_shown.go     a collector wrote the line ends of the messages as visible characters
@@ -27,6 +28,7 @@ var All = []*diagnose.Rule{
 	LooksInjected,
 	BodyEdited,
 	BodyShort,
+	FieldsUnread,
 	AddressesHidden,
 	CurlyQuotes,
 	LineEndsShown,
