@@ -1,6 +1,9 @@
 package callflow
 
-import "sipscribe/sip"
+import (
+	"sipscribe/internal/capture"
+	"sipscribe/sip"
+)
 
 // Dialog is what a 101 to 299 response with a To tag makes of an INVITE or SUBSCRIBE (RFC 3261 §12): Call-ID and two tags. An INVITE that
 // was forked has several.
@@ -15,7 +18,7 @@ func (c *Call) findDialogs() {
 	early := false // a BYE stands before what made its dialog: the order of the log is not that of the messages
 	for i := range c.Hops {
 		h := &c.Hops[i]
-		if h.RepeatOf >= 0 || h.Transaction < 0 {
+		if h.RepeatOf >= 0 || h.Transaction < 0 || h.Missing == capture.MissingBody {
 			continue
 		}
 		switch {
@@ -39,7 +42,7 @@ func (c *Call) findDialogs() {
 		if !early {
 			break
 		}
-		if h := &c.Hops[i]; h.RepeatOf < 0 && h.Transaction >= 0 && h.IsRequest() && h.Method == sip.MethodBye {
+		if h := &c.Hops[i]; h.RepeatOf < 0 && h.Transaction >= 0 && h.Missing != capture.MissingBody && h.IsRequest() && h.Method == sip.MethodBye {
 			if d := c.dialogOfBye(h); d >= 0 && c.Dialogs[d].Bye < 0 {
 				c.Dialogs[d].Bye = i
 			}

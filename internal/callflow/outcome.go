@@ -412,7 +412,7 @@ func (c *Call) hasAck(t int) bool {
 		if c.late && int(h.Transaction) == t && i < c.Transactions[t].Final {
 			continue // of the refusal that came first
 		}
-		if h.IsRequest() && h.Method == sip.MethodAck && (h.CSeq == f.CSeq || h.CSeq == 0 && h.flags&hopCut != 0) && (h.toTag == f.toTag || h.toTag == 0 || f.toTag == 0) {
+		if h.IsRequest() && h.Method == sip.MethodAck && h.Missing != capture.MissingBody && (h.CSeq == f.CSeq || h.CSeq == 0 && h.flags&hopCut != 0) && (h.toTag == f.toTag || h.toTag == 0 || f.toTag == 0) {
 			return true
 		}
 	}

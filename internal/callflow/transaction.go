@@ -61,6 +61,15 @@ func (c *Call) findTransactions() {
 			}
 			continue
 		}
+		if h.Missing == capture.MissingBody {
+			// Perhaps nobody sent it: nothing is concluded from it, and it answers nothing.
+			h.Transaction = int32(len(c.Transactions))
+			tx := newTransaction(h, mix(h.txKey(h.branch), uint64(i)+1))
+			tx.Method = sip.MethodUnknown
+			c.Transactions = append(c.Transactions, tx)
+			c.place(i, &c.Transactions[h.Transaction])
+			continue
+		}
 		c.cut = c.cut || h.flags&hopCut != 0
 		key := h.txKey(h.branch)
 		t := -1

@@ -209,6 +209,10 @@ const (
 	// MissingFields: the header of the message before it has not ended where this one begins, and this one has none of the fields that every message has: they may both
 	// be one message, and its first line a part of that.
 	MissingFields
+	// MissingRest: its body has fewer bytes than its Content-Length says, and where it would end a record of the log begins: what stands between looks like records, too.
+	MissingRest
+	// MissingBody: it is one of those, and may be a part of that body.
+	MissingBody
 	// MissingHead: only the start line was logged (the SPA's "1-line" option).
 	MissingHead
 )

@@ -713,6 +713,9 @@ func (t *Text) finish(rec *capture.Record) bool {
 	if l.inside && l.body && t.rec.Missing == capture.MissingNothing && !t.hasOwnFields() {
 		t.rec.Missing = capture.MissingFields
 	}
+	if t.rec.Origin.Start < t.within && t.rec.Missing == capture.MissingNothing {
+		t.rec.Missing = capture.MissingBody
+	}
 	t.rec.Wrapped = t.rec.Wrapped || l.wrapped
 	t.fill(rec)
 	return true
@@ -733,6 +736,50 @@ func (t *Text) standsAlone() bool {
 func (t *Text) tornBefore(h *syslog.Header) bool {
 	l := &t.lines
 	return h.Shape != syslog.ShapeNone && l.headed && l.repeat == repeatNever && l.fields > 0 && !l.body && len(l.doubt.lines) == 0 && t.rec.Missing == capture.MissingNothing
+}
+
+// maxRest is how many bytes of a body that is too short are looked for in what follows: what is sent over UDP is shorter, and each short message costs a look.
+const maxRest = 2048
+
+// shortBefore reports whether a record with a header of its own, at which the open message ends, stands where its body would go on, in a log that keeps the line ends of messages.
+func (t *Text) shortBefore(h *syslog.Header, p *piece) bool {
+	l := &t.lines
+	return h.Shape != syslog.ShapeNone && l.headed && l.repeat == repeatNever && l.body && l.left > 0 && l.left <= maxRest && len(l.doubt.lines) == 0 && len(t.held) == 0 && p.at == nil &&
+		t.rec.Missing == capture.MissingNothing && t.rec.Origin.Start >= t.within && t.in.R.Offset() == p.offset+int64(len(p.line))
+}
+
+// restOfBody returns how many bytes of the source, from the line p on, the body of the open message lacks by its Content-Length, if the next record of the log begins right behind them: then
+// that line and what follows up to there may be a part of the body. The sender counted his line ends, CR LF or LF; the log may have LF alone, and puts one behind a body without. 0 if it
+// does not fit: a body that a logger has cut ends anywhere.
+func (t *Text) restOfBody(p *piece) int64 {
+	l := &t.lines
+	crlf, lf := l.left, l.left+l.bodyLines // bodyLine counts two bytes for each line end
+	next := t.in.R.Peek(lf + 256)
+	line, size := p.line, 0
+	for {
+		bare := len(trimEOL(line))
+		size += len(line)
+		crlf -= bare + 2
+		lf -= bare + 1
+		if crlf < -2 && lf < -1 {
+			return 0
+		}
+		end := bytes.IndexByte(next, '\n') + 1
+		if end == 0 {
+			end = len(next)
+		}
+		line = next[:end]
+		if crlf == 0 || crlf == -2 || lf == 0 || lf == -1 {
+			var h syslog.Header
+			if h.Parse(line); len(line) == 0 || h.Shape != syslog.ShapeNone && !h.Time.IsZero() {
+				return int64(size)
+			}
+		}
+		if end == 0 {
+			return 0
+		}
+		next = next[end:]
+	}
 }
 
 // hasOwnFields reports whether the message whose header was read has any of the fields that every message has (RFC 3261 §8.1.1).

@@ -59,6 +59,7 @@ type Text struct {
 	// The message that is read.
 	open    bool
 	torn    int64 // the line that begins where the header of the message before it has not ended
+	within  int64 // where in the source a body that was too short would end, by its Content-Length: what begins before that may be a part of it
 	rec     capture.Record
 	buf     []byte
 	omap    syslog.OffsetMap
@@ -290,6 +291,12 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 			} else {
 				if t.tornBefore(h) {
 					t.torn = p.number
+				}
+				if t.shortBefore(h, p) {
+					*p = p.copyOf() // what comes is looked at, too
+					if n := t.restOfBody(p); n > 0 {
+						t.rec.Missing, t.within = capture.MissingRest, p.offset+n
+					}
 				}
 				t.hold(*p)
 				return t.finish(rec)

@@ -453,6 +453,10 @@ func (t *Teller) step(i int) {
 			}
 		}
 		switch {
+		case h.Missing == capture.MissingBody && h.Status != 0:
+			t.say("inside.response")
+		case h.Missing == capture.MissingBody:
+			t.say("inside.request")
 		case h.Missing == capture.MissingHead:
 			t.firstLine(i, h, m)
 		case m.Kind == sip.KindResponse && m.Status == 0 && !m.Version.IsEmpty():
@@ -512,6 +516,11 @@ func (t *Teller) logState(h *callflow.Hop, m *sip.Message) {
 		return
 	}
 	switch h.Missing {
+	case capture.MissingBody:
+		return
+	case capture.MissingRest:
+		t.say("log.rest")
+		return
 	case capture.MissingSnap:
 		t.state.cut = true
 		t.say("log.cut.capture")

@@ -116,7 +116,7 @@ func plain(t *testing.T, name string) []byte {
 
 var kinds = [...]string{"unknown", "message", "event", "loss", "media"}
 var form = [...]string{"", "dots", "hex", "summary"}
-var missing = [...]string{"", "snap", "part", "stream", "fields", "head"}
+var missing = [...]string{"", "snap", "part", "stream", "fields", "rest", "body", "head"}
 
 func show(b *strings.Builder, r *capture.Record) {
 	fmt.Fprintf(b, "\n%s line %d [%d,%d)", kinds[r.Kind], r.Origin.Number, r.Origin.Start, r.Origin.End)

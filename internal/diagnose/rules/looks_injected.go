@@ -17,8 +17,9 @@ var LooksInjected = &diagnose.Rule{
 	Severity: diagnose.SeverityNote,
 	Text: `The text of a message is its sender's. He may put a line into it that looks like a record of a log, to be told as one where the collector keeps line
 ends. Such a line is marked in a header, behind the end of a body, and where a message begins before the header of the one above it has ended and has none
-of the fields that every message has: they stand above it. A line that has them all is not told from a record, nor is one in a body of which the
-rest was cut. Behind the end of a body the cause may be another: two lines of the log were joined.`,
+of the fields that every message has: they stand above it. Also marked is what stands where a body would go on that is too short, if the next record of the log begins exactly where its
+Content-Length says that it ends: what is told of it is doubtful, and nothing else is concluded from it. By chance a body that the logger cut may fit so, too. A line that has all
+the fields is else not told from a record, nor is one in a body of which the rest was cut. Behind the end of a body the cause may be another: two lines of the log were joined.`,
 	Refs:  []diagnose.Ref{diagnose.RFC(3261, "18.3")},
 	Mend:  "Use a collector that writes a message on one line with its line ends escaped (rsyslog and sysklogd do). Of two lines that were joined, separate them again.",
 	Since: "0.1.0",
@@ -41,6 +42,18 @@ func runLooksInjected(p *diagnose.Pass) {
 			continue
 		}
 		m := p.Message(i)
+		switch h.Missing {
+		case capture.MissingBody:
+			p.MarkDamaged(i)
+			p.Report(diagnose.Finding{Evidence: p.Evidence(i, sip.Span{}),
+				Text: "perhaps put in: the body above, by its Content-Length, reaches over this to exactly where a record begins"})
+			continue
+		case capture.MissingRest:
+			p.MarkDamaged(i)
+			p.Report(diagnose.Finding{Evidence: p.Evidence(i, m.Body),
+				Text: fmt.Sprintf("the body has %d of %d bytes; the rest may be the lines below: a record begins exactly where it would end", m.Body.Len(), m.DeclaredLength)})
+			continue
+		}
 		if trail := m.Text(m.Trail); looksLikeRecord(trail, true) {
 			p.MarkDamaged(i)
 			p.Report(diagnose.Finding{Evidence: p.Evidence(i, m.Trail),
