@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"encoding/csv"
@@ -62,6 +63,10 @@ func (s *sipp) start(dir, server string) error {
 		b, err := scenarios.ReadFile("scenarios/" + s.scenario + ".xml")
 		if err != nil {
 			return err
+		}
+		if s.load && strings.HasPrefix(s.scenario, "uas") {
+			// What comes again after a call is over would be a call of its own, and one less that is waited for: the state stays for T4, as Timer I has it (RFC 3261 §17.2.1).
+			b = bytes.Replace(b, []byte("</scenario>"), []byte("<timewait milliseconds=\"5000\"/>\n</scenario>"), 1)
 		}
 		file = filepath.Join(s.dir, s.scenario+".xml")
 		if err := os.WriteFile(file, b, 0o600); err != nil {
