@@ -59,6 +59,8 @@ type ReadResult struct {
 	Bytes int64
 	// Keepalives, Media, Encrypted and Other count what in captures is not SIP and not meant to be.
 	Keepalives, Media, Encrypted, Other int64
+	// ToldTwice is how many numbers were called both in a log that has only first lines of messages, and in a capture: calls to them may be the same, each told twice.
+	ToldTwice int
 }
 
 // ErrNothing says that none of the sources could be read.
@@ -93,7 +95,11 @@ func Read(ctx context.Context, cfg ReadConfig, emit func(c *callflow.Call, oldes
 	}
 	var asm *callflow.Assembler
 	var looseErr error
-	options := callflow.Options{Memory: cfg.Memory, Rows: cfg.Rows, Emit: func(c *callflow.Call) error { return emit(c, asm.OldestOpen()) }}
+	twice := newTwiceTold(res.Sources)
+	options := callflow.Options{Memory: cfg.Memory, Rows: cfg.Rows, Emit: func(c *callflow.Call) error {
+		twice.see(c)
+		return emit(c, asm.OldestOpen())
+	}}
 	if cfg.Unrecognised != nil {
 		options.Loose = func(rec *capture.Record) {
 			if looseErr == nil {
@@ -106,6 +112,7 @@ func Read(ctx context.Context, cfg ReadConfig, emit func(c *callflow.Call, oldes
 	if err == nil {
 		err = looseErr
 	}
+	res.ToldTwice = twice.numbers()
 	res.Stats = asm.Stats()
 	for _, in := range r.inputs {
 		res.Unrecognised.Lines += in.Stats.UnrecognisedLines

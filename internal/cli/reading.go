@@ -162,6 +162,10 @@ func (f *readFlags) tellRest(t *terminal, res *app.ReadResult) {
 		t.talk("some of the files give no year or no zone, others do: their calls are not in the order of time, and a call that is in both may be told twice; " +
 			"--year and --timezone mend that")
 	}
+	if n := res.ToldTwice; n > 0 {
+		t.talk("calls to %s stand in a capture, and in a log that has only the first lines of messages: nothing in such a line ties it to a frame, and each of these calls may be told twice",
+			counted(int64(n), "number"))
+	}
 	if n := res.Unrecognised.Lines + res.Unrecognised.Records; n > 0 && !f.unrecognised {
 		var parts []string
 		if res.Unrecognised.Lines > 0 {

@@ -512,7 +512,11 @@ func (t *Teller) firstLine(i int, h *callflow.Hop, m *sip.Message) {
 // logState adds what the log did to the message, where a reader of the sentence must know it.
 func (t *Teller) logState(h *callflow.Hop, m *sip.Message) {
 	if h.Missing == capture.MissingHead {
-		t.say("log.head")
+		if len(m.Fields) > 0 {
+			t.say("log.head.cut") // what is left of a header field that no one can use
+		} else {
+			t.say("log.head")
+		}
 		return
 	}
 	switch h.Missing {

@@ -14,20 +14,29 @@ var StartLineOnly = &diagnose.Rule{
 	Title:    "Only the first line of each message is logged",
 	Severity: diagnose.SeverityNote,
 	Text: `An SPA whose SIP Debug Option is "1-line" logs the start line of each message and nothing else. Who sent it cannot be told from that; which messages belong
-to one call, and what became of it, only by their order and times, and not where two calls run at once.`,
+to one call, and what became of it, only by their order and times, and not where two calls run at once. The same is left of messages that a collector cuts so early that no header
+field is whole.`,
 	Mend:  `Set SIP Debug Option to "full" on the line of the device.`,
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
-		n, first := 0, -1
+		n, cut, first := 0, 0, -1
 		for i := range p.Call.Hops {
 			if h := &p.Call.Hops[i]; h.Kind == capture.KindMessage && h.Missing == capture.MissingHead {
 				if n++; first < 0 {
 					first = i
 				}
+				if len(p.Message(i).Fields) > 0 {
+					cut++
+				}
 				p.MarkDamaged(i)
 			}
 		}
 		if n == 0 {
+			return
+		}
+		if cut > 0 {
+			p.Report(diagnose.Finding{Evidence: p.Evidence(first, sip.Span{}), Mend: MessageCut.Mend,
+				Text: fmt.Sprintf("cut: %s of which the log has no more than the first line and the beginning of the next", count(cut, "message", "messages"))})
 			return
 		}
 		mend := ""
