@@ -20,7 +20,7 @@ import (
 //
 // Bytes behind a body may have been sent, too (RFC 3261 §18.3 has them discarded): whoever sends a message could so put a record of his own into the log. Therefore the first
 // line of a source with a message decides for all of it: if it holds one alone, the log has its line ends, and no line is split. Nor does a header end the first message if
-// lines with headers follow, or if its body is a text. That lines are split is told; so is that what seems to be more messages is not read.
+// lines with headers follow, if it is not of the host that logs, or if the body before it is a text; and a start line without a header never does. That lines are split is told; so is that what seems to be more messages is not read.
 
 const (
 	// maxStuckHeader is how long the header of a record may be, in bytes.
@@ -70,7 +70,7 @@ func (t *Text) unstick(h *syslog.Header, p *piece) {
 			t.cutStuck(h, p, first, record)
 			return
 		}
-		if record := t.bareEnd(p.line, first); record > 0 {
+		if record := t.bareEnd(p.line, first); t.stuck && record > 0 {
 			t.foundStuck(h, p, first)
 			t.holdStuck(p.from(record))
 			*p = p.upTo(record)
@@ -241,8 +241,11 @@ func (t *Text) nextHeaded(line []byte, from int, h *syslog.Header) int {
 		if next.Shape != h.Shape {
 			continue
 		}
-		if len(h.Host) > 0 && bytes.Equal(next.Host, h.Host) || len(h.Host) == 0 && len(next.Host) > 0 {
+		if len(h.Host) > 0 && bytes.Equal(next.Host, h.Host) || len(h.Host) == 0 && len(next.Host) > 0 && t.stuck {
 			return i
+		}
+		if !t.stuck {
+			continue // another host may be one that somebody has made up in what he sent
 		}
 		text := line[i+next.TextStart:]
 		if start, ok := findStart(text[:min(len(text), maxRequestURI)]); ok && start == 0 {
