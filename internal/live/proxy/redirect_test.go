@@ -28,7 +28,7 @@ func TestRedirectionIsFollowed(t *testing.T) {
 	d.net.Run(time.Second)
 	d.hangUp(0)
 	d.want("messages at the phone that redirects", d.seen[1], "< INVITE", "> 302 INVITE", "< ACK")
-	d.want("events", d.events, "0 calling", "0 trying 100", "2 incoming", "0 ringing 180", "2 answered by local", "0 answered by remote", "0 ended by local")
+	d.want("events", d.events, "0 calling", "0 trying 100", "1 turned-away by local 302", "2 incoming", "0 ringing 180", "2 answered by local", "0 answered by remote", "0 ended by local")
 	d.settle()
 }
 
@@ -40,11 +40,11 @@ func TestRedirectionToAUserOfOurs(t *testing.T) {
 		absent   bool // the phone that it leads to
 		want     []string
 	}{
-		{"a user whose phone is there", "spa2", false, []string{"0 calling", "0 trying 100", "2 incoming", "0 ringing 180", "2 answered by local", "0 answered by remote", "0 ended by local"}},
-		{"a user whose phone is not", "spa2", true, []string{"0 calling", "0 trying 100", "0 ended by remote 480"}},
-		{"nobody", "nobody", false, []string{"0 calling", "0 trying 100", "0 ended by remote 404"}},
-		{"the phone itself", "18005551212", false, []string{"0 calling", "0 trying 100", "0 ended by remote 408"}},
-		{"a number that a gateway takes", "900", false, []string{"0 calling", "0 trying 100", "2 incoming", "0 ringing 180", "2 answered by local", "0 answered by remote", "0 ended by local"}},
+		{"a user whose phone is there", "spa2", false, []string{"0 calling", "0 trying 100", "1 turned-away by local 302", "2 incoming", "0 ringing 180", "2 answered by local", "0 answered by remote", "0 ended by local"}},
+		{"a user whose phone is not", "spa2", true, []string{"0 calling", "0 trying 100", "1 turned-away by local 302", "0 ended by remote 480"}},
+		{"nobody", "nobody", false, []string{"0 calling", "0 trying 100", "1 turned-away by local 302", "0 ended by remote 404"}},
+		{"the phone itself", "18005551212", false, []string{"0 calling", "0 trying 100", "1 turned-away by local 302", "0 ended by remote 408"}},
+		{"a number that a gateway takes", "900", false, []string{"0 calling", "0 trying 100", "1 turned-away by local 302", "2 incoming", "0 ringing 180", "2 answered by local", "0 answered by remote", "0 ended by local"}},
 	} {
 		forwards := callee(atPhone)
 		forwards.Lines[0].CfwdAll = c.to
