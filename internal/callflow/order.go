@@ -26,8 +26,11 @@ import (
 //
 // So the records of each source are put right first, if they have to be, and then the sources are merged.
 
-// maxTie bounds what is compared with what: so many records of a source of which no clock tells the order.
-const maxTie = 256
+// maxTie bounds what is compared with what: so many records of a source of which no clock tells the order. Of very many sources it is fewer of each, leastTie at least.
+const (
+	maxTie   = 256
+	leastTie = 8
+)
 
 // ordering is the work on the order of one call.
 type ordering struct {
@@ -165,7 +168,11 @@ func (o *ordering) findPlaces() {
 			}
 		}
 		p.initial = txMethod(h.Method) == sip.MethodInvite && initial[attempt{h.fromTag, h.CSeq}]
-		key := mix(mix(mix(h.txKey(h.branch), uint64(h.Method)<<16|uint64(h.Status)), h.toTag), uint64(h.source)<<8|uint64(h.vias))
+		branch := h.branch
+		if h.Method == sip.MethodAck && !p.own {
+			branch = 0 // each 2xx that comes again is acknowledged again (RFC 3261 §13.2.2.4), by some in a new branch
+		}
+		key := mix(mix(mix(h.txKey(branch), uint64(h.Method)<<16|uint64(h.Status)), h.toTag), uint64(h.source)<<8|uint64(h.vias))
 		p.known = !seen[key]
 		seen[key] = true
 	}
@@ -280,14 +287,22 @@ func precedesNext(a, b *Hop) int {
 	if a.CSeq == 0 || b.CSeq == 0 || a.CSeq > b.CSeq {
 		return 0
 	}
-	if a.Status == 0 && a.Method != sip.MethodAck {
+	switch {
+	case a.Method == sip.MethodAck || a.Method == sip.MethodCancel:
+		// They have the number of their INVITE, and may come behind what was counted since then: a CANCEL behind a PRACK (RFC 3262 §4).
+	case a.Status == 0 && (a.toTag == 0 || a.Method == sip.MethodInvite):
 		return always
+	case a.Status == 0:
+		return usually // on the way one may overtake another
 	}
 	switch txMethod(a.Method) {
 	case sip.MethodInvite:
-		// An INVITE is over before the next one (§14.1); a BYE may end it before it is answered (§15).
-		if txMethod(b.Method) == sip.MethodInvite || b.Method == sip.MethodBye && a.Status < 300 {
+		// An INVITE is over before the next one (§14.1), but for its ACK, with which a client may be late. A BYE may end it before it is answered (§15).
+		switch {
+		case txMethod(b.Method) == sip.MethodInvite && a.Method != sip.MethodAck, b.Method == sip.MethodBye && a.Status > 0 && a.Status < 200:
 			return always
+		case txMethod(b.Method) == sip.MethodInvite, b.Method == sip.MethodBye && a.Status < 300:
+			return usually
 		}
 	case sip.MethodRegister:
 		if b.Method == sip.MethodRegister {
@@ -441,7 +456,7 @@ func (o *ordering) merge() []int32 {
 			if first < 0 || i < first {
 				first = i
 			}
-			if o.isFree(i) && (next < 0 || o.isNext(i, next, order)) {
+			if (next < 0 || o.isNext(i, next, order)) && o.isFree(i) {
 				next = i
 			}
 		}
@@ -493,13 +508,14 @@ func (o *ordering) isFree(i int32) bool {
 	if t := o.copyOf(i); t >= 0 && o.head(int(o.queue[t])) != t {
 		return false // what stands before the copy comes before it here, too
 	}
+	look := max(2*maxTie/len(o.queues), leastTie)
 	for m := range o.queues {
 		first := o.head(m)
 		if first < 0 || m == int(o.queue[i]) {
 			continue
 		}
 		q := o.queues[m]
-		for _, j := range q[:min(len(q), maxTie)] {
+		for _, j := range q[:min(len(q), look)] {
 			if o.done[j] || j == o.copyOf(i) {
 				continue
 			}

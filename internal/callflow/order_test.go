@@ -236,3 +236,58 @@ func TestOrderOfForgeries(t *testing.T) {
 		}
 	}
 }
+
+// Messages of one second that come in an order which is rare, and right, are told as they stand.
+func TestOrderHolds(t *testing.T) {
+	for name, text := range map[string]string{
+		"a CANCEL, with the number of its INVITE, behind a PRACK": `
+10:00:00 A->P INVITE 1 branch=a1
+10:00:00 P->A 183 INVITE 1 branch=a1
+10:00:00 A->P PRACK 2 branch=a2 to=b
+10:00:00 P->A 200 PRACK 2 branch=a2
+10:00:00 A->P CANCEL 1 branch=a1
+10:00:00 P->A 200 CANCEL 1 branch=a1
+10:00:00 P->A 487 INVITE 1 branch=a1
+10:00:00 A->P ACK 1 branch=a1`,
+		"a 200 that comes again crosses the BYE, and is acknowledged again": `
+10:00:00 A->P INVITE 1 branch=a1
+10:00:00 P->A 200 INVITE 1 branch=a1
+10:00:00 A->P ACK 1 branch=a2
+10:00:00 A->P BYE 2 branch=a3 to=b
+10:00:00 P->A 200 INVITE 1 branch=a1
+10:00:00 A->P ACK 1 branch=a4
+10:00:00 P->A 200 BYE 2 branch=a3`,
+		"a BYE before the answer, which it crosses": `
+10:00:00 A->P INVITE 1 branch=a1
+10:00:00 P->A 180 INVITE 1 branch=a1
+10:00:00 A->P BYE 2 branch=a2 to=b
+10:00:00 P->A 200 INVITE 1 branch=a1
+10:00:00 A->P ACK 1 branch=a3
+10:00:00 P->A 200 BYE 2 branch=a2`,
+		"a client that tries again before it acknowledges the refusal": `
+10:00:00 A->P INVITE 1 branch=a1
+10:00:00 P->A 407 INVITE 1 branch=a1 to=p
+10:00:00 A->P INVITE 2 branch=a2
+10:00:00 A->P ACK 1 branch=a1 to=p
+10:00:00 P->A 200 INVITE 2 branch=a2
+10:00:00 A->P ACK 2 branch=a3`,
+		"an INFO that was overtaken, and is refused for that": `
+10:00:00 A->P INVITE 1 branch=a1
+10:00:00 P->A 200 INVITE 1 branch=a1
+10:00:00 A->P ACK 1 branch=a2
+10:00:00 P->A INFO 9 branch=b9 from=b to=a
+10:00:00 A->P 200 INFO 9 branch=b9 from=b to=a
+10:00:00 P->A INFO 8 branch=b8 from=b to=a
+10:00:00 A->P 500 INFO 8 branch=b8 from=b to=a`,
+	} {
+		records := recordsOf(t, text)
+		var want []int
+		for i := range records {
+			want = append(want, i)
+		}
+		got := told(t, records, false)
+		if len(got) != 1 || !strings.HasSuffix(got[0], fmt.Sprint(" ", want)) {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}
