@@ -64,8 +64,8 @@ type Assembler struct {
 	now        [capture.Domains]int64
 	ahead      [capture.Domains]int64 // a time far ahead of now, until another record agrees; 0: none
 	fell       bool                   // a record was earlier than one before it
-	behind     map[uint64]int64       // of each host the newest record that was far behind now
-	stepped    int64                  // the message at which the times last stepped far back
+	far        map[uint64]int64       // of each host the time of the last record far from now: see hostFell
+	stepped    int64                  // the message at which the times of a host last stepped far back
 	shuffled   int64                  // and that at which they did so again
 	refers     []refer
 	apart      int // open calls that stand apart from another with their Call-ID
@@ -142,7 +142,7 @@ func (a *Assembler) Add(rec *capture.Record) error {
 				a.sawBehind(rec)
 			}
 		}
-	} else if a.advance(d, rec.Time.Clock) {
+	} else if a.advance(d, rec) {
 		if err := a.expire(d); err != nil {
 			return err
 		}

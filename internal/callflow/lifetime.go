@@ -244,11 +244,14 @@ const maxLeap = int64(30 * time.Second)
 
 // advance takes the time of a record that is later than the log's, and reports whether the log's time moves. A time far ahead must be borne out by the next record: one
 // message with a bogus date would end every call that is open.
-func (a *Assembler) advance(d capture.Domain, clock int64) bool {
+func (a *Assembler) advance(d capture.Domain, rec *capture.Record) bool {
+	clock := rec.Time.Clock
 	if clock-a.now[d] > maxLeap {
+		fell := a.hostFell(rec, true)
 		if ahead := a.ahead[d]; ahead == 0 || clock < ahead-maxLeap {
-			if a.ahead[d] = clock; ahead != 0 { // the nearer of two is more likely
-				a.sawFall()
+			a.ahead[d] = clock // the nearer of two is more likely
+			if ahead != 0 {
+				a.sawFall(fell)
 			}
 			return false
 		} else if clock-ahead > maxLeap {
@@ -278,29 +281,43 @@ func (a *Assembler) number(id sip.FieldID) (uint32, bool) {
 	return a.msg.Number(id)
 }
 
-// A log whose lines were shuffled has the messages of a call hours of its time apart. As long as its times go up and down, no call ends by its time: for so many messages behind a step
-// far back of one host, and up to so many open calls.
+// A log whose lines were shuffled has the messages of a call hours of its time apart. As long as the times of a host go up and down, no call ends by its time: for so many messages behind
+// a step far back, and up to so many open calls.
 const (
 	shuffledMessages = 512
 	shuffledCalls    = 4096
-	maxBehind        = 4096 // hosts
+	maxFar           = 4096 // hosts
 )
 
-// sawBehind notes a record far behind the log's time. A host whose clock is late is so with each record, and its own times go forward: it shuffles nothing.
-func (a *Assembler) sawBehind(rec *capture.Record) {
-	key := deviceKey(rec.Observer, rec.Origin.Source)
-	if last, ok := a.behind[key]; ok && rec.Time.Clock < last-maxLeap {
-		a.shuffled = a.stats.Messages + 1
+// hostFell notes the time of a record that is far from the log's, ahead of it or behind, and reports whether the last such time of its host was far later. A host whose clock is wrong by
+// hours is far with each record, and its own times go forward: it shuffles nothing.
+func (a *Assembler) hostFell(rec *capture.Record, ahead bool) bool {
+	key := mix(deviceKey(rec.Observer, rec.Origin.Source), uint64(a.domain))
+	if ahead {
+		key = ^key
 	}
-	if a.behind == nil || len(a.behind) >= maxBehind {
-		a.behind = map[uint64]int64{}
+	last, ok := a.far[key]
+	if a.far == nil || len(a.far) >= maxFar {
+		a.far = map[uint64]int64{}
 	}
-	a.behind[key] = rec.Time.Clock
+	a.far[key] = rec.Time.Clock
+	return ok && rec.Time.Clock < last-maxLeap
 }
 
-// sawFall notes a step far back, of any host. One alone is a bogus date.
-func (a *Assembler) sawFall() {
-	if a.fell = true; a.stepped != 0 && a.stats.Messages-a.stepped < shuffledMessages {
+// sawBehind takes a record far behind the log's time.
+func (a *Assembler) sawBehind(rec *capture.Record) {
+	if a.hostFell(rec, false) {
+		a.shuffled = a.stats.Messages + 1
+	}
+}
+
+// sawFall takes a record far behind the one before it, which was ahead of the log's time; of its host, or not. One of a host alone is a bogus date.
+func (a *Assembler) sawFall(host bool) {
+	a.fell = true
+	if !host {
+		return
+	}
+	if a.stepped != 0 && a.stats.Messages-a.stepped < shuffledMessages {
 		a.shuffled = a.stats.Messages + 1
 	}
 	a.stepped = a.stats.Messages + 1
