@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"sipscribe/spalog"
+	"sipscribe/syslog"
 )
 
 // A log of start lines alone (the 1-line debug option of an SPA) may come without any header: the device sends none, and not everybody who writes down what arrives adds one.
@@ -69,6 +70,19 @@ func ReadBareLines(head []byte) (lines BareLines, ok bool) {
 }
 
 var lineFeed = []byte("\n")
+
+// HasHeaders reports whether a line in the first bytes of a source has a header of syslog.
+func HasHeaders(head []byte) bool {
+	var h syslog.Header
+	for len(head) > 0 {
+		line, rest, _ := bytes.Cut(head, lineFeed)
+		head = rest
+		if h.Parse(line[quoteLen(line):]); h.Shape != syslog.ShapeNone {
+			return true
+		}
+	}
+	return false
+}
 
 // isBareLine reports whether a line is a start line alone, or an event.
 func (t *Text) isBareLine(line []byte) bool {

@@ -29,8 +29,9 @@ var Format = &decode.Format{
 func newDecoder(in *decode.Input) decode.Decoder {
 	t := decode.NewText(in)
 	t.Event = decode.DeviceEvent
-	if t.Bare = in.Options.Named; !t.Bare {
-		_, t.Bare = decode.ReadBareLines(in.R.Peek(decode.SniffLen))
+	head := in.R.Peek(decode.SniffLen)
+	if _, t.Bare = decode.ReadBareLines(head); !t.Bare {
+		t.Bare = in.Options.Named && !decode.HasHeaders(head)
 	}
 	return t
 }
