@@ -96,7 +96,7 @@ func Read(ctx context.Context, cfg ReadConfig, emit func(c *callflow.Call, oldes
 	var asm *callflow.Assembler
 	var looseErr error
 	twice := newTwiceTold(res.Sources)
-	options := callflow.Options{Memory: cfg.Memory, Rows: cfg.Rows, Emit: func(c *callflow.Call) error {
+	options := callflow.Options{Memory: cfg.Memory, Rows: cfg.Rows, Logs: logsOf(namesOf(res.Sources)), Emit: func(c *callflow.Call) error {
 		twice.see(c)
 		return emit(c, asm.OldestOpen())
 	}}
@@ -256,15 +256,20 @@ func (s *survivor) Next(rec *capture.Record) error {
 
 // inOrder returns the decoders in the order that holds where times are equal.
 func (r *reading) inOrder() []decode.Decoder {
-	names := make([]string, len(r.decoders))
-	for i := range names {
-		names[i] = r.res.Sources[i].Name
-	}
-	decoders := make([]decode.Decoder, 0, len(names))
-	for _, i := range oldestFirst(names) {
+	decoders := make([]decode.Decoder, 0, len(r.decoders))
+	for _, i := range oldestFirst(namesOf(r.res.Sources)) {
 		decoders = append(decoders, r.decoders[i])
 	}
 	return decoders
+}
+
+// namesOf returns the names of sources.
+func namesOf(sources []report.Source) []string {
+	names := make([]string, len(sources))
+	for i := range sources {
+		names[i] = sources[i].Name
+	}
+	return names
 }
 
 // progressStep is how many records go by between two looks at the clock and the context.

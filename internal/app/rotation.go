@@ -31,6 +31,20 @@ func oldestFirst(names []string) []int {
 	return order
 }
 
+// logsOf returns for each source the first of those that are parts of the same log, by their names.
+func logsOf(names []string) []int32 {
+	first := map[string]int32{}
+	logs := make([]int32, len(names))
+	for i, name := range names {
+		base, _ := rotated(name)
+		if _, ok := first[base]; !ok {
+			first[base] = int32(i)
+		}
+		logs[i] = first[base]
+	}
+	return logs
+}
+
 // rotated takes the name of a log apart: what it is called while it is written, and its age, by which those of one log can be compared. 0: it is being written.
 func rotated(name string) (base string, age int) {
 	for _, end := range [...]string{".gz", ".zst"} {

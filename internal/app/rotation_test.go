@@ -5,6 +5,13 @@ import (
 	"testing"
 )
 
+func TestLogsOf(t *testing.T) {
+	names := []string{"b.log", "spa.log", "a.log", "spa.log.1", "spa.log-20260820.gz", "x/spa.log.1"}
+	if got, want := logsOf(names), []int32{0, 1, 2, 1, 1, 5}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 func TestOldestFirst(t *testing.T) {
 	for _, c := range []struct {
 		names []string

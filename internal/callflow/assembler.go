@@ -18,6 +18,8 @@ type Options struct {
 	Rows bool
 	// Loose, if set, is called with each event of a device that belongs to no call that was seen. The record holds until it returns.
 	Loose func(*capture.Record)
+	// Logs has for each source the first of those that are parts of one log, which was rotated; a source that is not in it is a log of its own.
+	Logs []int32
 }
 
 // DefaultMemory is the default budget for calls that are not over.

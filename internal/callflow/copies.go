@@ -67,7 +67,7 @@ func (a *Assembler) absorb(c, d *openCall) bool {
 		names = append(names, d.rare.names...)
 	}
 	for _, s := range names {
-		if dev := a.devices[deviceKey(a.store.append(nil, &d.text, s), d.source)]; dev != nil && dev.last == d && dev.lastSeq == d.seq {
+		if dev := a.devices[a.deviceKey(a.store.append(nil, &d.text, s), d.source)]; dev != nil && dev.last == d && dev.lastSeq == d.seq {
 			dev.last, dev.lastSeq = c, c.seq
 		}
 	}

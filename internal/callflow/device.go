@@ -33,15 +33,24 @@ const (
 // pendingAge is how long an event waits for its call: dialling takes its time.
 const pendingAge = 2 * 60 * int64(1e9)
 
-// deviceKey returns the key of a host that logs. One whose name any may have, as 127.0.0.1, is another one in each source, and a source without any header has the lines of one host:
+// logOf returns the log that a source is a part of, by the first of its sources.
+func (a *Assembler) logOf(source int32) int32 {
+	if source >= 0 && int(source) < len(a.opts.Logs) {
+		return a.opts.Logs[source]
+	}
+	return source
+}
+
+// deviceKey returns the key of a host that logs. One whose name any may have, as 127.0.0.1, is another one in each log, and a log without any header has the lines of one host:
 // nobody could tell those of two apart.
-func deviceKey(host []byte, source int32) uint64 {
+func (a *Assembler) deviceKey(host []byte, source int32) uint64 {
+	log := a.logOf(source)
 	if len(host) == 0 {
-		return mix(1, uint64(uint32(source)))
+		return mix(1, uint64(uint32(log)))
 	}
 	key := hashOf(host)
-	if source != 0 && sharedAddress(host) {
-		key = mix(key, uint64(source))
+	if log != 0 && sharedAddress(host) {
+		key = mix(key, uint64(log))
 	}
 	return key
 }
@@ -80,7 +89,7 @@ func (a *Assembler) dropPending(d *device) {
 // addEvent puts an event into the call that it belongs to, or keeps it for the call that it announces.
 func (a *Assembler) addEvent(rec *capture.Record) error {
 	e := eventOf(rec.Event.Name)
-	d := a.device(deviceKey(rec.Observer, rec.Origin.Source))
+	d := a.device(a.deviceKey(rec.Observer, rec.Origin.Source))
 	if !e.ofCall() {
 		a.loose(rec)
 		return nil
@@ -107,10 +116,10 @@ func (a *Assembler) addEvent(rec *capture.Record) error {
 // tieDevice gives the pending events of a device to the call that its INVITE begins, or, where a capture of the same call is read beside its log, to that whose INVITE it is
 // the first to log. hop is the newest hop of c; the events go before it.
 func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
-	if hop.Method != sip.MethodInvite || len(c.records) != 1 && !c.firstOfDevice(rec) {
+	if hop.Method != sip.MethodInvite || len(c.records) != 1 && !a.firstOfDevice(c, rec) {
 		return
 	}
-	key := deviceKey(rec.Observer, rec.Origin.Source)
+	key := a.deviceKey(rec.Observer, rec.Origin.Source)
 	d := a.devices[key]
 	if d == nil {
 		if len(a.devices) >= maxDevices {
@@ -154,18 +163,18 @@ func (a *Assembler) endedAt(o *openCall, rec *capture.Record) bool {
 	if o.rare == nil {
 		return o.over // it is the only one
 	}
-	n, shared := a.name(o, rec.Observer), sharedAddress(rec.Observer)
+	n, shared, log := a.name(o, rec.Observer), sharedAddress(rec.Observer), a.logOf(rec.Origin.Source)
 	return slices.ContainsFunc(o.records, func(p packed) bool {
-		return p.observer == n && !(shared && o.sourceOf(&p) != rec.Origin.Source) && (p.status >= 200 && p.method == sip.MethodInvite || p.method == sip.MethodBye)
+		return p.observer == n && !(shared && a.logOf(o.sourceOf(&p)) != log) && (p.status >= 200 && p.method == sip.MethodInvite || p.method == sip.MethodBye)
 	})
 }
 
 // firstOfDevice reports whether the newest record of a call is the first that its host logged.
-func (o *openCall) firstOfDevice(rec *capture.Record) bool {
+func (a *Assembler) firstOfDevice(o *openCall, rec *capture.Record) bool {
 	newest := len(o.records) - 1
-	shared := o.rare != nil && sharedAddress(rec.Observer)
+	shared, log := o.rare != nil && sharedAddress(rec.Observer), a.logOf(rec.Origin.Source)
 	return !slices.ContainsFunc(o.records[:newest], func(p packed) bool {
-		return p.observer == o.records[newest].observer && !(shared && o.sourceOf(&p) != rec.Origin.Source)
+		return p.observer == o.records[newest].observer && !(shared && a.logOf(o.sourceOf(&p)) != log)
 	})
 }
 

@@ -292,7 +292,7 @@ const (
 // hostFell notes the time of a record that is far from the log's, ahead of it or behind, and reports whether the last such time of its host was far later. A host whose clock is wrong by
 // hours is far with each record, and its own times go forward: it shuffles nothing.
 func (a *Assembler) hostFell(rec *capture.Record, ahead bool) bool {
-	key := mix(deviceKey(rec.Observer, rec.Origin.Source), uint64(a.domain))
+	key := mix(a.deviceKey(rec.Observer, rec.Origin.Source), uint64(a.domain))
 	if ahead {
 		key = ^key
 	}

@@ -78,7 +78,7 @@ const (
 
 // startLine returns the call that a first line belongs to, nil if it begins one.
 func (a *Assembler) startLine(rec *capture.Record, h *Hop, m *sip.Message) *openCall {
-	s := &a.device(startLineHost(rec)).lines
+	s := &a.device(a.startLineHost(rec)).lines
 	now := a.at(rec.Time.Domain(), rec)
 	if h.Status == 0 {
 		return s.request(h, requestTarget(m), now)
@@ -87,15 +87,15 @@ func (a *Assembler) startLine(rec *capture.Record, h *Hop, m *sip.Message) *open
 }
 
 // startLineHost returns the host whose lines are followed: the one that logs, or, where the source has both addresses, those two.
-func startLineHost(rec *capture.Record) uint64 {
+func (a *Assembler) startLineHost(rec *capture.Record) uint64 {
 	if !rec.Src.IsValid() || !rec.Dst.IsValid() {
-		return deviceKey(rec.Observer, rec.Origin.Source)
+		return a.deviceKey(rec.Observer, rec.Origin.Source)
 	}
-	a, b := rec.Src.Addr.As16(), rec.Dst.Addr.As16()
-	if bytes.Compare(a[:], b[:]) > 0 {
-		a, b = b, a
+	low, high := rec.Src.Addr.As16(), rec.Dst.Addr.As16()
+	if bytes.Compare(low[:], high[:]) > 0 {
+		low, high = high, low
 	}
-	return hashOf(append(append([]byte("\x00"), a[:]...), b[:]...)) // no host name begins so
+	return hashOf(append(append([]byte("\x00"), low[:]...), high[:]...)) // no host name begins so
 }
 
 // requestTarget returns a hash of the Request-URI, 0 if it is hidden.
@@ -208,7 +208,7 @@ func (s *startLines) response(h *Hop, now int64) *openCall {
 
 // keepStartLine remembers the call for what follows.
 func (a *Assembler) keepStartLine(c *openCall, rec *capture.Record) {
-	s := &a.device(startLineHost(rec)).lines
+	s := &a.device(a.startLineHost(rec)).lines
 	at := s.newest
 	for i := range s.kinds {
 		if s.kinds[i].call == c && s.kinds[i].seq == c.seq {
