@@ -319,7 +319,11 @@ func precedesNext(a, b *Hop) int {
 // precedesAcross is precedes for messages of which the other side, or another one, has sent the request.
 func (o *ordering) precedesAcross(a, b *Hop, x, y *place) int {
 	if a.Method == sip.MethodRegister && b.Method == sip.MethodRegister {
-		return precedesNext(a, b) // a client may make a tag for each; it counts them all the same (RFC 3261 §10.2)
+		// A client may make a tag for each; it counts them all the same (RFC 3261 §10.2), unless they are of two lines with a count of their own.
+		if a.CSeq+1 == b.CSeq {
+			return precedesNext(a, b)
+		}
+		return min(precedesNext(a, b), usually)
 	}
 	if b.toTag != a.fromTag || a.fromTag == 0 || a.toTag != 0 && a.toTag != b.fromTag {
 		return 0

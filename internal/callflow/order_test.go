@@ -271,6 +271,15 @@ func TestOrderHolds(t *testing.T) {
 10:00:00 A->P ACK 1 branch=a1 to=p
 10:00:00 P->A 200 INVITE 2 branch=a2
 10:00:00 A->P ACK 2 branch=a3`,
+		"two lines of a device under one Call-ID, each with a count of its own": `
+10:00:00 A->P REGISTER 75 branch=a1
+10:00:00 P->A 401 REGISTER 75 branch=a1 to=p
+10:00:00 A->P REGISTER 76 branch=a2
+10:00:00 P->A 200 REGISTER 76 branch=a2 to=q
+10:00:00 A->P REGISTER 31 branch=b1 from=a9
+10:00:00 P->A 401 REGISTER 31 branch=b1 from=a9 to=r
+10:00:00 A->P REGISTER 32 branch=b2 from=a9
+10:00:00 P->A 200 REGISTER 32 branch=b2 from=a9 to=s`,
 		"an INFO that was overtaken, and is refused for that": `
 10:00:00 A->P INVITE 1 branch=a1
 10:00:00 P->A 200 INVITE 1 branch=a1
