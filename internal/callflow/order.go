@@ -245,8 +245,8 @@ func (o *ordering) precedes(i, j int32) int {
 		switch s, t := a.step(), b.step(); {
 		case s >= t:
 			return 0
-		case s == 1 && t == 2:
-			return usually
+		case s > 0 && t < 4:
+			return usually // what was said before it may come behind it
 		}
 		return always
 	case a.Method == sip.MethodInvite && b.Method == sip.MethodAck && !y.own && a.Status/100 == 2 && a.toTag == b.toTag:
@@ -290,16 +290,17 @@ func precedesNext(a, b *Hop) int {
 	switch {
 	case a.Method == sip.MethodAck || a.Method == sip.MethodCancel:
 		// They have the number of their INVITE, and may come behind what was counted since then: a CANCEL behind a PRACK (RFC 3262 §4).
-	case a.Status == 0 && (a.toTag == 0 || a.Method == sip.MethodInvite):
+	case a.Status == 0 && a.toTag == 0:
 		return always
 	case a.Status == 0:
 		return usually // on the way one may overtake another
 	}
 	switch txMethod(a.Method) {
 	case sip.MethodInvite:
-		// An INVITE is over before the next one (§14.1), but for its ACK, with which a client may be late. A BYE may end it before it is answered (§15).
+		// An INVITE is over before the next one (§14.1), but for its ACK, with which a client may be late. A BYE may end it before it is answered (§15), and cross
+		// what is said of it meanwhile.
 		switch {
-		case txMethod(b.Method) == sip.MethodInvite && a.Method != sip.MethodAck, b.Method == sip.MethodBye && a.Status > 0 && a.Status < 200:
+		case txMethod(b.Method) == sip.MethodInvite && a.Method != sip.MethodAck:
 			return always
 		case txMethod(b.Method) == sip.MethodInvite, b.Method == sip.MethodBye && a.Status < 300:
 			return usually
