@@ -16,12 +16,18 @@ const maxQuote = 32
 //	>
 //
 // A header behind such a mark shows that it is one. The lines below are without a header, but have the mark too; the first that lacks it ends the
-// quotation. Without a header anywhere the mark is a prefix like any other.
+// quotation. Without a header anywhere the mark is a prefix like any other. A log that is indented as a whole, as on a page or in a ticket, is a quotation too: its first line shows it, and none after it,
+// since what stands indented in a message may have been sent so (RFC 3261 §7.3.1).
 func (t *Text) unquote(p *piece) {
 	if p.unquoted || p.at != nil {
 		return
 	}
-	if n := quoteLen(p.line); n > 0 {
+	n := quoteLen(p.line)
+	if !t.begun && n == 0 {
+		n = indentLen(p.line)
+		t.begun = n < len(p.line) && p.line[n] > ' '
+	}
+	if n > 0 {
 		var h syslog.Header
 		if h.Parse(p.line[n:]); h.Shape != syslog.ShapeNone || t.Bare && t.isBareLine(p.line[n:]) {
 			t.quote = append(t.quote[:0], p.line[:n]...)
@@ -39,7 +45,7 @@ func (t *Text) unquote(p *piece) {
 		return
 	}
 	bare := trimEOL(p.line)
-	if mark := bytes.TrimRight(t.quote, " "); bytes.Equal(trimRightBlank(bare), mark) {
+	if mark := bytes.TrimRight(t.quote, " \t"); bytes.Equal(trimRightBlank(bare), mark) {
 		*p = p.from(len(bare)) // an empty line that lost the blank
 		p.unquoted = true
 		return
@@ -57,6 +63,16 @@ func quoteLen(line []byte) int {
 	}
 	n := 0
 	for n < len(head) && (head[n] == '>' || head[n] == ' ') {
+		n++
+	}
+	return n
+}
+
+// indentLen returns how many blanks and tabs a line begins with.
+func indentLen(line []byte) int {
+	head := line[:min(len(line), maxQuote)]
+	n := 0
+	for n < len(head) && (head[n] == ' ' || head[n] == '\t') {
 		n++
 	}
 	return n

@@ -75,12 +75,12 @@ func TestQuotedLog(t *testing.T) {
 		if len(want) < 5 {
 			t.Fatalf("%s: %d records", name, len(want))
 		}
-		for _, mark := range []string{">", "> ", ">> ", "> > "} {
+		for _, mark := range []string{">", "> ", ">> ", "> > ", "    ", "\t", "  \t "} {
 			lines := strings.SplitAfter(strings.TrimSuffix(string(text), "\n"), "\n")
 			quoted := mark + strings.Join(lines, mark) + "\n"
 			firstDifference(t, name+" behind "+mark, want, listSPA(t, []byte(quoted)))
 			// Mail programs take blanks off the end of a line.
-			short := strings.ReplaceAll(quoted, "\n"+mark+"\n", "\n"+strings.TrimRight(mark, " ")+"\n")
+			short := strings.ReplaceAll(quoted, "\n"+mark+"\n", "\n"+strings.TrimRight(mark, " \t")+"\n")
 			firstDifference(t, name+" behind "+mark+", shortened", want, listSPA(t, []byte(short)))
 		}
 	}
@@ -91,5 +91,10 @@ func TestQuotedLog(t *testing.T) {
 		if i >= len(got) || !strings.HasSuffix(got[i], end) {
 			t.Errorf("record %d of %q, want %s", i, got, end)
 		}
+	}
+	// A line that is indented is none of a log that is not: what stands so in a message was sent so.
+	got = listSPA(t, []byte("Aug 20 16:40:00 192.0.2.5 BYE sip:b@example.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.6\nSubject: x\n "+line+"\n"))
+	if len(got) != 1 || !strings.Contains(got[0], "Off Hook") {
+		t.Errorf("%q", got)
 	}
 }

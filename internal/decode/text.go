@@ -43,6 +43,7 @@ type Text struct {
 	pri       bool   // the source has datagrams with a PRI and no other header: Wireshark glues them
 	page      bool   // inside the break between two pages of an RFC
 	quote     []byte // what somebody's mail puts before the lines of a log that it quotes; see unquote
+	begun     bool   // a line with more than blanks was looked at
 	losses    []loss // limits that were reached and are to be told
 	longLine  bool   // the last line is a piece of one that may be longer than MaxLine
 	// longStart is its first piece, until it is told.
@@ -238,7 +239,7 @@ func (t *Text) line(rec *capture.Record, p *piece) bool {
 		t.marker.gap += len(p.line) + recordBytes
 	}
 	h := &t.header
-	if len(p.line) > 0 && p.line[0] == '>' || len(t.quote) > 0 {
+	if !t.begun || len(p.line) > 0 && p.line[0] == '>' || len(t.quote) > 0 {
 		t.unquote(p)
 	}
 	t.dates.Parse(h, p.line)
