@@ -40,6 +40,7 @@ type Stats struct {
 type Assembler struct {
 	opts  Options
 	stats Stats
+	skews []skew // of the clocks of those who recorded, as far as calls have told them
 	seq   int64
 
 	// Calls by the hashes of their Call-IDs, and of what else they may be known by. A hash of 64 bits with a seed of this run stands for its text: that two of a

@@ -137,7 +137,9 @@ type Call struct {
 		known bool
 		by    time.Duration // by which the clocks of two sources differ, where one has no year or no zone
 	}
-	several bool // it has records of several sources, or of a capture that has what was logged and what was sent
+	skews   []skew  // see skew.go
+	known   *[]skew // those of all calls so far
+	several bool    // it has records of several sources, or of a capture that has what was logged and what was sent
 	// Its records may stand in another order than that in which they came about; they did in their source. See order.go.
 	disordered, putRight, meshed bool
 	copies                       []int32 // of each hop, where a log and a capture were read: the one that shows more of the same message, -1; see copies.go

@@ -212,15 +212,7 @@ func (h *Hop) copyKey() copyKey {
 
 // isCopy reports whether a line and a frame with one key are of one transmission.
 func (c *Call) isCopy(line, frame *Hop) bool {
-	differ := func(a, b uint64) bool { return a != 0 && b != 0 && a != b }
-	if line.Method != frame.Method && line.Method != sip.MethodUnknown && frame.Method != sip.MethodUnknown ||
-		differ(uint64(line.CSeq), uint64(frame.CSeq)) || differ(line.fromTag, frame.fromTag) || differ(line.toTag, frame.toTag) {
-		return false
-	}
-	if (line.flags|frame.flags)&hopCut == 0 && (line.toTag != frame.toTag || line.vias != frame.vias) {
-		return false
-	}
-	if line.Time.IsZero() || frame.Time.IsZero() {
+	if !sameShown(line, frame) || line.Time.IsZero() || frame.Time.IsZero() {
 		return false
 	}
 	// The hop of the source that was read first comes first.
@@ -228,6 +220,16 @@ func (c *Call) isCopy(line, frame *Hop) bool {
 		return c.inBoth(line, frame)
 	}
 	return c.inBoth(frame, line)
+}
+
+// sameShown reports whether two hops with one key agree in what both show.
+func sameShown(a, b *Hop) bool {
+	differ := func(a, b uint64) bool { return a != 0 && b != 0 && a != b }
+	if a.Method != b.Method && a.Method != sip.MethodUnknown && b.Method != sip.MethodUnknown ||
+		differ(uint64(a.CSeq), uint64(b.CSeq)) || differ(a.fromTag, b.fromTag) || differ(a.toTag, b.toTag) {
+		return false
+	}
+	return (a.flags|b.flags)&hopCut != 0 || a.toTag == b.toTag && a.vias == b.vias
 }
 
 // lesser reports whether of two copies b shows less of the message than a.

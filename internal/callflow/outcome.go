@@ -12,6 +12,9 @@ import (
 func (c *Call) analyse(rows bool) {
 	c.Caller, c.Callee, c.Root, c.Ring, c.Talk = -1, -1, -1, -1, -1
 	c.RingFrom, c.Answer, c.Bye, c.Refused, c.Redirected, c.late = -1, -1, -1, -1, -1, false
+	if c.several {
+		c.findSkews()
+	}
 	if c.several || c.disordered {
 		c.findOrder()
 	}

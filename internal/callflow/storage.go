@@ -276,7 +276,7 @@ func (a *Assembler) unpack(o *openCall) *Call {
 	*c = Call{Seq: o.seq, Kind: o.kind, Evicted: o.evicted, Resumed: o.resumed, Rest: o.rest, Continued: o.continued, LogEnded: o.logEnded, MaskedCallID: o.masked,
 		Transactions: c.Transactions[:0], Dialogs: c.Dialogs[:0], Participants: c.Participants[:0], Missing: c.Missing[:0],
 		store: &a.store, stream: o.text, plain: c.plain[:0], shown: c.shown[:0], whole: c.whole, endpoints: o.endpoints, ids: c.ids[:0], names: c.names[:0], passing: c.passing[:0], near: c.near[:0], far: c.far[:0],
-		now: a.now, mayCut: a.cut, strays: o.seq <= a.strayed || a.unnamed > 0, mixed: (a.strays || a.unnamed > 0) && a.cut, open: c.open[:0], copies: c.copies[:0], notation: c.notation, places: c.places}
+		now: a.now, mayCut: a.cut, strays: o.seq <= a.strayed || a.unnamed > 0, mixed: (a.strays || a.unnamed > 0) && a.cut, open: c.open[:0], copies: c.copies[:0], skews: c.skews[:0], known: &a.skews, notation: c.notation, places: c.places}
 	if o.id.len > 0 {
 		c.ids = append(c.ids, o.id)
 	}

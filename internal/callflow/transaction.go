@@ -353,12 +353,14 @@ func (c *Call) seenTwice(a, b *Hop) bool {
 	return b.Time.Sub(a.Time) < 50*time.Millisecond && a.Time.Precision() < 100*time.Millisecond && c.sameText(a, b) // the text last: it may have to be put together
 }
 
+// maxLate is how much later one of two may record a message than the other: less than T1, after which it is sent again.
+const maxLate = 400 * time.Millisecond
+
 // inBoth reports whether records a and b of two sources, of the same message, are of one transmission: their times can be the same. A clock of whole seconds is up to one behind,
 // and what is logged is logged a little later. Where one of the clocks has no year or no zone the two differ by the same in all such pairs. The texts need not be the same: one
 // of the sources may have cut its own.
 func (c *Call) inBoth(a, b *Hop) bool {
-	const late = 400 * time.Millisecond
-	early, least := late, -late
+	early, least := maxLate, -maxLate
 	if p := a.Time.Precision(); p >= time.Second {
 		early += p
 	}

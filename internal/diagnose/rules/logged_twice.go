@@ -2,6 +2,9 @@ package rules
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	"sipscribe/internal/capture"
 	"sipscribe/internal/diagnose"
@@ -15,7 +18,8 @@ var LoggedTwice = &diagnose.Rule{
 	Severity: diagnose.SeverityNote,
 	Text: `The same message was recorded more than once: an SPA whose Syslog Server and Debug Server are one host sends each text to both; a capture on several
 interfaces, or at both ends, sees a packet several times; a log was put behind another of the same hours; two of the files that were given have it, a log and a capture, say. They
-count as one message, not as retransmissions. Where one of the files has cut a message, it is told as the other has it.`,
+count as one message, not as retransmissions. Where one of the files has cut a message, it is told as the other has it. Where the clocks of two files differ by the same in all
+that both have, they are told by one of them: that of a capture, the finer one, or that of the file that was named first.`,
 	Mend:  "Set the Debug Server of the device to another host than the Syslog Server, or leave it empty.",
 	Since: "0.1.0",
 	Run: func(p *diagnose.Pass) {
@@ -53,5 +57,38 @@ count as one message, not as retransmissions. Where one of the files has cut a m
 			}
 			p.Report(diagnose.Finding{Evidence: p.Evidence(k.first, sip.Span{}), Text: text})
 		}
+		for n := 0; ; n++ {
+			hop, than, ahead, ok := p.Call.ClocksDiffer(n)
+			if !ok {
+				break
+			}
+			way, whose := "ahead of", "that of the other file"
+			if ahead < 0 {
+				way, ahead = "behind", -ahead
+			}
+			if p.Call.Hops[hop].Source() == p.Call.Hops[than].Source() {
+				whose = "that of the capture"
+			}
+			p.Report(diagnose.Finding{Evidence: p.Evidence(hop, sip.Span{}),
+				Text: fmt.Sprintf("clock: by what both have it is %s %s %s, by which the messages are told", exactly(ahead), way, whose)})
+		}
 	},
+}
+
+// exactly writes by how much clocks differ, in hours, minutes and seconds.
+func exactly(d time.Duration) string {
+	var parts []string
+	for _, u := range [...]struct {
+		step time.Duration
+		name string
+	}{{time.Hour, "h"}, {time.Minute, "min"}} {
+		if n := d / u.step; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, u.name))
+			d -= n * u.step
+		}
+	}
+	if d > 0 {
+		parts = append(parts, strconv.FormatFloat(d.Seconds(), 'f', -1, 64)+" s")
+	}
+	return strings.Join(parts, " ")
 }
