@@ -94,7 +94,11 @@ func (a *Assembler) addEvent(rec *capture.Record) error {
 		a.loose(rec)
 		return nil
 	}
-	if c := d.last; c != nil && c.seq == d.lastSeq && (!e.beforeCall() || d.called && !a.endedAt(c, rec)) && a.lineFits(c, d.called, rec.Event.Line) {
+	if a.loggedElsewhere(d, rec, e) {
+		a.loose(rec)
+		return nil
+	}
+	if c := d.last; a.takes(d, rec, e) {
 		a.add(c, rec, &Hop{event: e, line: uint8(min(rec.Event.Line, 255))})
 		a.touch(c)
 		return a.part(c)
@@ -113,7 +117,7 @@ func (a *Assembler) addEvent(rec *capture.Record) error {
 	return nil
 }
 
-// tieDevice gives the pending events of a device to the call that its INVITE begins, or, where a capture of the same call is read beside its log, to that whose INVITE it is
+// tieDevice gives the pending events of a device that are of it (see attempt.go) to the call that its INVITE begins, or, where a capture of the same call is read beside its log, to that whose INVITE it is
 // the first to log. hop is the newest hop of c; the events go before it.
 func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
 	if hop.Method != sip.MethodInvite || len(c.records) != 1 && !a.firstOfDevice(c, rec) {
@@ -134,21 +138,24 @@ func (a *Assembler) tieDevice(c *openCall, rec *capture.Record, hop *Hop) {
 	if len(d.pending) == 0 || hop.Status != 0 || hop.toTag != 0 {
 		return
 	}
+	verdicts := a.sift(d, c, rec)
 	n := len(c.records) - 1
 	first := c.records[n]
 	c.records = c.records[:n]
-	kept := 0
-	for i := range d.pending {
-		p := &d.pending[i]
-		if !rec.Time.IsZero() && !p.rec.Time.IsZero() && rec.Time.Clock-p.rec.Time.Clock > pendingAge {
+	kept, waiting := 0, d.pending[:0]
+	for i, p := range d.pending {
+		switch verdicts[i] {
+		case verdictWaits:
+			waiting = append(waiting, p)
+		case verdictTaken:
+			a.add(c, &p.rec, &Hop{event: eventOf(p.rec.Event.Name), line: uint8(min(p.rec.Event.Line, 255))})
+			kept++
+		case verdictLoose:
 			a.loose(&p.rec)
-			continue
 		}
-		a.add(c, &p.rec, &Hop{event: eventOf(p.rec.Event.Name), line: uint8(min(p.rec.Event.Line, 255))})
-		kept++
 	}
 	c.records = append(a.records(c.records), first)
-	d.pending = d.pending[:0]
+	d.pending = waiting
 	if c.rare != nil {
 		for i := range c.rare.joined {
 			if c.rare.joined[i].Hop >= n {
@@ -204,6 +211,14 @@ func (a *Assembler) lineFits(c *openCall, called bool, line int) bool {
 // tagLine returns the line of the SPA by the end of a tag of the message, from 1; 0 if none tells.
 func (a *Assembler) tagLine(c *openCall, p *packed, called bool) int {
 	text := a.store.text(&c.text, p.data, nil)
+	if p.flags&hopBrief != 0 {
+		// Its text is those two values, of what may begin a call.
+		from, to := p.fromField, p.toField
+		if n := spaLine(sip.TagOf(text[from.off:][:from.len]), 'o'); n != 0 && !called {
+			return n
+		}
+		return spaLine(sip.TagOf(text[to.off:][:to.len]), 'i')
+	}
 	if p.flags&hopShown != 0 {
 		text, _ = p.escape.AppendUnescaped(nil, text, nil)
 	}

@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -38,6 +39,7 @@ import (
 //	via=X:port    the top Via's sent-by; default: who sent the request. "none": no Via
 //	via2=x        a second Via with this branch, as behind one proxy; via3=x a third
 //	id=x          the Call-ID, default c1. "masked", "none"
+//	called=x      the number in To, default bob
 //	cseq=none     no CSeq
 //	received      the top Via has received= and rport=
 //	sdp           a session description; sdp=x another
@@ -46,7 +48,7 @@ import (
 //	@X            the observer; @-: none. sent, received*: the source's own marker (written sent! and received!)
 //	noaddr        no addresses. src=N the source. label=F1, says=Alice,Proxy: the source's own names for the ends
 //
-// "10:00:00 @A event off-hook line=1" is a device's event, "10:00:00 tick" a record of no call, which only moves the clock. Last on any
+// "10:00:00 @A event off-hook line=1" is a device's event, subject=x what it is about, "10:00:00 tick" a record of no call, which only moves the clock. Last on any
 // line, in=utc (and so on) is the domain of its time.
 type scene struct {
 	options Options
@@ -166,6 +168,9 @@ func (s *scene) parseLine(t testing.TB, text, mode, observer, domain string) cap
 			rec.Data = []byte(words[n+1])
 		case rec.Kind == capture.KindEvent && k == "line" && has:
 			rec.Event.Line = int(number(t, v))
+		case rec.Kind == capture.KindEvent && k == "subject" && has:
+			rec.Event.Subject = []byte(strings.ReplaceAll(v, "~", " "))
+			rec.Data = append(append(rec.Data, ' '), rec.Event.Subject...)
 		case rec.Kind == capture.KindEvent && w == rec.Event.Name:
 		case w[0] == '@':
 			if observer = s.host(w[1:]); w == "@-" {
@@ -207,7 +212,7 @@ func (s *scene) parseLine(t testing.TB, text, mode, observer, domain string) cap
 type draft struct {
 	method, cseq, status     string
 	from, to, callID, branch string
-	via, uri                 string
+	via, uri, called         string
 	more                     []string
 	received, noCSeq         bool
 	sdp                      string
@@ -230,6 +235,8 @@ func (m *draft) word(t testing.TB, w, k, v string, has bool) {
 			m.from = v
 		case "to":
 			m.to = v
+		case "called":
+			m.called = v
 		case "id":
 			m.callID = v
 		case "branch":
@@ -336,7 +343,7 @@ func (m *draft) build(s *scene) []byte {
 			d.Fields = append(d.Fields, sip.DraftField{Name: "Via", Value: fmt.Sprintf("SIP/2.0/UDP hop%d.example.com;branch=z9hG4bK%s", i+2, b)})
 		}
 	}
-	d.Fields = append(d.Fields, tag("From", "Alice <sip:alice@example.com>", m.from), tag("To", "<sip:bob@example.com>", m.to))
+	d.Fields = append(d.Fields, tag("From", "Alice <sip:alice@example.com>", m.from), tag("To", "<sip:"+cmp.Or(m.called, "bob")+"@example.com>", m.to))
 	switch m.callID {
 	case "none":
 	case "masked":

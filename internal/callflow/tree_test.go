@@ -108,6 +108,9 @@ func (s *scene) tree(c *Call) string {
 		case h.Kind == capture.KindEvent:
 			name, line := c.Event(h)
 			fmt.Fprintf(&b, " event %s", name)
+			if _, subject, ok := strings.Cut(string(c.Data(h)), name+" "); ok {
+				b.WriteString(" " + subject)
+			}
 			if line != 0 {
 				fmt.Fprintf(&b, " line %d", line)
 			}
