@@ -73,11 +73,11 @@ func usedAgain(c *openCall, h *Hop) bool {
 }
 
 // hasSource reports whether the call has a record of the same request already, from another source: a log with whole seconds, say, of which a capture of the same messages
-// tells the fractions. Its first INVITE stands behind the end of the call in the log then, if all was over within the second.
+// tells the fractions. Its first INVITE stands behind the end of the call in the log then, if all was over within the second. A log may have cut off the CSeq.
 func (s *openCall) hasSource(h *Hop) bool {
 	const maxLook = 512
 	for i := max(0, len(s.records)-maxLook); i < len(s.records); i++ {
-		if p := &s.records[i]; p.status == 0 && p.method == h.Method && p.cseq == h.CSeq && p.branch == fold(h.branch) && p.fromTag == fold(h.fromTag) {
+		if p := &s.records[i]; p.status == 0 && p.method == h.Method && (p.cseq == h.CSeq || p.cseq == 0 || h.CSeq == 0) && p.branch == fold(h.branch) && p.fromTag == fold(h.fromTag) {
 			return true
 		}
 	}

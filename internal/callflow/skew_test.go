@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
@@ -178,6 +179,31 @@ func TestClocksKnown(t *testing.T) {
 		both := append(beside(records[:3], 1, 3*time.Second, all), beside(records[3:], 1, ahead, all)...)
 		if got := sentOnce(t, both, false); len(got) != 2 || got[1] != "done 200 [3 4 3 4]" {
 			t.Errorf("%v: %q", ahead, got)
+		}
+	}
+}
+
+// A log that cuts before CSeq and Call-ID has the branch, which is of no other request: its INVITE does not begin another call behind the end of the one that the capture shows.
+func TestClockOfCutLogDiffers(t *testing.T) {
+	for _, name := range []string{"busy", "answered and hung up by the caller, all in one second"} {
+		records := slices.DeleteFunc(recordsOf(t, twoLogs[name]), func(r capture.Record) bool { return r.Origin.Source != 0 })
+		want := sentOnce(t, records, false)
+		for _, ahead := range []time.Duration{0, 7 * time.Second, -7 * time.Second} {
+			both := beside(records, 1, ahead, all)
+			for i := range both {
+				if r := &both[i]; r.Origin.Source == 1 {
+					r.Data = r.Data[:bytes.Index(r.Data, []byte("\r\nCall-ID:"))+6]
+				} else {
+					r.Origin.Unit, r.Observer = capture.Frame, nil
+				}
+			}
+			suffix := fmt.Sprintf(" 1-0: %v", ahead)
+			if ahead == 0 {
+				suffix = ""
+			}
+			if got := sentOnce(t, both, false); len(got) != 1 || got[0] != want[0]+suffix {
+				t.Errorf("%s, %v ahead: %v, want %v%s", name, ahead, got, want, suffix)
+			}
 		}
 	}
 }
