@@ -385,21 +385,20 @@ func appendUncaretedSlowly(dst, text []byte, m OffsetMap, meta bool, base, i, ma
 	j := len(dst) - base // clean bytes
 	dst = slices.Grow(dst, len(text)-i)
 	out := dst[base : len(dst)+len(text)-i]
-	next := -1 // offset of the next backslash, in text
+	// Offsets in text of the next backslash and of the next caret, -1 if there is none. Each is looked for again when it is behind, and no sooner: of the one
+	// there may be thousands before the other.
+	next, caret := -1, indexFrom(text, i, '^')
 	if !meta {
-		if next = bytes.IndexByte(text[i:], '\\'); next >= 0 {
-			next += i
-		}
+		next = indexFrom(text, i, '\\')
 	}
 	for {
 		if next >= 0 && next < i {
-			// "^\" took the backslash with it.
-			if next = bytes.IndexByte(text[i:], '\\'); next >= 0 {
-				next += i
-			}
+			next = indexFrom(text, i, '\\')
 		}
-		k := bytes.IndexByte(text[i:], '^')
-		if next >= 0 && (k < 0 || next < i+k) {
+		if caret >= 0 && caret < i {
+			caret = indexFrom(text, i, '^')
+		}
+		if next >= 0 && (caret < 0 || next < caret) {
 			// A backslash comes first.
 			j += copy(out[j:], text[i:next])
 			c, n := octalAt(text, next)
@@ -414,18 +413,16 @@ func appendUncaretedSlowly(dst, text []byte, m OffsetMap, meta bool, base, i, ma
 				mapped = j
 				i = next + n
 			}
-			if next = bytes.IndexByte(text[i:], '\\'); next >= 0 {
-				next += i
-			}
 			continue
 		}
-		if k < 0 || i+k+1 >= len(text) {
+		if caret < 0 || caret+1 >= len(text) {
 			j += copy(out[j:], text[i:])
 			return dst[:base+j], m
 		}
-		c := text[i+k+1]
-		j += copy(out[j:], text[i:i+k])
-		i += k
+		c := text[caret+1]
+		k := copy(out[j:], text[i:caret])
+		j += k
+		i = caret
 		switch {
 		case meta && k >= 2 && text[i-2] == 'M' && text[i-1] == '-' && c >= '@' && c <= '_' &&
 			(c != 'M' || j > 2 && out[j-3] >= 0x80):
@@ -456,6 +453,14 @@ func appendUncaretedSlowly(dst, text []byte, m OffsetMap, meta bool, base, i, ma
 			i++
 		}
 	}
+}
+
+// indexFrom returns the offset in b of the first c from offset i on, -1 if there is none.
+func indexFrom(b []byte, i int, c byte) int {
+	if k := bytes.IndexByte(b[i:], c); k >= 0 {
+		return i + k
+	}
+	return -1
 }
 
 // appendDecoded undoes an escape that begins with a certain character and that decode reads.
