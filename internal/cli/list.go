@@ -123,8 +123,9 @@ type lister struct {
 // rowFormat is a way to write rows.
 type rowFormat interface {
 	head(dst []byte) []byte
+	none(dst []byte) []byte // in place of head and tail, if there is no row
 	row(dst []byte, r *report.Row, sources []report.Source) []byte
-	tail(dst []byte, rows int) []byte
+	tail(dst []byte) []byte
 }
 
 func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, read *readFlags, order *order) (*app.ReadResult, error) {
@@ -173,13 +174,15 @@ func (l *lister) run(cmd *cobra.Command, cfg app.ReadConfig, read *readFlags, or
 			err = terr
 		}
 	}
-	if l.shown == 0 && l.calls > 0 {
-		if _, werr := l.out.Write(l.format.head(nil)); err == nil {
+	switch {
+	case l.shown > 0:
+		if _, werr := l.out.Write(l.format.tail(nil)); err == nil {
 			err = werr
 		}
-	}
-	if _, werr := l.out.Write(l.format.tail(nil, l.shown)); err == nil {
-		err = werr
+	case len(l.sources) > 0: // else nothing was read, and there is nothing to say of it
+		if _, werr := l.out.Write(l.format.none(nil)); err == nil {
+			err = werr
+		}
 	}
 	if ferr := l.out.Flush(); err == nil {
 		err = ferr
@@ -284,7 +287,9 @@ func dash(s string) string {
 	return s
 }
 
-func (*tableRows) tail(dst []byte, _ int) []byte { return dst }
+func (*tableRows) none(dst []byte) []byte { return dst } // the table is laid out by itself
+
+func (*tableRows) tail(dst []byte) []byte { return dst }
 
 // csvRows writes RFC 4180, with LF.
 type csvRows struct {
@@ -394,7 +399,9 @@ func formula(s string) bool {
 	return false
 }
 
-func (*csvRows) tail(dst []byte, _ int) []byte { return dst }
+func (f *csvRows) none(dst []byte) []byte { return f.head(dst) }
+
+func (*csvRows) tail(dst []byte) []byte { return dst }
 
 // jsonRows writes a JSON array, a row a line.
 type jsonRows struct{}
@@ -450,9 +457,6 @@ func (*jsonRows) row(dst []byte, r *report.Row, sources []report.Source) []byte 
 	return b
 }
 
-func (*jsonRows) tail(dst []byte, rows int) []byte {
-	if rows > 0 {
-		dst = append(dst, '\n')
-	}
-	return append(dst, "]\n"...)
-}
+func (*jsonRows) none(dst []byte) []byte { return append(dst, "[]\n"...) }
+
+func (*jsonRows) tail(dst []byte) []byte { return append(dst, "\n]\n"...) }
